@@ -1,0 +1,33 @@
+"""pharmsim: workforce supply simulation from scenario files.
+
+>>> import pharmsim
+>>> results = pharmsim.run(pharmsim.load("scenarios/tiny.yaml"))   # doctest: +SKIP
+>>> results.data["headcount"]                                      # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Scenario": "pharmsim.scenario.models",
+    "load": "pharmsim.scenario",
+    "from_dict": "pharmsim.scenario",
+    "to_dict": "pharmsim.scenario",
+    "run": "pharmsim.study.runs",
+    "Results": "pharmsim.results.labelled",
+    "compare": "pharmsim.study.comparison",
+    "PharmsimError": "pharmsim.errors",
+    "ScenarioError": "pharmsim.errors",
+}
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names on first use, so that `pharmsim --help` stays fast."""
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'pharmsim' has no attribute {name!r}")

@@ -1,0 +1,123 @@
+"""Every kind of number that goes in and every quantity that comes out: unit, bounds, axes, meaning.
+
+One table, read by the validation of scenario files, the results, the documentation and the plots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of input number.
+
+    Attributes
+    ----------
+    unit : str
+        Unit of the canonical number, as shown to people.
+    low, high : float
+        Bounds that the number must keep (inclusive).
+    per : bool
+        Whether the number is a rate in time ("9 % per year").
+    text : str
+        What it is, in a phrase that an error message can use: "must be `text`".
+    """
+
+    unit: str
+    low: float
+    high: float
+    per: bool
+    text: str
+
+
+KINDS: dict[str, Kind] = {
+    "hazard": Kind("per year", 0.0, 3.0, True, "a rate per year between 0 and 3"),
+    "fast_hazard": Kind("per year", 0.0, 100.0, True, "a rate per year between 0 and 100"),
+    "growth": Kind("per year", -0.5, 0.5, True, "a change per year between -50 % and 50 %"),
+    "share": Kind("share", 0.0, 1.0, False, "a share between 0 and 1"),
+    "signed_share": Kind("share", -1.0, 0.95, False, "a share between -1 and 0.95"),
+    "ratio": Kind("ratio", 0.0, 100.0, False, "a ratio between 0 and 100"),
+    "heads": Kind("heads", 0.0, 1e8, False, "a number of people, 0 or more"),
+    "heads_per_year": Kind("heads per year", 0.0, 1e8, True, "a number of people per year, 0 or more"),
+    "fte": Kind("FTE", 0.0, 1e8, False, "full-time equivalents, 0 or more"),
+    "fte_per_head": Kind("FTE per head", 0.01, 1.5, False, "FTE per head between 0.01 and 1.5"),
+    "months": Kind("months", 0.0, 600.0, False, "a whole number of months between 0 and 600"),
+    "duration": Kind("months", 0.0, 600.0, False, "a duration between 0 and 600 months"),
+    "age": Kind("years", 14.0, 110.0, False, "an age between 14 and 110"),
+    "money_per_year": Kind("GBP per FTE and year", 0.0, 1e9, True, "an amount per year, 0 or more"),
+}
+
+
+@dataclass(frozen=True)
+class Output:
+    """A quantity of the results.
+
+    Attributes
+    ----------
+    unit : str
+        Unit, as written into netCDF attributes and axis labels.
+    dims : tuple of str
+        Axes after the leading `draw`. `time` stands on n + 1 month starts, `period` on n months.
+    text : str
+        Description.
+    """
+
+    unit: str
+    dims: tuple[str, ...]
+    text: str
+
+
+STOCKS: dict[str, Output] = {
+    "headcount": Output("heads", ("time", "post", "group", "contract"), "people in post"),
+    "headcount_55plus": Output("heads", ("time", "post"), "people in post aged 55 or over"),
+    "headcount_by_age": Output("heads", ("year", "post", "age"), "people in post by age at last birthday, yearly"),
+    "fte": Output("FTE", ("time", "post"), "full-time equivalents in post"),
+    "establishment_fte": Output("FTE", ("time", "post"), "funded full-time equivalents (not a number: no limit)"),
+    "vacancy_fte": Output("FTE", ("time", "post"), "establishment less FTE in post; negative when over-established"),
+    "cover_fte": Output("FTE", ("time", "post"), "temporary cover (bank, agency, locum)"),
+    "offers": Output("heads", ("time", "post"), "people who have accepted a post and not yet started"),
+    "first_year": Output("heads", ("time", "post"), "people in their first twelve months in post"),
+    "apprentices": Output("heads", ("time", "post"), "people in post who are in an internal pipeline"),
+    "pool": Output("heads", ("time", "pool", "post"), "people out of post who may return, by the post they left"),
+    "seekers": Output("heads", ("time", "pipeline"), "newly qualified people looking for a post"),
+    "trainees": Output("heads", ("time", "stage"), "people in a stage of an external pipeline"),
+    "awaiting": Output("heads", ("time", "pipeline"), "trainees between an examination and its result or registration"),
+    "resitting": Output("heads", ("time", "pipeline"), "people waiting to sit an examination (again)"),
+}
+
+FLOWS: dict[str, Output] = {
+    "joiners": Output("heads per month", ("period", "post", "source"), "people starting a post, by source"),
+    "offers_made": Output("heads per month", ("period", "post", "source"), "offers accepted, by source"),
+    "leavers": Output("heads per month", ("period", "post", "destination"), "people leaving a post, by destination"),
+    "retirements": Output("heads per month", ("period", "post"), "people retiring, the last age included"),
+    "returns": Output("heads per month", ("period", "pool", "post"), "people returning from a pool to the post they left"),
+    "pool_losses": Output("heads per month", ("period", "pool", "post"), "people lost from a pool for good"),
+    "moves": Output("heads per month", ("period", "edge"), "moves, promotions and role changes between posts"),
+    "moves_blocked": Output("heads per month", ("period", "edge"), "moves wanted and not possible for lack of a vacancy"),
+    "switches": Output("heads per month", ("period", "post", "switch"), "changes of contract inside a post"),
+    "employer_changes": Output("heads per month", ("period", "post"), "changes of employer inside a post"),
+    "training_starts": Output("heads per month", ("period", "post"), "people of a post who start an internal pipeline"),
+    "training_ends": Output("heads per month", ("period", "post"), "people of a post who end an internal pipeline qualified"),
+    "intake": Output("heads per month", ("period", "stage"), "people entering a stage"),
+    "unplaced": Output("heads per month", ("period", "stage"), "people for whom a stage had no place"),
+    "stage_losses": Output("heads per month", ("period", "stage"), "drop-outs, and unplaced people who do not wait"),
+    "sat": Output("heads per month", ("period", "pipeline", "attempt"), "examination candidates, by attempt"),
+    "passed": Output("heads per month", ("period", "pipeline", "attempt"), "examination passes, by attempt"),
+    "failed_out": Output("heads per month", ("period", "pipeline"), "people who fail and do not sit again"),
+    "registered": Output("heads per month", ("period", "pipeline"), "newly qualified people"),
+    "left_area": Output("heads per month", ("period", "pipeline"), "newly qualified people who leave the area"),
+    "gave_up": Output("heads per month", ("period", "pipeline"), "newly qualified people who stop looking for a post"),
+}
+
+RETENTION: dict[str, Output] = {
+    "tagged": Output("heads", ("retention_year", "level", "post"), "people tagged on the reference date, by post"),
+    "kept": Output("heads", ("retention_year", "level", "post"), "people still tagged twelve months later, by post then"),
+}
+
+OTHER: dict[str, Output] = {
+    "registered_before": Output("heads per month", ("history", "pipeline"), "newly qualified people before the start"),
+    "conservation_error": Output("heads", ("period",), "change of all people less entrants plus exits: rounding only"),
+}
+
+OUTPUTS: dict[str, Output] = STOCKS | FLOWS | RETENTION | OTHER

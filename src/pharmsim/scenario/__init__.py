@@ -1,0 +1,1 @@
+"""From files to a validated, resolved `Scenario`."""

@@ -1,0 +1,362 @@
+"""What a scenario file may hold, section by section.
+
+Every section is optional except `name`, `start`, `end`, `posts` and `stock`: a flow whose section
+is left out does not exist. Units of the numbers are named by their kind (`Of("hazard")` …), listed
+in `pharmsim.quantities.KINDS`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pharmsim.scenario.values import Cells, Frozen, Of, Origin, Series, Value
+
+Month = Annotated[str, Of("month")]
+"""A calendar month, canonical form ``2025-10``; written ``October 2025``, ``Oct 2025`` or ``2025-10``."""
+Step = Literal["month", "month/2", "month/4", "month/8", "year"]
+
+
+class Ages(Frozen):
+    """First and last age (birthdays) of the birth cohorts; whoever passes the last retires."""
+
+    first: int = Field(default=16, ge=0, le=100)
+    last: int = Field(default=75, ge=1, le=110)
+
+
+class Post(Frozen):
+    """A (role, grade, environment, place) that exists. `attributes` are declared in the scenario."""
+
+    post: str
+    role: str
+    environment: str
+    grade: str = ""
+    place: str = ""
+    attributes: dict[str, str] = Field(default_factory=dict)
+    origin: Origin | None = Field(default=None, exclude=True, repr=False)
+
+
+class Stock(Frozen):
+    """Everybody in post at the start: headcount × shares of groups, ages and contracts.
+
+    `headcount` counts jobs where `jobs_per_person` is above 1: people = jobs ÷ jobs per person.
+    Shares are normalised only if they sum to one within 1e-6; otherwise they are an error.
+    """
+
+    headcount: Annotated[Cells, Of("heads")]
+    jobs_per_person: Annotated[Cells, Of("ratio")] | None = None
+    groups: Annotated[Cells, Of("share")] | None = None
+    ages: Annotated[Cells, Of("share")] | None = None
+    contracts: Annotated[Cells, Of("share")] | None = None
+
+
+class PensionAge(Frozen):
+    """Pension age of people born in the month `born` (straight lines between rows, constant outside)."""
+
+    born: Month
+    age: Annotated[Value, Of("age")]
+
+
+class Flow(Frozen):
+    """A hazard per year for the people of a post, and how it changes over time."""
+
+    rate: Annotated[Cells, Of("hazard")]
+    over_time: Annotated[Series, Of("ratio")] | None = None
+
+
+class Leaving(Flow):
+    """Leaving to one named destination: a sink, or the pool named by `into`."""
+
+    into: str | None = None
+
+
+class FirstYear(Frozen):
+    """First-year staff: their share at the start and how much likelier they are to leave.
+
+    Leaving hazards are averages over the opening mix; `leaving_ratio` is the hazard of first-year
+    staff divided by that of the others.
+    """
+
+    leaving_ratio: Annotated[Cells, Of("ratio")]
+    opening_share: Annotated[Cells, Of("share")]
+
+
+class Retirement(Flow):
+    """Retiring; rows keyed by `age` or by `years_past_pension_age`."""
+
+
+class Switch(Flow):
+    """Changing contract inside a post (phased retirement: rows by `years_past_pension_age`)."""
+
+    name: str
+    from_: str = Field(alias="from")
+    to: str
+
+    model_config = Frozen.model_config | {"populate_by_name": True}
+
+
+class Edge(Frozen):
+    """People of one post who move to another. A table has the columns from, to, rate, …"""
+
+    from_: str = Field(alias="from")
+    to: str
+    rate: Annotated[Value, Of("hazard")]
+    origin: Origin | None = Field(default=None, exclude=True, repr=False)
+
+    model_config = Frozen.model_config | {"populate_by_name": True}
+
+
+class Overlap(Frozen):
+    """Share of the skills of `to` that people of `from` already have: multiplies the rate of moves."""
+
+    from_: str = Field(alias="from")
+    to: str
+    share: Annotated[Value, Of("share")]
+    origin: Origin | None = Field(default=None, exclude=True, repr=False)
+
+    model_config = Frozen.model_config | {"populate_by_name": True}
+
+
+class Moves(Frozen):
+    """Moves between posts of a role, limited by vacancies at the destination."""
+
+    edges: tuple[Edge, ...]
+    skills_overlap: tuple[Overlap, ...] = ()
+    ages: str | None = None
+    factor: Annotated[Value, Of("ratio")] = Value(value=1.0)
+    over_time: Annotated[Series, Of("ratio")] | None = None
+
+
+class Promotions(Frozen):
+    """Promotion along the ladder: only people past their first year in post, within `ages`."""
+
+    edges: tuple[Edge, ...]
+    ages: str | None = None
+    factor: Annotated[Value, Of("ratio")] = Value(value=1.0)
+    over_time: Annotated[Series, Of("ratio")] | None = None
+
+
+class Pool(Frozen):
+    """People who left a post and may come back to it (career break, left the profession).
+
+    `return_rate` sends people back to the post they left, as `contracts` says; `limited` returns
+    wait for a vacancy. `lapse_rate` sends them to a sink for good.
+    """
+
+    return_rate: Annotated[Cells, Of("fast_hazard")]
+    lapse_rate: Annotated[Cells, Of("fast_hazard")] | None = None
+    limited: bool = True
+    contracts: Annotated[Cells, Of("share")] | None = None
+    opening: Annotated[Cells, Of("heads")]
+    opening_ages: Annotated[Cells, Of("share")] | None = None
+
+
+class Source(Frozen):
+    """Where hires come from: newly qualified of `pipelines`, or outside with a yearly supply.
+
+    Exactly one of `pipelines` ("all" or names) and `supply` (heads a year who would take a post;
+    "unlimited") is given. `ages` and `groups` describe people from outside.
+    """
+
+    name: str
+    pipelines: tuple[str, ...] | None = None
+    supply: Annotated[Cells, Of("heads_per_year")] | Literal["unlimited"] | None = None
+    groups: Annotated[Cells, Of("share")] | None = None
+    ages: Annotated[Cells, Of("share")] | None = None
+    over_time: Annotated[Series, Of("ratio")] | None = None
+
+
+class Hiring(Frozen):
+    """Filling vacancies: sources in the order in which they are asked.
+
+    `time_to_fill`: mean months a vacancy stands open before somebody accepts (0: at once);
+    `time_to_hire`: whole months from acceptance to the first day; `opening_offers`: people who
+    have accepted and not yet started, spread evenly over those months.
+    """
+
+    sources: tuple[Source, ...]
+    time_to_hire: Annotated[Cells, Of("months")] | None = None
+    time_to_fill: Annotated[Cells, Of("duration")] | None = None
+    contracts: Annotated[Cells, Of("share")] | None = None
+    opening_offers: Annotated[Cells, Of("heads")] | None = None
+
+
+class Policy(Frozen):
+    """How the establishment of the posts in `where` changes: held, growing, or by dates (a factor of the opening)."""
+
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    policy: Literal["hold", "grow", "table"] = "hold"
+    growth: Annotated[Value, Of("growth")] | None = None
+    table: Annotated[Series, Of("ratio")] | None = None
+
+
+class Establishment(Frozen):
+    """Funded posts (FTE): given, or the opening FTE ÷ (1 − vacancy rate). Exactly one of the two."""
+
+    fte: Annotated[Cells, Of("fte")] | None = None
+    vacancy_rate: Annotated[Cells, Of("signed_share")] | None = None
+    over_time: tuple[Policy, ...] = ()
+    unconstrained: tuple[dict[str, tuple[str, ...]], ...] = ()
+
+
+class Cover(Frozen):
+    """Temporary cover (bank, agency, locum): share of vacant FTE filled, capped as a share of establishment."""
+
+    share: Annotated[Cells, Of("share")]
+    cap: Annotated[Cells, Of("share")] | None = None
+
+
+class Stage(Frozen):
+    """A stage of whole months with a drop-out hazard and, if limited, a number of places."""
+
+    name: str
+    months: Annotated[int, Of("whole_months")]
+    drop_out: Annotated[Value, Of("hazard")] = Value(value=0.0)
+    places: Annotated[Value, Of("heads")] | None = None
+    waits: Annotated[Value, Of("share")] = Value(value=0.0)
+
+
+class Intake(Frozen):
+    """Who starts: people a year, by year or constant, in stated months (shares sum to one)."""
+
+    per_year: Annotated[Series, Of("heads_per_year")]
+    months: Annotated[dict[str, float], Of("month_shares")]
+
+
+class Exam(Frozen):
+    """Sittings in stated months, from month `eligible_month` of the last stage; results `result_lag` months later.
+
+    `pass_rates[k]` is the pass rate at attempt k + 1; `by_sitting` overrides it for a month.
+    `resit`: share of those who failed who sit again, while attempts remain.
+    """
+
+    sittings: Annotated[tuple[str, ...], Of("month_names")]
+    eligible_month: int = Field(ge=1)
+    result_lag: Annotated[int, Of("whole_months")] = 0
+    pass_rates: tuple[Annotated[Value, Of("share")], ...]
+    by_sitting: dict[str, tuple[Annotated[Value, Of("share")], ...]] = Field(default_factory=dict)
+    resit: Annotated[Value, Of("share")] = Value(value=1.0)
+
+
+class Opening(Frozen):
+    """How a pipeline is filled at the start, and how many newly qualified are then looking for a post."""
+
+    rule: Literal["from_past_intakes", "steady"]
+    seekers: Annotated[Value, Of("heads")] = Value(value=0.0)
+
+
+class ExternalPipeline(Frozen):
+    """Training outside the posts: intake → stages → examination → retention → posts."""
+
+    kind: Literal["external"] = "external"
+    role: str
+    intake: Intake
+    stages: tuple[Stage, ...] = Field(min_length=1)
+    exam: Exam | None = None
+    retention: Annotated[Value, Of("share")] = Value(value=1.0)
+    groups: Annotated[Cells, Of("share")] | None = None
+    ages: Annotated[Cells, Of("share")] | None = None
+    destinations: Annotated[Cells, Of("share")]
+    gives_up: Annotated[Value, Of("fast_hazard")] = Value(value=0.0)
+    opening: Opening
+
+
+class Route(Frozen):
+    """Where people trained in one post go once qualified: shares of one origin sum to one."""
+
+    from_: str = Field(alias="from")
+    to: str
+    share: Annotated[Value, Of("share")] = Value(value=1.0)
+    origin: Origin | None = Field(default=None, exclude=True, repr=False)
+
+    model_config = Frozen.model_config | {"populate_by_name": True}
+
+
+class InternalPipeline(Frozen):
+    """Training inside a post (apprenticeship): people stay in their post, then change role.
+
+    `intake`: heads a year by post of origin; `drop_out` sends people back to their post, and
+    `completes` is the share who qualify at the end. The qualified take posts of `routes` at
+    `take_up` (hazard), limited by vacancies there.
+    """
+
+    kind: Literal["internal"]
+    role: str
+    intake: Annotated[Cells, Of("heads_per_year")]
+    intake_months: Annotated[dict[str, float], Of("month_shares")]
+    over_time: Annotated[Series, Of("ratio")] | None = None
+    months: Annotated[int, Of("whole_months")]
+    drop_out: Annotated[Value, Of("hazard")] = Value(value=0.0)
+    completes: Annotated[Value, Of("share")] = Value(value=1.0)
+    ages: str | None = None
+    routes: tuple[Route, ...] = Field(min_length=1)
+    take_up: Annotated[Value, Of("fast_hazard")] = Value(value=12.0)
+    opening: Opening
+
+
+Pipeline = Annotated[ExternalPipeline | InternalPipeline, Field(discriminator="kind")]
+
+
+class Level(Frozen):
+    """A partition of posts for retention: posts in `where`, in blocks of equal `by`.
+
+    `by` lists axes or attributes of posts (["post"] for each post alone, [] for one block). With
+    `employer_changes` a change of employer inside a post is a loss too.
+    """
+
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    by: tuple[str, ...] = ()
+    employer_changes: bool = False
+
+
+class Retention(Frozen):
+    """Levels of retention, and the yearly reference date (the last day of `month`)."""
+
+    month: Annotated[str, Of("month_name")] = "March"
+    levels: dict[str, Level] = Field(min_length=1)
+
+
+class Pay(Frozen):
+    """Pay of one FTE for a year, before on-costs."""
+
+    per_fte: Annotated[Cells, Of("money_per_year")]
+
+
+class Scenario(Frozen):
+    """A complete, resolved scenario: what the engines compile."""
+
+    name: str
+    description: str = ""
+    start: Month
+    end: Month
+    step: Step = "month"
+    ages: Ages = Ages()
+    roles: dict[str, str] = Field(min_length=1)
+    environments: dict[str, str] = Field(min_length=1)
+    grades: dict[str, str] = Field(default_factory=dict)
+    places: dict[str, str] = Field(default_factory=dict)
+    groups: dict[str, str] = Field(default_factory=lambda: {"all": "Everybody"})
+    contracts: dict[str, str] = Field(default_factory=lambda: {"any": "Any contract"})
+    post_attributes: tuple[str, ...] = ()
+    posts: tuple[Post, ...] = Field(min_length=1)
+    stock: Stock
+    fte_per_head: Annotated[Cells, Of("fte_per_head")] | None = None
+    hours_drift: Annotated[Cells, Of("growth")] | None = None
+    pension_age: tuple[PensionAge, ...] = ()
+    leaving: dict[str, Leaving] = Field(default_factory=dict)
+    first_year: FirstYear | None = None
+    retirement: Retirement | None = None
+    switches: tuple[Switch, ...] = ()
+    moves: Moves | None = None
+    promotions: Promotions | None = None
+    employer_change: Flow | None = None
+    pools: dict[str, Pool] = Field(default_factory=dict)
+    establishment: Establishment | None = None
+    hiring: Hiring | None = None
+    cover: Cover | None = None
+    pipelines: dict[str, Pipeline] = Field(default_factory=dict)
+    retention: Retention | None = None
+    pay: Pay | None = None
+    base_digest: str = ""
+    warnings_off: tuple[str, ...] = ()
