@@ -1,0 +1,151 @@
+"""Results: arrays of an engine with their names, units and dates, and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from pharmsim import __version__
+from pharmsim.errors import RunError
+from pharmsim.quantities import FLOWS, OUTPUTS
+from pharmsim.results.axes import coordinates, months_per_period
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pharmsim.scenario.models import Scenario
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run produced.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        The resolved scenario that was run.
+    data : xarray.Dataset
+        Every output of `pharmsim.quantities.OUTPUTS` that exists for the scenario; leading axis
+        `draw`, whose first row holds the central values.
+    meta : dict
+        seed, n_draws, engine, step, wall_time_s, compile_time_s, warnings (list of str),
+        uncertainties (names), files (list of (path, sha256)).
+    state : object
+        The engine's final state; opaque.
+    """
+
+    scenario: Scenario
+    data: xr.Dataset
+    meta: dict[str, Any] = field(default_factory=dict)
+    state: object = None
+
+    @property
+    def central(self) -> xr.Dataset:
+        """The run at the central values (draw 0)."""
+        return self.data.isel(draw=0)
+
+    @property
+    def has_draws(self) -> bool:
+        """Whether there are draws besides the central values."""
+        return self.data.sizes["draw"] > 1
+
+    def final_state(self) -> object:
+        """State at the end, from which another run can start."""
+        return self.state
+
+
+def label(
+    scenario: Scenario,
+    arrays: Mapping[str, np.ndarray],
+    n_draws: int,
+    meta: Mapping[str, Any],
+    state: object = None,
+) -> Results:
+    """Name the axes of an engine's arrays.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    arrays : dict of ndarray
+        Outputs by name, axes `draw` and then those of `pharmsim.quantities.OUTPUTS`. Outputs without
+        any cell are left out.
+    n_draws : int
+        Number of draws besides the central values.
+    meta : dict
+        How the run was made (see `Results`).
+    state : object
+        Final state of the engine.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    RunError
+        If an output is unknown, or its shape is not that of the scenario: a fault of pharmsim.
+    """
+    for name, array in arrays.items():
+        if name not in OUTPUTS:
+            raise RunError(f"engine: unknown output `{name}`. This is a fault of pharmsim; please report it.")
+        if array.ndim != len(OUTPUTS[name].dims) + 1:
+            raise RunError(
+                f"engine: `{name}` must have the axes draw, {', '.join(OUTPUTS[name].dims)}; "
+                f"got {array.ndim} axes. This is a fault of pharmsim; please report it."
+            )
+    present = {name: array for name, array in arrays.items() if array.size}
+    coords = coordinates(scenario, present)
+    _check(present, coords)
+    n_periods = next((a.shape[1] for n, a in present.items() if "period" in OUTPUTS[n].dims[:1]), 0)
+    spacing = months_per_period(scenario, n_periods)
+    variables = {
+        variable_name(name): (("draw", *OUTPUTS[name].dims), present[name], _attributes(name, spacing))
+        for name in OUTPUTS
+        if name in present
+    }
+    data = xr.Dataset(variables, coords=coords, attrs=_title(scenario, meta, spacing))
+    return Results(scenario=scenario, data=data, meta={"n_draws": n_draws, **meta}, state=state)
+
+
+def variable_name(name: str) -> str:
+    """Name of an output in `Results.data`: "in_" is put before one that is also the name of an axis.
+
+    xarray does not let a quantity and an axis share a name (`pool` → `in_pool`).
+    """
+    axes = {dim for output in OUTPUTS.values() for dim in output.dims}
+    return f"in_{name}" if name in axes else name
+
+
+def _check(arrays: Mapping[str, np.ndarray], coords: Mapping[str, Any]) -> None:
+    for name, array in arrays.items():
+        for dim, size in zip(("draw", *OUTPUTS[name].dims), array.shape, strict=True):
+            expected = len(coords[dim][1])
+            if size != expected:
+                raise RunError(
+                    f"engine: `{name}` must have {expected} along `{dim}`; got {size}. "
+                    "This is a fault of pharmsim; please report it."
+                )
+
+
+def _attributes(name: str, spacing: int) -> dict[str, str]:
+    output = OUTPUTS[name]
+    unit = output.unit
+    if spacing == 12 and name in FLOWS:
+        unit = unit.replace("per month", "per year")
+    return {"unit": unit, "long_name": name.replace("_", " "), "description": output.text}
+
+
+def _title(scenario: Scenario, meta: Mapping[str, Any], spacing: int) -> dict[str, Any]:
+    return {
+        "title": scenario.name,
+        "start": scenario.start,
+        "end": scenario.end,
+        "step": str(meta.get("step", scenario.step)),
+        "engine": str(meta.get("engine", "")),
+        "seed": int(meta.get("seed", 0)),
+        "pharmsim_version": __version__,
+        "months_per_period": spacing,
+    }

@@ -1,0 +1,171 @@
+"""A small scenario and made-up arrays of the right shapes, for tests of what comes after the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pharmsim.quantities import FLOWS, OUTPUTS, RETENTION
+from pharmsim.results.axes import edges_of
+from pharmsim.results.labelled import Results, label
+from pharmsim.scenario.models import Scenario
+
+POSTS = [
+    ("chemist_shop", "chemist", "shop"),
+    ("chemist_ward", "chemist", "ward"),
+    ("helper_shop", "helper", "shop"),
+    ("helper_ward", "helper", "ward"),
+]
+
+
+def cells(*rows: dict[str, Any] | float, **term: Any) -> dict[str, Any]:
+    """Canonical `Cells` of one term."""
+    written = [row if isinstance(row, dict) else {"value": row} for row in rows]
+    return {"terms": [{"rows": written, **term}]}
+
+
+def months(**shares: float) -> dict[str, float]:
+    return dict(shares)
+
+
+def description() -> dict[str, Any]:
+    """The canonical description of the small scenario."""
+    return {
+        "name": "Small town <b>&",
+        "start": "2025-10",
+        "end": "2031-10",
+        "ages": {"first": 20, "last": 70},
+        "roles": {"chemist": "Chemist", "helper": "Helper"},
+        "environments": {"shop": "Shops", "ward": "Wards"},
+        "groups": {"f": "Female", "m": "Male"},
+        "contracts": {"full": "Full time", "part": "Part time"},
+        "posts": [{"post": p, "role": r, "environment": e} for p, r, e in POSTS],
+        "stock": {
+            "headcount": cells(
+                {"value": 100.0, "low": 90.0, "high": 110.0, "source": "=cmd()", "evidence": "published"},
+                {"value": 50.0, "where": {"environment": ["ward"]}, "evidence": "assumption"},
+            )
+        },
+        "fte_per_head": cells(
+            {"value": 1.0, "where": {"contract": ["full"]}}, {"value": 0.5, "where": {"contract": ["part"]}}
+        ),
+        "leaving": {
+            "died": {"rate": cells(0.002)},
+            "break": {"rate": cells({"value": 0.05, "low": 0.03, "high": 0.08}), "into": "break"},
+        },
+        "moves": {
+            "edges": [
+                {"from": "chemist_shop", "to": "chemist_ward", "rate": {"value": 0.02}},
+                {"from": "helper_shop", "to": "helper_ward", "rate": {"value": 0.02}},
+            ]
+        },
+        "switches": [{"name": "phase", "from": "full", "to": "part", "rate": cells(0.01)}],
+        "retirement": {"rate": cells({"value": 0.2, "where": {"age": ["60+"]}})},
+        "pools": {"break": {"return_rate": cells(1.0), "opening": cells(5.0)}},
+        "establishment": {"vacancy_rate": cells(0.1)},
+        "cover": {"share": cells(0.3)},
+        "hiring": {
+            "sources": [
+                {"name": "new", "pipelines": ["college"]},
+                {"name": "outside", "supply": "unlimited"},
+            ]
+        },
+        "pipelines": {
+            "college": {
+                "kind": "external",
+                "role": "chemist",
+                "intake": {"per_year": {"points": {"2020": {"value": 40.0}}}, "months": {"September": 1.0}},
+                "stages": [{"name": "degree", "months": 24}, {"name": "practice", "months": 12}],
+                "exam": {
+                    "sittings": ["June"],
+                    "eligible_month": 10,
+                    "pass_rates": [{"value": 0.8}, {"value": 0.6}],
+                },
+                "destinations": cells(0.5),
+                "opening": {"rule": "from_past_intakes"},
+            },
+            "ladder": {
+                "kind": "internal",
+                "role": "chemist",
+                "intake": cells(2.0),
+                "intake_months": {"September": 1.0},
+                "months": 24,
+                "routes": [{"from": "helper_shop", "to": "chemist_shop"}],
+                "opening": {"rule": "steady"},
+            },
+        },
+        "retention": {
+            "month": "March",
+            "levels": {
+                "post": {"by": ["post"]},
+                "environment": {"by": ["environment"]},
+                "system": {},
+            },
+        },
+        "pay": {"per_fte": cells({"value": 60000.0}, {"value": 24000.0, "where": {"role": ["helper"]}})},
+    }
+
+
+def scenario(**changes: Any) -> Scenario:
+    """The small scenario, with sections replaced."""
+    return Scenario.model_validate({**description(), **changes})
+
+
+def sizes(made: Scenario, n_months: int, n_rows: int) -> dict[str, int]:
+    """Length of every axis for a run of n months."""
+    external = [p for p in made.pipelines.values() if p.kind == "external"]
+    exams = [len(p.exam.pass_rates) for p in external if p.exam]
+    return {
+        "draw": n_rows,
+        "time": n_months + 1,
+        "period": n_months,
+        "year": n_months // 12 + 1,
+        "post": len(made.posts),
+        "group": len(made.groups),
+        "contract": len(made.contracts),
+        "age": made.ages.last - made.ages.first + 1,
+        "source": len(made.hiring.sources) if made.hiring else 0,
+        "destination": len(made.leaving),
+        "pool": len(made.pools),
+        "edge": len(edges_of(made)),
+        "switch": len(made.switches),
+        "stage": sum(len(p.stages) for p in external),
+        "pipeline": len(external),
+        "attempt": max(exams, default=0),
+        "level": len(made.retention.levels) if made.retention else 0,
+        "retention_year": max((n_months - 6) // 12, 0),
+        "history": 60,
+    }
+
+
+def arrays(made: Scenario, draws: int = 0, n_months: int = 72, seed: int = 1) -> dict[str, np.ndarray]:
+    """Made-up arrays of the right shapes; row 0 does not depend on the number of draws."""
+    length = sizes(made, n_months, draws + 1)
+    out = {}
+    for name, output in OUTPUTS.items():
+        shape = tuple(length[dim] for dim in output.dims)
+        stream = np.random.default_rng([seed, len(name), sum(map(ord, name))])
+        base = 2.0 + stream.random(shape)
+        spread = 1.0 + 0.1 * (stream.random((draws + 1, *([1] * len(shape)))) - 0.5)
+        spread[0] = 1.0
+        scale = 0.2 if name in FLOWS else 10.0
+        out[name] = base[None] * spread * scale
+    out["fte"] = 0.8 * out["headcount"].sum(axis=(3, 4))
+    out["establishment_fte"] = out["fte"] * 1.1
+    out["vacancy_fte"] = out["establishment_fte"] - out["fte"]
+    out["headcount_55plus"] = 0.25 * out["headcount"].sum(axis=(3, 4))
+    out["conservation_error"] = np.zeros((draws + 1, n_months))
+    if all(name in out for name in RETENTION):
+        out["kept"] = 0.9 * out["tagged"]
+    return out
+
+
+def results(draws: int = 0, n_months: int = 72, seed: int = 1, **changes: Any) -> Results:
+    """Labelled results of the small scenario."""
+    made = scenario(**changes)
+    meta = {
+        "seed": seed, "n_draws": draws, "engine": "made-up", "step": "month", "wall_time_s": 0.1,
+        "compile_time_s": 0.0, "warnings": ["a warning"], "uncertainties": ["stock.headcount"], "files": [],
+    }  # fmt: skip
+    return label(made, arrays(made, draws, n_months, seed), draws, meta, state=None)
