@@ -99,6 +99,7 @@ FLOWS: dict[str, Output] = {
     "employer_changes": Output("heads per month", ("period", "post"), "changes of employer inside a post"),
     "training_starts": Output("heads per month", ("period", "post"), "people of a post who start an internal pipeline"),
     "training_ends": Output("heads per month", ("period", "post"), "people of a post who end an internal pipeline qualified"),
+    "entrants": Output("heads per month", ("period", "pipeline"), "people who want to start a pipeline"),
     "intake": Output("heads per month", ("period", "stage"), "people entering a stage"),
     "unplaced": Output("heads per month", ("period", "stage"), "people for whom a stage had no place"),
     "stage_losses": Output("heads per month", ("period", "stage"), "drop-outs, and unplaced people who do not wait"),

@@ -1,0 +1,46 @@
+"""numba, with its cache in a folder of its own for each version of the engine's sources."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pharmsim.engine import source_digest
+
+
+def cache_folder() -> Path:
+    """Folder of compiled kernels: `$PHARMSIM_CACHE`, else the user's cache folder."""
+    base = os.environ.get("PHARMSIM_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "pharmsim" / source_digest()
+
+
+def is_cold() -> bool:
+    """Whether the kernels must be compiled first, which takes a minute or less, once."""
+    return not any(cache_folder().rglob("*.nbc"))
+
+
+def forget_old(keep: int = 3) -> None:
+    """Delete compiled kernels of former versions, all but the newest `keep` folders."""
+    folders = sorted(cache_folder().parent.glob("*"), key=lambda path: path.stat().st_mtime)
+    for path in folders[:-keep]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
+import numba  # noqa: E402 - the cache folder must be named first
+
+numba.config.CACHE_DIR = str(cache_folder())
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile for plain loops: no zero-division checks, multiply-add allowed, results kept on disk."""
+    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function)
+
+
+def reduction(function: Callable[..., Any]) -> Any:
+    """Compile a sum: may be reordered into vector lanes, always in the same way."""
+    flags = {"contract", "reassoc", "nsz"}
+    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=flags)(function)
