@@ -7,9 +7,9 @@ in `pharmsim.quantities.KINDS`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, PrivateAttr, Tag
 
 from pharmsim.scenario.values import Cells, Frozen, Of, Origin, Series, Value
 
@@ -44,11 +44,11 @@ class Stock(Frozen):
     Shares are normalised only if they sum to one within 1e-6; otherwise they are an error.
     """
 
-    headcount: Annotated[Cells, Of("heads")]
-    jobs_per_person: Annotated[Cells, Of("ratio")] | None = None
-    groups: Annotated[Cells, Of("share")] | None = None
-    ages: Annotated[Cells, Of("share")] | None = None
-    contracts: Annotated[Cells, Of("share")] | None = None
+    headcount: Annotated[Cells, Of("heads", "post")]
+    jobs_per_person: Annotated[Cells, Of("ratio", "post")] | None = None
+    groups: Annotated[Cells, Of("share", "post group", over="group")] | None = None
+    ages: Annotated[Cells, Of("share", "post group age", over="age")] | None = None
+    contracts: Annotated[Cells, Of("share", "post group contract age", over="contract")] | None = None
 
 
 class PensionAge(Frozen):
@@ -61,7 +61,7 @@ class PensionAge(Frozen):
 class Flow(Frozen):
     """A hazard per year for the people of a post, and how it changes over time."""
 
-    rate: Annotated[Cells, Of("hazard")]
+    rate: Annotated[Cells, Of("hazard", "post group contract age")]
     over_time: Annotated[Series, Of("ratio")] | None = None
 
 
@@ -78,8 +78,8 @@ class FirstYear(Frozen):
     staff divided by that of the others.
     """
 
-    leaving_ratio: Annotated[Cells, Of("ratio")]
-    opening_share: Annotated[Cells, Of("share")]
+    leaving_ratio: Annotated[Cells, Of("ratio", "post")]
+    opening_share: Annotated[Cells, Of("share", "post")]
 
 
 class Retirement(Flow):
@@ -121,9 +121,9 @@ class Overlap(Frozen):
 class Moves(Frozen):
     """Moves between posts of a role, limited by vacancies at the destination."""
 
-    edges: tuple[Edge, ...]
-    skills_overlap: tuple[Overlap, ...] = ()
-    ages: str | None = None
+    edges: Annotated[tuple[Edge, ...], Of("edges")]
+    skills_overlap: Annotated[tuple[Overlap, ...], Of("overlaps")] = ()
+    ages: Annotated[str, Of("ages")] | None = None
     factor: Annotated[Value, Of("ratio")] = Value(value=1.0)
     over_time: Annotated[Series, Of("ratio")] | None = None
 
@@ -131,8 +131,8 @@ class Moves(Frozen):
 class Promotions(Frozen):
     """Promotion along the ladder: only people past their first year in post, within `ages`."""
 
-    edges: tuple[Edge, ...]
-    ages: str | None = None
+    edges: Annotated[tuple[Edge, ...], Of("edges")]
+    ages: Annotated[str, Of("ages")] | None = None
     factor: Annotated[Value, Of("ratio")] = Value(value=1.0)
     over_time: Annotated[Series, Of("ratio")] | None = None
 
@@ -144,12 +144,12 @@ class Pool(Frozen):
     wait for a vacancy. `lapse_rate` sends them to a sink for good.
     """
 
-    return_rate: Annotated[Cells, Of("fast_hazard")]
-    lapse_rate: Annotated[Cells, Of("fast_hazard")] | None = None
+    return_rate: Annotated[Cells, Of("fast_hazard", "post group age")]
+    lapse_rate: Annotated[Cells, Of("fast_hazard", "post group age")] | None = None
     limited: bool = True
-    contracts: Annotated[Cells, Of("share")] | None = None
-    opening: Annotated[Cells, Of("heads")]
-    opening_ages: Annotated[Cells, Of("share")] | None = None
+    contracts: Annotated[Cells, Of("share", "post group contract", over="contract")] | None = None
+    opening: Annotated[Cells, Of("heads", "post", rest=0.0)]
+    opening_ages: Annotated[Cells, Of("share", "post group age", over="age")] | None = None
 
 
 class Source(Frozen):
@@ -160,10 +160,10 @@ class Source(Frozen):
     """
 
     name: str
-    pipelines: tuple[str, ...] | None = None
-    supply: Annotated[Cells, Of("heads_per_year")] | Literal["unlimited"] | None = None
-    groups: Annotated[Cells, Of("share")] | None = None
-    ages: Annotated[Cells, Of("share")] | None = None
+    pipelines: Annotated[tuple[str, ...], Of("names")] | None = None
+    supply: Annotated[Cells | Literal["unlimited"], Of("heads_per_year", "post", rest=0.0)] | None = None
+    groups: Annotated[Cells, Of("share", "post group", over="group")] | None = None
+    ages: Annotated[Cells, Of("share", "post group age", over="age")] | None = None
     over_time: Annotated[Series, Of("ratio")] | None = None
 
 
@@ -176,16 +176,16 @@ class Hiring(Frozen):
     """
 
     sources: tuple[Source, ...]
-    time_to_hire: Annotated[Cells, Of("months")] | None = None
-    time_to_fill: Annotated[Cells, Of("duration")] | None = None
-    contracts: Annotated[Cells, Of("share")] | None = None
-    opening_offers: Annotated[Cells, Of("heads")] | None = None
+    time_to_hire: Annotated[Cells, Of("months", "post")] | None = None
+    time_to_fill: Annotated[Cells, Of("duration", "post")] | None = None
+    contracts: Annotated[Cells, Of("share", "post group contract", over="contract")] | None = None
+    opening_offers: Annotated[Cells, Of("heads", "post", rest=0.0)] | None = None
 
 
 class Policy(Frozen):
     """How the establishment of the posts in `where` changes: held, growing, or by dates (a factor of the opening)."""
 
-    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    where: Annotated[dict[str, tuple[str, ...]], Of("where")] = Field(default_factory=dict)
     policy: Literal["hold", "grow", "table"] = "hold"
     growth: Annotated[Value, Of("growth")] | None = None
     table: Annotated[Series, Of("ratio")] | None = None
@@ -194,17 +194,17 @@ class Policy(Frozen):
 class Establishment(Frozen):
     """Funded posts (FTE): given, or the opening FTE ÷ (1 − vacancy rate). Exactly one of the two."""
 
-    fte: Annotated[Cells, Of("fte")] | None = None
-    vacancy_rate: Annotated[Cells, Of("signed_share")] | None = None
+    fte: Annotated[Cells, Of("fte", "post")] | None = None
+    vacancy_rate: Annotated[Cells, Of("signed_share", "post")] | None = None
     over_time: tuple[Policy, ...] = ()
-    unconstrained: tuple[dict[str, tuple[str, ...]], ...] = ()
+    unconstrained: Annotated[tuple[dict[str, tuple[str, ...]], ...], Of("wheres")] = ()
 
 
 class Cover(Frozen):
     """Temporary cover (bank, agency, locum): share of vacant FTE filled, capped as a share of establishment."""
 
-    share: Annotated[Cells, Of("share")]
-    cap: Annotated[Cells, Of("share")] | None = None
+    share: Annotated[Cells, Of("share", "post")]
+    cap: Annotated[Cells, Of("share", "post")] | None = None
 
 
 class Stage(Frozen):
@@ -234,8 +234,10 @@ class Exam(Frozen):
     sittings: Annotated[tuple[str, ...], Of("month_names")]
     eligible_month: int = Field(ge=1)
     result_lag: Annotated[int, Of("whole_months")] = 0
-    pass_rates: tuple[Annotated[Value, Of("share")], ...]
-    by_sitting: dict[str, tuple[Annotated[Value, Of("share")], ...]] = Field(default_factory=dict)
+    pass_rates: Annotated[tuple[Annotated[Value, Of("share")], ...], Of("values")]
+    by_sitting: Annotated[
+        dict[str, Annotated[tuple[Annotated[Value, Of("share")], ...], Of("values")]], Of("month_keys")
+    ] = Field(default_factory=dict)
     resit: Annotated[Value, Of("share")] = Value(value=1.0)
 
 
@@ -255,9 +257,9 @@ class ExternalPipeline(Frozen):
     stages: tuple[Stage, ...] = Field(min_length=1)
     exam: Exam | None = None
     retention: Annotated[Value, Of("share")] = Value(value=1.0)
-    groups: Annotated[Cells, Of("share")] | None = None
-    ages: Annotated[Cells, Of("share")] | None = None
-    destinations: Annotated[Cells, Of("share")]
+    groups: Annotated[Cells, Of("share", "group", over="group")] | None = None
+    ages: Annotated[Cells, Of("share", "group age", over="age")] | None = None
+    destinations: Annotated[Cells, Of("share", "post", over="post")]
     gives_up: Annotated[Value, Of("fast_hazard")] = Value(value=0.0)
     opening: Opening
 
@@ -283,19 +285,29 @@ class InternalPipeline(Frozen):
 
     kind: Literal["internal"]
     role: str
-    intake: Annotated[Cells, Of("heads_per_year")]
+    intake: Annotated[Cells, Of("heads_per_year", "post", rest=0.0)]
     intake_months: Annotated[dict[str, float], Of("month_shares")]
     over_time: Annotated[Series, Of("ratio")] | None = None
     months: Annotated[int, Of("whole_months")]
     drop_out: Annotated[Value, Of("hazard")] = Value(value=0.0)
     completes: Annotated[Value, Of("share")] = Value(value=1.0)
-    ages: str | None = None
-    routes: tuple[Route, ...] = Field(min_length=1)
+    ages: Annotated[str, Of("ages")] | None = None
+    routes: Annotated[tuple[Route, ...], Of("routes")] = Field(min_length=1)
     take_up: Annotated[Value, Of("fast_hazard")] = Value(value=12.0)
     opening: Opening
 
 
-Pipeline = Annotated[ExternalPipeline | InternalPipeline, Field(discriminator="kind")]
+def _kind(written: Any) -> str:
+    """Return the kind of a pipeline: external unless it says otherwise."""
+    if isinstance(written, dict):
+        return str(written.get("kind", "external"))
+    return str(getattr(written, "kind", "external"))
+
+
+Pipeline = Annotated[
+    Annotated[ExternalPipeline, Tag("external")] | Annotated[InternalPipeline, Tag("internal")],
+    Discriminator(_kind),
+]
 
 
 class Level(Frozen):
@@ -305,8 +317,8 @@ class Level(Frozen):
     `employer_changes` a change of employer inside a post is a loss too.
     """
 
-    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    by: tuple[str, ...] = ()
+    where: Annotated[dict[str, tuple[str, ...]], Of("where")] = Field(default_factory=dict)
+    by: Annotated[tuple[str, ...], Of("names")] = ()
     employer_changes: bool = False
 
 
@@ -320,7 +332,7 @@ class Retention(Frozen):
 class Pay(Frozen):
     """Pay of one FTE for a year, before on-costs."""
 
-    per_fte: Annotated[Cells, Of("money_per_year")]
+    per_fte: Annotated[Cells, Of("money_per_year", "post")]
 
 
 class Scenario(Frozen):
@@ -332,17 +344,17 @@ class Scenario(Frozen):
     end: Month
     step: Step = "month"
     ages: Ages = Ages()
-    roles: dict[str, str] = Field(min_length=1)
-    environments: dict[str, str] = Field(min_length=1)
-    grades: dict[str, str] = Field(default_factory=dict)
-    places: dict[str, str] = Field(default_factory=dict)
-    groups: dict[str, str] = Field(default_factory=lambda: {"all": "Everybody"})
-    contracts: dict[str, str] = Field(default_factory=lambda: {"any": "Any contract"})
-    post_attributes: tuple[str, ...] = ()
-    posts: tuple[Post, ...] = Field(min_length=1)
+    roles: Annotated[dict[str, str], Of("labels")] = Field(min_length=1)
+    environments: Annotated[dict[str, str], Of("labels")] = Field(min_length=1)
+    grades: Annotated[dict[str, str], Of("labels")] = Field(default_factory=dict)
+    places: Annotated[dict[str, str], Of("labels")] = Field(default_factory=dict)
+    groups: Annotated[dict[str, str], Of("labels")] = Field(default_factory=lambda: {"all": "Everybody"})
+    contracts: Annotated[dict[str, str], Of("labels")] = Field(default_factory=lambda: {"any": "Any contract"})
+    post_attributes: Annotated[tuple[str, ...], Of("names")] = ()
+    posts: Annotated[tuple[Post, ...], Of("posts")] = Field(min_length=1)
     stock: Stock
-    fte_per_head: Annotated[Cells, Of("fte_per_head")] | None = None
-    hours_drift: Annotated[Cells, Of("growth")] | None = None
+    fte_per_head: Annotated[Cells, Of("fte_per_head", "post group contract")] | None = None
+    hours_drift: Annotated[Cells, Of("growth", "post group contract")] | None = None
     pension_age: tuple[PensionAge, ...] = ()
     leaving: dict[str, Leaving] = Field(default_factory=dict)
     first_year: FirstYear | None = None
@@ -360,3 +372,4 @@ class Scenario(Frozen):
     pay: Pay | None = None
     base_digest: str = ""
     warnings_off: tuple[str, ...] = ()
+    _files: tuple[tuple[str, str], ...] = PrivateAttr(default=())

@@ -23,7 +23,7 @@ Dist = Literal["uniform", "triangular", "pert", "normal", "lognormal", "beta"]
 class Frozen(BaseModel):
     """Base of everything that is read from a file: immutable, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False)
 
 
 class Origin(Frozen):
@@ -61,7 +61,8 @@ class Row(Value):
 
     Keys of `where`: the axes (role, environment, grade, place, post, group, contract), any
     declared attribute of posts, ``age`` ("25", "25-34", "55+") or ``years_past_pension_age``
-    ("-5", "0-1", "3+"). Later rows override earlier ones.
+    ("-5", "0-1", "3+"). Later rows override earlier ones. Rows with single ages are knots: straight
+    lines between the knots of the same selection, constant outside them; bands hold inside them.
     """
 
     where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -108,17 +109,31 @@ class Of:
     """Marks a field with the kind of its number (`pharmsim.quantities.KINDS`) and its short forms.
 
     ``Annotated[Value, Of("share")]`` accepts ``70 %``, ``0.7`` or ``{value: 70 %, low: …}``.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `KINDS`, or of the other short forms in `pharmsim.scenario.forms`.
+    by : str
+        For cells: the axes that rows may name (of "post group contract age"), apart by spaces.
+    over : str
+        For cells that are shares: the axis over which they sum to one; what no row covers is 0.
+    rest : float, optional
+        For cells: the number of the cells that no row covers; without it they must all be covered.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, by: str = "", over: str = "", rest: float | None = None) -> None:
         self.kind = kind
+        self.by = tuple(by.split())
+        self.over = over
+        self.rest = rest
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from pharmsim.scenario import forms
 
-        return forms.core_schema(self.kind, source, handler)
+        return forms.core_schema(self, source, handler)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
         from pharmsim.scenario import forms
 
-        return forms.json_schema(self.kind, schema, handler)
+        return forms.json_schema(self, schema, handler)

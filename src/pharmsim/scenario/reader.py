@@ -1,0 +1,230 @@
+"""From a YAML or CSV file to plain mappings and lists that know their lines.
+
+Rule for paths: everything that a scenario reads (``base:``, ``table:``) lies below its *root*: the
+outermost folder named ``scenarios`` among the folder of the loaded file and the three above it;
+without one, the folder of the file itself. Paths are relative to the file that names them;
+symbolic links are followed before the check.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from pharmsim.errors import Problem, ScenarioError
+from pharmsim.scenario.marks import Map, Seq, quoted, shown
+
+MAX_YAML_BYTES = 2_000_000
+MAX_CSV_BYTES = 50_000_000
+MAX_NODES = 200_000
+MAX_ALIASES = 100
+MAX_DEPTH = 40
+
+
+class Folder:
+    """Reads the files of one scenario, checks their paths and remembers what was read.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that no path may leave.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.files: dict[str, str] = {}
+
+    def resolve(self, written: Any, beside: str) -> tuple[str, Path]:
+        """Return (name to show, real path) of a path written in the file `beside`; ValueError if refused."""
+        if not isinstance(written, str) or not written.strip() or "\0" in written:
+            raise ValueError(f"must be the path of a file; got {quoted(written)}")
+        if os.path.isabs(written) or "\\" in written or (len(written) > 1 and written[1] == ":"):
+            raise ValueError(f"must be a path relative to this file, with `/`; got {quoted(written)}")
+        name = os.path.normpath(os.path.join(os.path.dirname(beside), written))
+        real = Path(name).resolve()
+        if not real.is_relative_to(self.root):
+            raise ValueError(f"must stay inside the folder {quoted(self.root.name)}; {quoted(written)} leaves it")
+        return name, real
+
+    def read(self, name: str, limit: int) -> str:
+        """Return the text of a file; ValueError in plain words if that is impossible."""
+        path = Path(name)
+        try:
+            if path.is_dir():
+                raise ValueError("is a folder, not a file")
+            if path.stat().st_size > limit:
+                raise ValueError(f"must be at most {limit / 1e6:g} MB; it has {path.stat().st_size / 1e6:.1f} MB")
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise ValueError("no such file") from None
+        except OSError as error:
+            raise ValueError(f"cannot be read: {error.strerror}") from None
+        self.files[name] = hashlib.sha256(data).hexdigest()
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+            raise ValueError(f"must be text in UTF-8; line {line} is not") from None
+
+
+def root_of(path: str) -> Path:
+    """Return the folder that the scenario file at `path` may read from."""
+    folder = Path(path).resolve().parent
+    near = [folder, *folder.parents][:4]
+    return next((item for item in reversed(near) if item.name == "scenarios"), folder)
+
+
+def read_yaml(folder: Folder, name: str) -> Map:
+    """Return the mapping written in a YAML file."""
+    try:
+        text = folder.read(name, MAX_YAML_BYTES)
+    except ValueError as error:
+        raise ScenarioError([Problem(shown(name, 200), 0, "", str(error))]) from None
+    return parse_yaml(text, name)
+
+
+def parse_yaml(text: str, name: str) -> Map:
+    """Return the mapping written in a YAML text."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    def fail(line: int, message: str) -> ScenarioError:
+        return ScenarioError([Problem(shown(name, 200), line, "", message)])
+
+    if not text.strip():
+        raise fail(0, "is empty: a scenario needs at least a name, start, end, posts and stock")
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        aliases = text.count("*") > MAX_ALIASES and sum(
+            type(event).__name__ == "AliasEvent" for event in yaml.parse(text)
+        )
+        if aliases and aliases > MAX_ALIASES:
+            raise fail(0, f"uses more than {MAX_ALIASES} aliases (`*name`): write the parts out, or use a table")
+        node = yaml.compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 0
+        raise fail(line, f"is not valid YAML: {error.problem or error.context}") from None
+    except (YAMLError, RecursionError, ValueError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else "nested too deeply"
+        raise fail(0, f"is not valid YAML: {shown(first, 120)}") from None
+    builder = _Builder(name)
+    tree = None if node is None else builder.build(node, "", 0)
+    if builder.problems:
+        raise ScenarioError(builder.problems)
+    if not isinstance(tree, Map):
+        raise fail(1, "must be a mapping such as `name: …` at the top")
+    return tree
+
+
+class _Builder:
+    """Turns YAML nodes into plain values; duplicate keys, odd tags and non-finite numbers are problems."""
+
+    def __init__(self, file: str) -> None:
+        self.file = shown(file, 200)
+        self.problems: list[Problem] = []
+        self.count = 0
+
+    def problem(self, node: Any, where: str, message: str) -> None:
+        self.problems.append(Problem(self.file, node.start_mark.line + 1, where, message))
+
+    def build(self, node: Any, where: str, depth: int) -> Any:
+        self.count += 1
+        if self.count > MAX_NODES or depth > MAX_DEPTH:
+            if self.count < 2 * MAX_NODES:
+                self.count = 2 * MAX_NODES
+                what = f"more than {MAX_NODES} values" if depth <= MAX_DEPTH else f"more than {MAX_DEPTH} levels"
+                self.problem(node, "", f"holds {what} once its aliases (`*name`) are written out: use a table (CSV)")
+            return None
+        line = node.start_mark.line + 1
+        if node.id == "mapping":
+            return self._mapping(node, where, depth, Map((), self.file, line))
+        if node.id == "sequence":
+            items = Seq((), self.file, line)
+            for i, item in enumerate(node.value):
+                items.append(self.build(item, f"{where}[{i}]", depth + 1))
+                items.lines.append(item.start_mark.line + 1)
+            return items
+        return self._scalar(node, where)
+
+    def _mapping(self, node: Any, where: str, depth: int, items: Map) -> Map:
+        for key_node, value_node in node.value:
+            key = str(key_node.value) if key_node.id == "scalar" else None
+            if key is None or len(key) > 200:
+                self.problem(key_node, where, "keys must be short names")
+                continue
+            if str(key_node.tag).endswith(":merge"):
+                self.problem(key_node, where, "merge keys (`<<`) are not supported: write the keys out")
+                continue
+            path = f"{where}.{shown(key)}" if where else shown(key)
+            if key in items:
+                self.problem(key_node, path, f"is written twice; first in line {items.lines[key]}")
+                continue
+            items[key] = self.build(value_node, path, depth + 1)
+            items.lines[key] = key_node.start_mark.line + 1
+        return items
+
+    def _scalar(self, node: Any, where: str) -> Any:
+        tag = str(node.tag).rsplit(":", 1)[-1]
+        text = node.value
+        if tag == "null":
+            return None
+        if tag == "bool":
+            return text.lower() == "true"
+        if tag in ("int", "float"):
+            return self._number(node, where, text.replace("_", ""))
+        if tag in ("str", "timestamp"):
+            return text
+        self.problem(node, where, f"has a tag that is not supported: {quoted(tag)}")
+        return None
+
+    def _number(self, node: Any, where: str, text: str) -> Any:
+        if text.lstrip("+-").isdigit() and len(text) < 300:
+            return int(text)
+        try:
+            value = float(text)
+        except ValueError:
+            return node.value
+        if not math.isfinite(value):
+            self.problem(node, where, f"must be a finite number; got {quoted(node.value)}")
+            return 0.0
+        return value
+
+
+def read_csv(folder: Folder, name: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return (columns, [(line, fields)]) of a CSV file; lines that start with ``#`` are comments.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read as a table, in plain words.
+    """
+    reader = csv.reader(io.StringIO(folder.read(name, MAX_CSV_BYTES), newline=""), strict=True)
+    columns: list[str] = []
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        for fields in reader:
+            fields = [field.strip() for field in fields]
+            if not any(fields) or fields[0].startswith("#"):
+                continue
+            if not columns:
+                columns = fields
+                continue
+            if len(fields) != len(columns):
+                raise ValueError(f"line {reader.line_num} has {len(fields)} fields; the heading has {len(columns)}")
+            rows.append((reader.line_num, fields))
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num} is not valid CSV: {error}") from None
+    if not columns:
+        raise ValueError("is empty: it needs a heading and rows")
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise ValueError(f"has the column {quoted(twice[0])} twice")
+    if not rows:
+        raise ValueError("has a heading and no rows")
+    return columns, rows
