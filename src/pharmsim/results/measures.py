@@ -158,18 +158,19 @@ def with_establishment(data: xr.Dataset) -> np.ndarray:
 
 def establishment(data: xr.Dataset, by: By = None) -> xr.DataArray:
     """Funded FTE of the posts that have an establishment, axes draw, time, cell."""
-    keys = _limited_keys(data, by)
+    keys = limited_keys(data, by)
     return sum_posts(data["establishment_fte"], keys)
 
 
-def _limited_keys(data: xr.Dataset, by: By) -> list[tuple[str, ...] | None]:
+def limited_keys(data: xr.Dataset, by: By) -> list[tuple[str, ...] | None]:
+    """Keys of posts for grouping; None for posts without an establishment."""
     limited = with_establishment(data)
     return [key if keep else None for key, keep in zip(group_keys(data, by), limited, strict=True)]
 
 
 def vacancies(data: xr.Dataset, by: By = None) -> xr.DataArray:
     """Establishment less FTE in post (FTE), of posts that have an establishment; axes draw, time, cell."""
-    return sum_posts(data["vacancy_fte"], _limited_keys(data, by))
+    return sum_posts(data["vacancy_fte"], limited_keys(data, by))
 
 
 def vacancy_rate(data: xr.Dataset, by: By = None) -> xr.DataArray:
@@ -182,7 +183,7 @@ def vacancy_rate(data: xr.Dataset, by: By = None) -> xr.DataArray:
     StatsWales, NHS staff vacancies; NHS Vacancy Statistics, England (experimental).
     """
     funded = establishment(data, by)
-    in_post = sum_posts(data["fte"], _limited_keys(data, by))
+    in_post = sum_posts(data["fte"], limited_keys(data, by))
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = vacancy_rate_from_fte(funded, in_post)
     return named(rate, "share", "vacancy rate")

@@ -1,0 +1,242 @@
+"""Every number of a scenario in one list: value, range, unit, source, evidence, file and line."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel
+
+from pharmsim.quantities import KINDS
+from pharmsim.results.text import markdown_cell
+from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.values import Cells, Of, Origin, Series, Term, Value
+
+MANY = 12
+"""A table with more rows than this is one line of the Markdown list."""
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One number that a run uses.
+
+    Attributes
+    ----------
+    id : str
+        Key path in the scenario, such as ``leaving.died.rate``, with the row where there are several.
+    section : str
+        First key of the path.
+    where : str
+        The cells it applies to, "environment = ward"; empty for all.
+    value, low, high : float or None
+    dist : str
+        Distribution over the range; empty without one.
+    unit, source, evidence, note : str
+    uncertainty : str
+        The named uncertainty that moves it; empty if it does not vary.
+    file : str
+    line : int
+        Where it was written; 0 if not known.
+    """
+
+    id: str
+    section: str
+    where: str
+    value: float
+    low: float | None
+    high: float | None
+    dist: str
+    unit: str
+    source: str
+    evidence: str
+    note: str
+    uncertainty: str
+    file: str
+    line: int
+
+
+def assumptions(scenario: Scenario) -> list[Assumption]:
+    """List every number of the scenario in the order of its sections."""
+    return list(_model(scenario, ""))
+
+
+def as_frame(scenario: Scenario) -> pd.DataFrame:
+    """The list as a table, one row for each number."""
+    names = list(Assumption.__dataclass_fields__)
+    return pd.DataFrame([asdict(item) for item in assumptions(scenario)], columns=names)
+
+
+# -- walking through the scenario --------------------------------------------------------------------
+
+
+UNITS = {"whole_months": "months", "month_shares": "share"}
+"""Units of the kinds of field that are not in `KINDS`."""
+
+
+def _kinds(annotation: Any) -> Iterator[str]:
+    """Kinds that an annotation names by `Of`, however deep."""
+    for part in (*getattr(annotation, "__metadata__", ()), *typing.get_args(annotation)):
+        if isinstance(part, Of):
+            yield part.kind
+        elif not isinstance(part, (str, int)):
+            yield from _kinds(part)
+
+
+def _field_unit(field: Any) -> str:
+    """Unit of the numbers in a field; empty if it has none."""
+    named = [part.kind for part in field.metadata if isinstance(part, Of)]
+    found = [_unit(kind) for kind in (*named, *_kinds(field.annotation))]
+    return next((unit for unit in found if unit), "")
+
+
+def _unit(kind: str) -> str:
+    return KINDS[kind].unit if kind in KINDS else UNITS.get(kind, "")
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _model(model: BaseModel, path: str) -> Iterator[Assumption]:
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if isinstance(value, Origin):
+            continue
+        yield from _any(value, _join(path, field.alias or name), _field_unit(field))
+
+
+def _any(value: Any, path: str, unit: str) -> Iterator[Assumption]:
+    if isinstance(value, Cells):
+        for i, term in enumerate(value.terms):
+            yield from _term(term, path if len(value.terms) == 1 else f"{path}.terms[{i}]", unit)
+    elif isinstance(value, Series):
+        for date, point in value.points.items():
+            yield _number(point, f"{path}.{date}", unit)
+    elif isinstance(value, Value):
+        yield _number(value, path, unit)
+    elif isinstance(value, BaseModel):
+        yield from _model(value, path)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _any(item, _join(path, str(key)), unit)
+    elif isinstance(value, (tuple, list)):
+        for i, item in enumerate(value):
+            yield from _any(item, f"{path}[{_name(item, i)}]", unit)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield _number(Value(value=float(value)), path, unit)
+
+
+def _name(item: Any, i: int) -> str:
+    """Name of an item of a list: its own name, its ends, or its number."""
+    name = getattr(item, "name", None) or getattr(item, "post", None)
+    if name:
+        return str(name)
+    if hasattr(item, "from_") and hasattr(item, "to"):
+        return f"{item.from_} > {item.to}"
+    return str(i)
+
+
+def _where(value: Value) -> str:
+    where: Mapping[str, tuple[str, ...]] = getattr(value, "where", {})
+    return "; ".join(f"{axis} = {', '.join(names)}" for axis, names in where.items())
+
+
+def _term(term: Term, path: str, unit: str) -> Iterator[Assumption]:
+    several = len(term.rows) > 1
+    for i, row in enumerate(term.rows):
+        item = _number(row, f"{path}[{i}]" if several else path, unit)
+        if item.evidence == "unstated":
+            item = replace(item, evidence=term.evidence)
+        item = replace(item, source=item.source or term.source, note=item.note or term.note)
+        if not item.file and term.origin:
+            item = replace(item, file=term.origin.file, line=term.origin.line)
+        if term.range and not item.uncertainty:
+            item = replace(
+                item,
+                low=item.value * term.range.low,
+                high=item.value * term.range.high,
+                dist=term.range.dist or "pert",
+                uncertainty=term.range.uncertainty or path,
+            )
+        yield item
+
+
+def _number(value: Value, path: str, unit: str) -> Assumption:
+    varies = value.low is not None or value.high is not None
+    return Assumption(
+        id=path,
+        section=path.split(".")[0].split("[")[0],
+        where=_where(value),
+        value=value.value,
+        low=value.low,
+        high=value.high,
+        dist=(value.dist or "pert") if varies else "",
+        unit=unit,
+        source=value.source,
+        evidence=value.evidence,
+        note=value.note,
+        uncertainty=(value.uncertainty or path) if varies else "",
+        file=value.origin.file if value.origin else "",
+        line=value.origin.line if value.origin else 0,
+    )
+
+
+# -- as text -------------------------------------------------------------------------------------------
+
+
+def as_markdown(scenario: Scenario) -> str:
+    """The list as Markdown: a table a section; big tables are one line with their smallest and largest."""
+    items = assumptions(scenario)
+    lines = [f"# Assumptions of {markdown_cell(scenario.name)}", ""]
+    lines += [f"{len(items)} numbers. All of them, one a row: `assumptions.csv`.", ""]
+    for section in dict.fromkeys(item.section for item in items):
+        here = [item for item in items if item.section == section]
+        lines += [f"## {markdown_cell(section)}", ""]
+        lines += ["| number | where | value | range | unit | evidence | source | written in |"]
+        lines += ["| --- | --- | --- | --- | --- | --- | --- | --- |"]
+        for group in _groups(here):
+            lines += [_line(group[0])] if len(group) == 1 else _lines(group)
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _groups(items: list[Assumption]) -> list[list[Assumption]]:
+    """Rows of one table together."""
+    groups: dict[str, list[Assumption]] = {}
+    for item in items:
+        groups.setdefault(item.id.rsplit("[", 1)[0] if item.id.endswith("]") else item.id, []).append(item)
+    return list(groups.values())
+
+
+def _lines(group: list[Assumption]) -> list[str]:
+    if len(group) <= MANY:
+        return [_line(item) for item in group]
+    values = [item.value for item in group]
+    first = group[0]
+    grades = ", ".join(dict.fromkeys(item.evidence for item in group))
+    sources = "; ".join(dict.fromkeys(item.source for item in group if item.source))
+    return [
+        _row(
+            first.id.rsplit("[", 1)[0],
+            f"{len(group)} rows",
+            f"{min(values):g} … {max(values):g}",
+            "",
+            first.unit,
+            grades,
+            sources,
+            first.file,
+        )
+    ]
+
+
+def _line(item: Assumption) -> str:
+    spread = "" if item.low is None or item.high is None else f"{item.low:g} – {item.high:g}"
+    place = f"{item.file}:{item.line}" if item.file else ""
+    return _row(item.id, item.where, f"{item.value:g}", spread, item.unit, item.evidence, item.source, place)
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(markdown_cell(text) for text in cells) + " |"

@@ -1,0 +1,113 @@
+"""A run on disk: one folder with everything that was asked, found and assumed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pharmsim.results import assumptions, manifest, netcdf, parquet, workbook
+from pharmsim.results.folder import MANIFEST, complete_or_nothing
+from pharmsim.results.labelled import Results
+from pharmsim.results.tables import main_tables
+from pharmsim.results.text import write_csv
+
+Writer = Callable[[Path], None]
+"""Writes more files into the folder given (figures, diagram)."""
+
+SCENARIO = "scenario.json"
+
+
+def write(
+    results: Results,
+    folder: str | Path,
+    force: bool = False,
+    also: Sequence[Writer] = (),
+    command: Iterable[str] | None = None,
+) -> Path:
+    """Write the results folder of a run: all of it or nothing.
+
+    Parameters
+    ----------
+    results : Results
+    folder : path
+        Must not exist, unless `force`.
+    force : bool
+        Replace a results folder, once the new one is complete.
+    also : sequence of callables
+        Write more files into the folder they are given.
+    command : iterable of str, optional
+        Words of the command, for the manifest.
+
+    Returns
+    -------
+    Path
+        The folder: results.nc, tidy.parquet, tables/*.csv, workbook.xlsx, assumptions.csv and .md,
+        scenario.json, manifest.json, run.log.
+
+    Raises
+    ------
+    OutputError
+        If the folder is taken or cannot be written.
+    """
+    with complete_or_nothing(folder, force) as partial:
+        write_into(results, partial, command)
+        for writer in also:
+            writer(partial)
+    return Path(folder)
+
+
+def write_into(
+    results: Results,
+    folder: Path,
+    command: Iterable[str] | None = None,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+) -> None:
+    """Write the files of a run into a folder that exists."""
+    from pharmsim.scenario import to_dict
+
+    tables = main_tables(results) if tables is None else tables
+    netcdf.write(results.data, folder / netcdf.NAME)
+    parquet.write(results.data, folder / "tidy.parquet")
+    (folder / "tables").mkdir()
+    for name, table in tables.items():
+        write_csv(table, folder / "tables" / f"{name}.csv")
+    workbook.write(results, tables, folder / "workbook.xlsx")
+    write_csv(assumptions.as_frame(results.scenario), folder / "assumptions.csv")
+    (folder / "assumptions.md").write_text(assumptions.as_markdown(results.scenario), encoding="utf-8")
+    description = to_dict(results.scenario)
+    write_json(description, folder / SCENARIO)
+    made = manifest.manifest(description, results.meta, netcdf.digest(results.data), command)
+    write_json(made, folder / MANIFEST)
+    (folder / "run.log").write_text(log_text(results, made), encoding="utf-8")
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> None:
+    """Write JSON that people can read and compare."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def log_text(results: Results, made: Mapping[str, Any]) -> str:
+    """The log of a run: what was done, how long it took, what was warned."""
+    meta, sizes = results.meta, results.data.sizes
+    stamp = datetime.now(UTC).isoformat(timespec="seconds")
+    lines = [
+        f"scenario {results.scenario.name!r}, {results.scenario.start} to {results.scenario.end}",
+        f"command: {' '.join(made['command'])}",
+        f"pharmsim {made['pharmsim']}, commit {made['git']['commit'] or 'unknown'}",
+        *(f"read {entry['path']} (sha256 {entry['sha256'][:12]})" for entry in made["files"]),
+        f"engine {meta.get('engine')}, step {meta.get('step')}, seed {meta.get('seed')}, "
+        f"{sizes['draw'] - 1} draws besides the central values",
+        f"compiled in {meta.get('compile_time_s') or 0.0:.2f} s",
+        f"ran in {meta.get('wall_time_s') or 0.0:.2f} s",
+    ]
+    if "conservation_error" in results.data:
+        largest = float(abs(results.data["conservation_error"]).max())
+        lines.append(f"people conserved to {largest:.1e} heads a month")
+    lines += [f"warning: {text}" for text in meta.get("warnings") or []]
+    return "".join(f"{stamp} {line}\n" for line in lines)

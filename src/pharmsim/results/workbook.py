@@ -1,0 +1,241 @@
+"""The main tables as an Excel workbook that can be read in a meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xlsxwriter
+
+from pharmsim import __version__
+from pharmsim.results.assumptions import as_frame
+from pharmsim.results.labelled import Results
+from pharmsim.results.text import cell
+
+TITLES = {
+    "summary": "Summary",
+    "workforce": "Workforce",
+    "flows": "Joiners and leavers",
+    "retention": "Retention",
+    "training": "Training",
+    "moves": "Moves",
+    "differences": "Differences",
+    "assumptions": "Assumptions",
+    "warnings": "Warnings",
+}
+ABOUT = {
+    "summary": "headcount, FTE and vacancies of every role on the anniversaries",
+    "workforce": "the same by role and environment, with shares",
+    "flows": "people joining, leaving and moving in a year, by source and destination",
+    "retention": "stability index and leaver rate as published, by level, April to March",
+    "training": "trainees, examinations and newly qualified by year, with the years before the start",
+    "moves": "people moving between posts in a year, and those who found no vacancy",
+    "differences": "scenario less base, median and 5–95 % interval over draws",
+    "assumptions": "every number that the run uses: value, range, source, evidence, file and line",
+    "warnings": "what the run warned about",
+}
+UNITS = (
+    ("headcount", "people in post, heads; somebody with two posts counts once where the scenario says so"),
+    ("FTE", "full-time equivalents in post"),
+    ("establishment", "funded FTE"),
+    ("vacancy FTE", "establishment less FTE in post; negative when over-established"),
+    ("vacancy rate", "vacancy FTE ÷ establishment"),
+    ("stability index", "share of the people on the reference date who are still there twelve months later"),
+    ("leaver rate", "leavers between two yearly snapshots ÷ mean headcount, as NHS Digital publishes it"),
+    ("heads per year", "people in the twelve months from the date in the first column"),
+    ("central", "the run at the central values"),
+    ("p5, p50, p95", "5 %, 50 % and 95 % points over the draws"),
+)
+FORMATS = {
+    "heads": "#,##0",
+    "FTE": "#,##0.0",
+    "share": "0.0%",
+    "money": "£#,##0",
+    "flow": "#,##0.0",
+    "number": "General",
+    "date": "d mmm yyyy",
+}
+WIDEST = 44
+
+
+class Book:
+    """A workbook with one style; every text is neutralised on its way in."""
+
+    def __init__(self, path: Path, title: str) -> None:
+        self.book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
+        # Always the same moment, so that the same results give the same bytes.
+        self.book.set_properties({"title": title, "created": datetime(2000, 1, 1)})
+        base = {"font_name": "Arial", "font_size": 10}
+        self.text = self.book.add_format({**base, "valign": "top"})
+        self.title = self.book.add_format({**base, "bold": True, "font_size": 14})
+        self.head = self.book.add_format(
+            {**base, "bold": True, "bottom": 1, "text_wrap": True, "valign": "top", "bg_color": "#DCE6F1"}
+        )
+        self.numbers = {
+            name: self.book.add_format({**base, "num_format": code}) for name, code in FORMATS.items()
+        }
+
+    def sheet(self, name: str, frame: pd.DataFrame, kinds: Mapping[str, str], fixed: int) -> None:
+        """Add a table: header frozen with the first `fixed` columns, filter, widths by content."""
+        sheet = self.book.add_worksheet(name)
+        for j, column in enumerate(frame.columns):
+            title = cell(str(column).replace("_", " "))
+            sheet.write_string(0, j, title, self.head)
+            values = frame[column]
+            kind = "date" if values.dtype.kind == "M" else kinds.get(str(column), "number")
+            width = self._column(sheet, j, values, kind)
+            sheet.set_column(j, j, min(max(width, len(title) * 0.7, 8) + 2, WIDEST))
+        sheet.freeze_panes(1, fixed)
+        if len(frame):
+            sheet.autofilter(0, 0, len(frame), len(frame.columns) - 1)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
+
+    def _column(self, sheet: Any, j: int, values: pd.Series, kind: str) -> float:
+        """Write a column and return the width of what it shows."""
+        style = self.numbers[kind]
+        widest = 0
+        if values.dtype.kind == "M":
+            for i, date in enumerate(values.dt.to_pydatetime(), start=1):
+                sheet.write_datetime(i, j, date, style)
+            return 11
+        if values.dtype.kind in "iuf":
+            for i, number in enumerate(values.tolist(), start=1):
+                if np.isfinite(number):
+                    sheet.write_number(i, j, number, style)
+            return 11
+        for i, value in enumerate(values.tolist(), start=1):
+            if value is None or value != value:
+                continue
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                sheet.write_number(i, j, value, style)
+                continue
+            text = cell(str(value))
+            widest = max(widest, len(text))
+            sheet.write_string(i, j, text, self.text)
+        return widest
+
+    def readme(self, title: str, lines: Sequence[tuple[str, str]], sheets: Sequence[str]) -> None:
+        """Add the first sheet: what this is, the sheets, the units."""
+        sheet = self.book.add_worksheet("Read me")
+        sheet.set_column(0, 0, 22)
+        sheet.set_column(1, 1, 100)
+        sheet.write_string(0, 0, cell(title), self.title)
+        row = 2
+        for name, text in (*lines, ("", ""), ("Sheet", "What it shows")):
+            self._pair(sheet, row, name, text)
+            row += 1
+        for name in sheets:
+            self._pair(sheet, row, TITLES[name], ABOUT[name])
+            row += 1
+        self._pair(sheet, row + 1, "Word", "Meaning")
+        for i, (name, text) in enumerate(UNITS):
+            self._pair(sheet, row + 2 + i, name, text)
+
+    def _pair(self, sheet: Any, row: int, name: str, text: str) -> None:
+        style = self.head if name in ("Sheet", "Word") else self.text
+        sheet.write_string(row, 0, cell(name), style)
+        sheet.write_string(row, 1, cell(text), style)
+
+    def close(self) -> None:
+        """Write the file."""
+        self.book.close()
+
+
+# -- wide tables ----------------------------------------------------------------------------------------
+
+
+def wide(frame: pd.DataFrame, index: Sequence[str], columns: str, bands: Sequence[str] = ()) -> pd.DataFrame:
+    """One row for each `index`, one column for each value of `columns` (then its 5 % and 95 % points)."""
+    rows = frame[[*index]].drop_duplicates(ignore_index=True)
+    keyed = frame.set_index([*index])
+    out = rows.set_index([*index])
+    for name in dict.fromkeys(frame[columns]):
+        part = keyed[keyed[columns] == name]
+        out[name] = part["central"]
+        for band in ("p5", "p95"):
+            if name in bands and band in part:
+                out[f"{name} {band}"] = part[band]
+    return out.reset_index()
+
+
+def _kind(column: str) -> str:
+    """Number format of a column of the workforce and retention sheets."""
+    if "share" in column or "rate" in column or "stability" in column:
+        return "share"
+    if "pay" in column:
+        return "money"
+    return "heads" if column.startswith("headcount") else "FTE"
+
+
+def _labelled(frame: pd.DataFrame, results: Results) -> pd.DataFrame:
+    """Role and environment by the names that people read."""
+    out = frame.copy()
+    for axis, names in (("role", results.scenario.roles), ("environment", results.scenario.environments)):
+        if axis in out:
+            out[axis] = out[axis].map({**names, "all": "All"}).fillna(out[axis])
+    return out
+
+
+def sheets_of(results: Results, tables: Mapping[str, pd.DataFrame]) -> dict[str, tuple[pd.DataFrame, int]]:
+    """The sheets of a run: (table, number of columns that stay in view)."""
+    sheets: dict[str, tuple[pd.DataFrame, int]] = {}
+    if "workforce" in tables:
+        frame = _labelled(tables["workforce"], results)
+        shown = wide(frame, ["date", "role", "environment"], "quantity", ("headcount", "fte", "vacancy_fte"))
+        summary = shown[shown["environment"] == "All"].sort_values(["role", "date"], kind="stable")
+        sheets["summary"] = (summary.drop(columns="environment"), 2)
+        sheets["workforce"] = (shown.sort_values(["role", "environment", "date"], kind="stable"), 3)
+    if "flows" in tables:
+        frame = _labelled(tables["flows"], results)
+        plain = frame["category"].astype(object) == "all"
+        frame["name"] = frame["flow"].where(plain, frame["flow"] + ": " + frame["category"])
+        sheets["flows"] = (wide(frame, ["year_from", "year_to", "role", "environment"], "name"), 4)
+    if "retention" in tables:
+        index = ["year_from", "year_to", "level", "by", "block"]
+        shown = wide(tables["retention"], index, "measure", ("stability_index", "leaver_rate"))
+        sheets["retention"] = (shown, 5)
+    for name, fixed in (("training", 3), ("moves", 4)):
+        if name in tables:
+            sheets[name] = (tables[name], fixed)
+    return sheets
+
+
+def write(results: Results, tables: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Write the workbook of a run.
+
+    Parameters
+    ----------
+    results : Results
+    tables : dict of DataFrame
+        As made by `tables.main_tables`.
+    path : Path
+    """
+    scenario = results.scenario
+    sheets = sheets_of(results, tables)
+    warnings = [str(text) for text in results.meta.get("warnings") or []]
+    lines = [
+        ("Scenario", scenario.name),
+        ("About", scenario.description),
+        ("Period", f"{scenario.start} to {scenario.end}"),
+        ("Draws", f"{results.data.sizes['draw'] - 1} besides the central values"),
+        ("Made by", f"pharmsim {__version__}"),
+    ]
+    book = Book(path, scenario.name)
+    book.readme(scenario.name, lines, [*sheets, "assumptions", *(["warnings"] if warnings else [])])
+    for name, (frame, fixed) in sheets.items():
+        by_column = {str(column): _kind(str(column)) for column in frame.columns}
+        if name == "flows":
+            by_column = {str(column): "flow" for column in frame.columns}
+        if name in ("training", "moves"):
+            by_column = {str(column): "flow" for column in frame.columns if column != "attempt"}
+        book.sheet(TITLES[name], frame, by_column, fixed)
+    book.sheet(TITLES["assumptions"], as_frame(scenario), {}, 1)
+    if warnings:
+        book.sheet(TITLES["warnings"], pd.DataFrame({"warning": warnings}), {}, 0)
+    book.close()
