@@ -1,0 +1,240 @@
+"""Steps 1 to 6 of the reference implementation: tags, vacancies, limits, exits from posts and pools."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from typing import Any, NamedTuple
+
+from pharmsim.scenario.models import Scenario
+from reference_inputs import Hazard, calendar_month, series, span
+from reference_opening import Opening, Row, own
+
+
+class Moment(NamedTuple):
+    """A step: month it starts in; middle and end as fractions of the model year; length in years."""
+
+    month: int
+    tau: float
+    end: float
+    dt: float
+
+
+class Edge(NamedTuple):
+    """A way between posts; `row` is where its people come from."""
+
+    kind: str
+    row: Row
+    to: str
+    rate: float
+    ages: tuple[int, int]
+    over_time: Any
+
+
+def lived(heads: float, hazard: float, dt: float) -> float:
+    """Person-years lived in a step under a total hazard."""
+    return heads * -math.expm1(-hazard * dt) / hazard if hazard > 0 else heads * dt
+
+
+class Posts(Opening):
+    """People in post and in pools."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        s = scenario
+        self.n_periods = self.r.months // self.spacing
+        self.record: dict[str, dict[Any, float]] = defaultdict(lambda: defaultdict(float))
+        self.leaving = {name: Hazard(self.r, flow.rate, flow.over_time) for name, flow in s.leaving.items()}
+        self.retire = s.retirement and Hazard(self.r, s.retirement.rate, s.retirement.over_time)
+        self.switches = [(x.name, x.from_, x.to, Hazard(self.r, x.rate, x.over_time)) for x in s.switches]
+        change = s.employer_change
+        self.employer = change and Hazard(self.r, change.rate, change.over_time)
+        self.returning = {name: Hazard(self.r, pool.return_rate) for name, pool in s.pools.items()}
+        self.lapsing = {x: Hazard(self.r, pool.lapse_rate) for x, pool in s.pools.items() if pool.lapse_rate}
+        self.edges = self.all_edges()
+        self.levels = s.retention.levels if s.retention and self.spacing == 1 else {}
+        self.tag_dates = [m for m in range(self.r.months + 1) if self.levels and self.is_tag_date(m)]
+        self.blocks = {x: {p: self.block(level, p) for p in self.posts} for x, level in self.levels.items()}
+
+    def all_edges(self) -> list[Edge]:
+        edges = []
+        for kind, section in (("move", self.s.moves), ("promotion", self.s.promotions)):
+            for edge in section.edges if section else ():
+                rate = edge.rate.value * section.factor.value
+                for overlap in getattr(section, "skills_overlap", ()):
+                    if (overlap.from_, overlap.to) == (edge.from_, edge.to):
+                        rate *= overlap.share.value
+                ages = span(section.ages or "0+")
+                edges.append(Edge(kind, own(edge.from_), edge.to, rate, ages, section.over_time))
+        for name, pipe in self.internal.items():
+            for route in pipe.routes:
+                rate = pipe.take_up.value * route.share.value
+                waiting = ("waiting", route.from_, name, 0)
+                edges.append(Edge("role change", waiting, route.to, rate, (0, 999), None))
+        return edges
+
+    def count(self, name: str, heads: float, *labels: Any) -> None:
+        """Add to a flow of this period."""
+        self.record[name][(self.period, *labels)] += heads
+
+    # ---- 1. tags ---------------------------------------------------------------------------------
+
+    def is_tag_date(self, month: int) -> bool:
+        return (self.r.start + month) % 12 == calendar_month(self.s.retention.month) % 12
+
+    def block(self, level: Any, p: str) -> tuple[str, ...] | None:
+        """Block of a post at a level; None outside it."""
+        if not self.r.selects(level.where, p):
+            return None
+        return tuple(self.r.labels(p).get(axis, "") for axis in level.by)
+
+    def tag(self, month: int) -> None:
+        if month not in self.tag_dates:
+            return
+        year = self.tag_dates.index(month)
+        for name in self.levels:
+            for row, people in self.tags.get(name, {}).items():
+                self.record["kept"][year - 1, name, row[1]] += math.fsum(people.values())
+            inside = {row: n for row, n in self.rows.items() if self.blocks[name][row[1]] is not None}
+            self.tags[name] = {row: dict(n) for row, n in inside.items()}
+            for row, people in self.tags[name].items():
+                self.record["tagged"][year, name, row[1]] += math.fsum(people.values())
+
+    # ---- 2. vacancies, 3. limits ------------------------------------------------------------------
+
+    def funded(self, p: str, month: int) -> float:
+        factor = 1.0
+        for policy in self.s.establishment.over_time if self.s.establishment else ():
+            if self.r.selects(policy.where, p):
+                factor = 1.0
+                if policy.policy == "grow":
+                    factor = (1 + policy.growth.value) ** (month / 12)
+                elif policy.policy == "table":
+                    factor = series(policy.table, self.r.start + month)
+        return self.limit[p] * factor
+
+    def offered(self, p: str) -> float:
+        return math.fsum(n for slot in self.offers[p] for n in slot.values())
+
+    def hire_fte(self, p: str, w: dict[Any, float]) -> float:
+        heads, fte = self.heads(p), 0.0
+        for g in self.groups:
+            group_share = self.heads(p, g) / heads if heads > 0 else self.mixes[p]["groups"][g]
+            mix = self.contract_mix(self.s.hiring and self.s.hiring.contracts, p, g)
+            fte += group_share * math.fsum(share * w[p, g, c] for c, share in mix.items())
+        return fte
+
+    def limits(self, at: Moment, vacancy: Any, share: Any, w: Any) -> tuple[dict[str, float], list[float]]:
+        """Share of the wanted arrivals that is possible, by post; limited hazards of the edges."""
+        wanted: dict[str, float] = defaultdict(float)
+        rates, heads = [], []
+        for edge in self.edges:
+            rate = edge.rate * series(edge.over_time, self.r.start + at.month)
+            rate *= 1 - share[edge.row[1]] if edge.kind == "promotion" else 1
+            first, last = edge.ages
+            eligible = {k: n for k, n in self.rows.get(edge.row, {}).items() if first <= k[2] <= last}
+            wanted[edge.to] += math.fsum(
+                n * rate * at.dt * w[edge.to, g, c] for (g, c, _), n in eligible.items()
+            )
+            rates.append(rate)
+            heads.append(math.fsum(eligible.values()) * rate * at.dt)
+        for (name, p), people in self.pools.items():
+            for (g, a), n in people.items() if self.s.pools[name].limited else ():
+                rate = self.returning[name](p, g, "", a, at)
+                mix = self.contract_mix(self.s.pools[name].contracts, p, g)
+                wanted[p] += n * rate * at.dt * math.fsum(share * w[p, g, c] for c, share in mix.items())
+        room = {p: max(vacancy[p], 0.0) for p in self.posts}
+        possible = {p: min(1.0, room[p] / wanted[p]) if wanted[p] > 0 else 1.0 for p in self.posts}
+        for i, edge in enumerate(self.edges):
+            self.count("moves_blocked", (1 - possible[edge.to]) * heads[i], i)
+        return possible, [rate * possible[edge.to] for rate, edge in zip(rates, self.edges, strict=True)]
+
+    def risks(self, row: Row, cell: Any, at: Moment, multiplier: float, edge_rates: list[float]) -> list[Any]:
+        """Everything that can happen to a cell: (what, which, hazard, row and cell where they go or None)."""
+        kind, p, name, _ = row
+        g, c, a = cell
+        risks: list[Any] = []
+        for destination, hazard in self.leaving.items():
+            risks.append(("leavers", destination, multiplier * hazard(p, g, c, a, at), None))
+        if self.retire:
+            risks.append(("retirements", None, self.retire(p, g, c, a, at), None))
+        for switch, source, to, hazard in self.switches:
+            if source == c:
+                risks.append(("switches", switch, hazard(p, g, c, a, at), (row, (g, to, a))))
+        for i, edge in enumerate(self.edges):
+            if edge.row == row and edge.ages[0] <= a <= edge.ages[1]:
+                risks.append(("moves", i, edge_rates[i], (own(edge.to), cell)))
+        if kind == "batch":
+            risks.append(("drop-out", None, self.internal[name].drop_out.value, (own(p), cell)))
+        return risks
+
+    def exits_from_posts(self, at: Moment, edge_rates: list[float], share: Any, w: Any) -> tuple[Any, Any]:
+        """Step 4 and the arrivals of step 6; returns entries to pools and the FTE that moved, by post."""
+        into: dict[Any, float] = defaultdict(float)
+        moved_fte: dict[str, float] = defaultdict(float)
+        left, other = defaultdict(float), defaultdict(float)
+        heads = {p: self.heads(p) for p in self.posts}
+        weight = {p: 1 - share[p] + self.ratio[p] * share[p] for p in self.posts}
+        after = {name: self.empty(people) for name, people in self.copies().items()}
+        for row, people in self.rows.items():
+            p = row[1]
+            multiplier = weight[p] / (1 - self.share0[p] + self.ratio[p] * self.share0[p])
+            for cell, n in people.items():
+                risks = self.risks(row, cell, at, multiplier, edge_rates)
+                employer = self.employer(p, *cell, at) if self.employer else 0.0
+                total = math.fsum(risk[2] for risk in risks)
+                years = lived(n, total, at.dt)
+                self.count("employer_changes", employer * years, p)
+                for what, which, rate, target in risks:
+                    if what != "drop-out":
+                        label = [which] if what == "moves" else [p] if which is None else [p, which]
+                        self.count(what, rate * years, *label)
+                    left[p] += rate * years * (what == "leavers")
+                    other[p] += rate * years * (what in ("retirements", "moves"))
+                    if what == "leavers" and self.s.leaving[which].into:
+                        into[self.s.leaving[which].into, p, cell[0], cell[2]] += rate * years
+                    if what == "moves":
+                        moved_fte[target[0][1]] += rate * years * w[target[0][1], cell[0], cell[1]]
+                self.follow(row, cell, risks, employer, at.dt, after)
+        self.rows = after.pop("")
+        self.tags = after
+        for p in self.posts:  # 6
+            if heads[p] > 0:
+                stay = (1 - left[p] / heads[p]) ** (self.ratio[p] / weight[p]) * (1 - other[p] / heads[p])
+                self.first_year[p] = [slot * stay for slot in self.first_year[p]]
+        return into, moved_fte
+
+    def copies(self) -> dict[str, Any]:
+        """The stock (named "") and its tagged copies."""
+        return {"": self.rows, **self.tags}
+
+    @staticmethod
+    def empty(people: Any) -> Any:
+        return defaultdict(lambda: defaultdict(float), {row: defaultdict(float) for row in people})
+
+    def follow(self, row: Row, cell: Any, risks: list[Any], employer: float, dt: float, after: Any) -> None:
+        """Survivors and inner moves of one cell, in the stock and in each tagged copy."""
+        total = math.fsum(risk[2] for risk in risks)
+        for name, people in self.copies().items():
+            n = people.get(row, {}).get(cell, 0.0)
+            extra = employer if name and self.levels[name].employer_changes else 0.0
+            after[name][row][cell] += n * math.exp(-(total + extra) * dt)
+            for _, _, rate, target in risks:
+                if target and (not name or self.blocks[name][target[0][1]] == self.blocks[name][row[1]]):
+                    after[name][target[0]][target[1]] += rate * lived(n, total + extra, dt)
+
+    # ---- 5. pools ----------------------------------------------------------------------------------
+
+    def exits_from_pools(self, at: Moment, possible: Any, w: Any, into: Any, moved_fte: Any) -> None:
+        for (name, p), people in self.pools.items():
+            pool = self.s.pools[name]
+            for (g, a), n in people.items():
+                rate = self.returning[name](p, g, "", a, at) * (possible[p] if pool.limited else 1.0)
+                lapse = self.lapsing[name](p, g, "", a, at) if name in self.lapsing else 0.0
+                years = lived(n, rate + lapse, at.dt)
+                self.count("returns", rate * years, name, p)
+                self.count("pool_losses", lapse * years, name, p)
+                people[g, a] = n * math.exp(-(rate + lapse) * at.dt) + into[name, p, g, a]
+                for c, share in self.contract_mix(pool.contracts, p, g).items():
+                    self.rows[own(p)][g, c, a] += rate * years * share
+                    moved_fte[p] += rate * years * share * w[p, g, c] * pool.limited
