@@ -10,33 +10,23 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
-from pydantic_core import PydanticCustomError, core_schema as core
+from pydantic_core import PydanticCustomError
+from pydantic_core import core_schema as core
 
+from pharmsim.scenario import small_forms as small
 from pharmsim.scenario import text
 from pharmsim.scenario.marks import Map, closest, place, quoted, shown
+from pharmsim.scenario.small_forms import AGE_KEYS, gather, where_form
 from pharmsim.scenario.text import FormError
 from pharmsim.scenario.values import Of
 
 RANGE_KEYS = ("low", "high", "dist", "uncertainty")
 ORIGIN_KEYS = ("source", "evidence", "note")
 VALUE_KEYS = ("value", *RANGE_KEYS, *ORIGIN_KEYS)
-AGE_KEYS = ("age", "years_past_pension_age")
 REST_NOTE = "every other cell: none"
-
-
-def gather(parts: Iterable[tuple[tuple[str | int, ...], Callable[[], Any]]]) -> list[Any]:
-    """Read every part; raise one error with the issues of all parts that cannot be read."""
-    found, bad = [], FormError()
-    for path, read in parts:
-        try:
-            found.append(read())
-        except FormError as error:
-            bad.issues.extend(error.under(*path).issues)
-    if bad.issues:
-        raise bad
-    return found
 
 
 def known_keys(written: dict[str, Any], known: Iterable[str]) -> None:
@@ -54,7 +44,8 @@ def one_of(written: Any, known: Iterable[str], what: str) -> str:
     """Return one of the known words."""
     known = tuple(known)
     if written not in known:
-        raise FormError(f"must be {what}: {', '.join(known)}; got {quoted(written)}.{closest(written, known, 0)}")
+        near = closest(str(written), known, 0)
+        raise FormError(f"must be {what}: {', '.join(known)}; got {quoted(written)}.{near}")
     return str(written)
 
 
@@ -68,7 +59,9 @@ def _extras(written: dict[str, Any]) -> dict[str, Any]:
     if written.get("dist") is not None:
         out["dist"] = _at("dist", lambda: one_of(written["dist"], DISTS, "a distribution"))
     if written.get("evidence") is not None:
-        out["evidence"] = _at("evidence", lambda: one_of(written["evidence"], EVIDENCE, "a grade of evidence"))
+        out["evidence"] = _at(
+            "evidence", lambda: one_of(written["evidence"], EVIDENCE, "a grade of evidence")
+        )
     for key in ("uncertainty", "source", "note"):
         if written.get(key) is not None:
             if isinstance(written[key], dict | list):
@@ -97,7 +90,7 @@ def value_form(written: Any, kind: str) -> dict[str, Any]:
     if "value" not in written:
         raise FormError("must have a `value`")
     parts = [key for key in ("value", "low", "high") if written.get(key) is not None or key == "value"]
-    numbers = gather(((key,), lambda key=key: text.number(written[key], kind)) for key in parts)  # type: ignore[misc]
+    numbers = gather(((key,), partial(text.number, written[key], kind)) for key in parts)
     out = dict(zip(parts, numbers, strict=True)) | _extras(written) | _origin(written)
     ranged = [key for key in ("low", "high") if key in out]
     if len(ranged) == 1:
@@ -112,27 +105,6 @@ def value_form(written: Any, kind: str) -> dict[str, Any]:
     return out
 
 
-def where_form(written: Any) -> dict[str, tuple[str, ...]]:
-    """Return the canonical selector: axis → names. An empty or ``*`` entry selects all."""
-    if written is None:
-        return {}
-    if not isinstance(written, dict):
-        raise FormError(f"must be a mapping such as {{role: …}}; got {quoted(written)}")
-    parts = [((key,), lambda key=key, names=names: (key, _names(key, names))) for key, names in written.items()]  # type: ignore[misc]
-    return {key: names for key, names in gather(parts) if names}
-
-
-def _names(key: str, written: Any) -> tuple[str, ...]:
-    if written in (None, "", "*"):
-        return ()
-    items = written if isinstance(written, list | tuple) else [written]
-    if not items:
-        raise FormError("selects nothing: give a name, a list of names or `*`")
-    if key in AGE_KEYS:
-        return tuple(gather(((), lambda item=item: text.ages(item, key)) for item in items))  # type: ignore[misc]
-    return tuple(gather(((), lambda item=item: text.name(item, dots=True)) for item in items))  # type: ignore[misc]
-
-
 def age_key(where: dict[str, Any]) -> str:
     """Return the age axis that a selector names: "", ``age`` or ``years_past_pension_age``."""
     return next((key for key in AGE_KEYS if key in where), "")
@@ -143,27 +115,31 @@ def _row(written: Any, kind: str, inherited: dict[str, Any]) -> dict[str, Any]:
         raise FormError(f"must be a row such as {{where: {{role: …}}, value: …}}; got {quoted(written)}")
     known_keys(written, ("where", *VALUE_KEYS))
     rest = {key: item for key, item in written.items() if key != "where"}
-    value, where = gather([
-        ((), lambda: value_form(Map(rest), kind)),
-        (("where",), lambda: where_form(written.get("where"))),
-    ])
+    value, where = gather(
+        [
+            ((), lambda: value_form(Map(rest), kind)),
+            (("where",), lambda: where_form(written.get("where"))),
+        ]
+    )
     if all(key in where for key in AGE_KEYS):
         raise FormError("must name `age` or `years_past_pension_age`, not both", ("where",))
-    if age_key(where) and "low" in value:
-        raise FormError(
-            f"rows by `{age_key(where)}` have no low and high of their own: "
-            "give the block a relative `range: {low: 0.8, high: 1.25}`"
-        )
     return inherited | value | {"where": where} | _origin(written)
 
 
 def _rows(written: list[Any], kind: str, inherited: dict[str, Any]) -> list[dict[str, Any]]:
     if not written:
         raise FormError("has no rows")
-    rows = gather(((i,), lambda row=row: _row(row, kind, inherited)) for i, row in enumerate(written))  # type: ignore[misc]
+    rows = gather(((i,), partial(_row, row, kind, inherited)) for i, row in enumerate(written))
     kinds = {age_key(row["where"]) for row in rows} - {""}
     if len(kinds) > 1:
         raise FormError("has rows by `age` and rows by `years_past_pension_age`: use one of the two")
+    ranged = [i for i, row in enumerate(rows) if "low" in row]
+    if kinds and ranged:
+        raise FormError(
+            f"a block with rows by `{kinds.pop()}` has no low and high in its rows: "
+            "give the block a relative `range: {low: 0.8, high: 1.25}`",
+            (ranged[0],),
+        )
     return rows
 
 
@@ -175,9 +151,9 @@ def _range(written: Any) -> dict[str, Any] | None:
     known_keys(written, RANGE_KEYS)
     if "low" not in written or "high" not in written:
         raise FormError("must have a low and a high")
-    low, high = gather(((key,), lambda key=key: text.number(written[key], "ratio")) for key in ("low", "high"))  # type: ignore[misc]
+    low, high = gather(((key,), partial(text.number, written[key], "ratio")) for key in ("low", "high"))
     if not low <= 1.0 <= high:
-        raise FormError(f"must lie around 1 (it multiplies the values): low ≤ 1 ≤ high; got {low:g} and {high:g}")
+        raise FormError(f"must lie around 1, for it multiplies the values; got low {low:g} and high {high:g}")
     return {"low": low, "high": high} | _extras({key: written.get(key) for key in ("dist", "uncertainty")})
 
 
@@ -199,10 +175,12 @@ def _term(written: Any, kind: str, inherited: dict[str, Any]) -> dict[str, Any]:
     own = inherited | _extras({key: written.get(key) for key in ORIGIN_KEYS})
     if not isinstance(written["rows"], list):
         raise FormError(f"must be a list of rows; got {quoted(written['rows'])}", ("rows",))
-    rows, spread = gather([
-        (("rows",), lambda: _rows(written["rows"], kind, own)),
-        (("range",), lambda: _range(written.get("range"))),
-    ])
+    rows, spread = gather(
+        [
+            (("rows",), lambda: _rows(written["rows"], kind, own)),
+            (("range",), lambda: _range(written.get("range"))),
+        ]
+    )
     out = {"rows": rows, **own, **_origin(written)}
     if spread:
         out["range"] = spread
@@ -224,13 +202,15 @@ def cells_form(written: Any, of: Of) -> Any:
         if not isinstance(forms, list) or not forms:
             raise FormError("must be a list of factors", (key,))
     terms = gather(
-        ((key, i) if key else (), lambda i=i, form=form: _term(form, of.kind if i == 0 else "ratio", inherited))  # type: ignore[misc]
+        ((key, i) if key else (), partial(_term, form, "ratio" if i else of.kind, inherited))
         for i, form in enumerate(forms)
     )
     rows = terms[0]["rows"]
-    if of.rest is not None and all(row["where"] for row in rows):
-        rest = {"where": {}, "value": of.rest, "note": REST_NOTE}
-        terms[0]["rows"] = [{**rest, **{k: v for k, v in rows[0].items() if k in ("source", "evidence")}}, *rows]
+    rest_value = 0.0 if of.over and of.over != "age" else of.rest
+    if rest_value is not None and all(row["where"] for row in rows):
+        rest = {"where": {}, "value": rest_value, "note": REST_NOTE}
+        same = {key: rows[0][key] for key in ("source", "evidence") if key in rows[0]}
+        terms[0]["rows"] = [rest | same, *rows]
     return {"terms": terms}
 
 
@@ -247,13 +227,11 @@ def series_form(written: Any, kind: str) -> dict[str, Any]:
         return {"points": {"2000" if yearly else "2000-01": value_form(written, kind)}}
     if not written:
         raise FormError("has no dates")
-    points = gather(
-        ((key,), lambda key=key: (_date(key, yearly), value_form(written[key], kind)))  # type: ignore[misc]
-        for key in written
-    )
-    if len({date for date, _ in points}) < len(points):
+    dates = gather(((key,), partial(_date, key, yearly)) for key in written)
+    values = gather(((key,), partial(value_form, written[key], kind)) for key in written)
+    if len(set(dates)) < len(dates):
         raise FormError("has the same date twice")
-    return {"points": dict(sorted(points))}
+    return {"points": dict(sorted(zip(dates, values, strict=True)))}
 
 
 def _date(key: str, yearly: bool) -> str:
@@ -261,86 +239,6 @@ def _date(key: str, yearly: bool) -> str:
     if yearly and not is_year:
         raise FormError(f"must be keyed by years such as 2026; got {quoted(key)}")
     return key if yearly else text.month(f"{key}-01" if is_year else key)
-
-
-def month_shares(written: Any) -> dict[str, float]:
-    """Return month name → share: from one month, a list (equal shares) or a mapping."""
-    if not isinstance(written, dict):
-        names = month_names(written)
-        return {name: 1.0 / len(names) for name in names}
-    shares = dict(
-        gather(
-            ((key,), lambda key=key: (text.month_name(key), text.number(written[key], "share")))  # type: ignore[misc]
-            for key in written
-        )
-    )
-    if abs(sum(shares.values()) - 1.0) > 1e-6:
-        raise FormError(f"shares of the months must sum to 1; they sum to {sum(shares.values()):.6g}")
-    return shares
-
-
-def month_names(written: Any) -> tuple[str, ...]:
-    """Return one or several calendar months, in the order of the year, each once."""
-    items = written if isinstance(written, list | tuple) else [written]
-    names = gather(((i,), lambda item=item: text.month_name(item)) for i, item in enumerate(items))  # type: ignore[misc]
-    if len(set(names)) < len(names) or not names:
-        raise FormError("must name each month once")
-    return tuple(sorted(names, key=text.MONTHS.index))
-
-
-def month_keys(written: Any) -> Any:
-    """Return a mapping with its keys turned into full month names."""
-    if not isinstance(written, dict):
-        return written
-    return dict(gather(((key,), lambda key=key: (text.month_name(key), written[key])) for key in written))  # type: ignore[misc]
-
-
-def labels(written: Any) -> dict[str, str]:
-    """Return name → label, from a list of names or a mapping; a label left out is made from the name."""
-    if isinstance(written, list | tuple):
-        if len(set(map(str, written))) < len(written):
-            raise FormError("must name each once")
-        written = dict.fromkeys(written)
-    if not isinstance(written, dict):
-        raise FormError(f"must be a mapping of names and labels; got {quoted(written)}")
-    names = gather(((), lambda key=key: text.name(key)) for key in written)  # type: ignore[misc]
-    for key, label in written.items():
-        if isinstance(label, dict | list):
-            raise FormError(f"must be a label; got {quoted(label)}", (key,))
-    made = (str(label) if label else name.replace("_", " ").capitalize() for name, label in
-            zip(names, written.values(), strict=True))  # fmt: skip
-    return dict(zip(names, made, strict=True))
-
-
-def names(written: Any) -> tuple[str, ...]:
-    """Return a tuple of names, from one or a list."""
-    items = written if isinstance(written, list | tuple) else [written]
-    return tuple(gather(((), lambda item=item: text.name(item, dots=True)) for item in items))  # type: ignore[misc]
-
-
-def _wheres(written: Any) -> tuple[Any, ...]:
-    items = written if isinstance(written, list | tuple) else [written]
-    return tuple(gather(((i,), lambda item=item: where_form(item)) for i, item in enumerate(items)))  # type: ignore[misc]
-
-
-def _listed(written: Any) -> Any:
-    return written if isinstance(written, list | tuple) else [written]
-
-
-_OTHER: dict[str, Callable[[Any], Any]] = {
-    "month": text.month,
-    "month_name": text.month_name,
-    "month_names": month_names,
-    "month_keys": month_keys,
-    "month_shares": month_shares,
-    "whole_months": text.whole_months,
-    "ages": text.ages,
-    "names": names,
-    "where": where_form,
-    "wheres": _wheres,
-    "labels": labels,
-    "values": _listed,
-}
 
 
 def read_as(of: Of, shape: str, written: Any) -> Any:
@@ -351,7 +249,7 @@ def read_as(of: Of, shape: str, written: Any) -> Any:
         return written if written == "unlimited" else cells_form(written, of)
     if shape == "Series":
         return series_form(written, of.kind)
-    return _OTHER[of.kind](written) if of.kind in _OTHER else written
+    return small.FORMS[of.kind](written) if of.kind in small.FORMS else written
 
 
 def shape_of(source: Any) -> str:

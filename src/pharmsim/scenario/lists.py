@@ -21,7 +21,8 @@ def normalise(tree: Map, report: Report) -> None:
     posts: Posts = {}
     if "posts" in tree:
         tree["posts"] = _posts(tree["posts"], report)
-        posts = {post["post"]: _axes(post) for post in tree["posts"] if isinstance(post, dict) and post.get("post")}
+        found = tree["posts"] if isinstance(tree["posts"], list) else []
+        posts = {post["post"]: _axes(post) for post in found if isinstance(post, dict) and post.get("post")}
     for section, key, inner in (
         ("moves", "edges", "rate"),
         ("moves", "skills_overlap", "share"),
@@ -44,9 +45,10 @@ def _all_pipelines(tree: Map, pipelines: dict[str, Any]) -> None:
     sources = hiring.get("sources") if isinstance(hiring, dict) else None
     for source in sources if isinstance(sources, list) else []:
         if isinstance(source, dict) and source.get("pipelines") == "all":
-            source["pipelines"] = [
-                name for name, node in pipelines.items() if isinstance(node, dict) and node.get("kind") != "internal"
+            external = [
+                isinstance(node, dict) and node.get("kind") != "internal" for node in pipelines.values()
             ]
+            source["pipelines"] = list(itertools.compress(pipelines, external))
 
 
 def _axes(post: dict[str, Any]) -> dict[str, str]:
@@ -82,12 +84,12 @@ def _posts(written: Any, report: Report) -> Any:
         attributes = entry.get("attributes") or {}
         if isinstance(attributes, dict):
             extra = {**attributes, **extra}
-        lists = [entry.get(key) if isinstance(entry.get(key), list) else [entry.get(key)] for key in POST_KEYS]
-        choices = list(itertools.product(*lists))  # type: ignore[arg-type]
+        named = [entry.get(key) for key in POST_KEYS]
+        choices = list(itertools.product(*(item if isinstance(item, list) else [item] for item in named)))
         if len(choices) > 1 and entry.get("post"):
             report(("posts", i, "post"), "names one post, but the entry describes several: leave `post` out")
         for choice in choices:
-            values = {key: item for key, item in zip(POST_KEYS, choice, strict=True) if item not in (None, "")}
+            values = {key: item for key, item in zip(POST_KEYS, choice, strict=True) if item or item == 0}
             post = Map({**values})
             post["post"] = str(entry.get("post") or ".".join(str(item) for item in values.values()))
             if extra:
@@ -122,7 +124,7 @@ def _edges(written: Any, path: Path, inner: str, posts: Posts, report: Report) -
             pairs = _pairs(entry, (*path, i), posts, report)
             _share_name(entry, inner, name)
         else:
-            pairs = [] if any(selects) else [(entry.get("from"), entry.get("to"))]
+            pairs = [] if any(selects) else [(entry.get("from"), entry.get("to"))]  # type: ignore[list-item]
         for start, end in pairs:
             known = {key: item for key, item in (("from", start), ("to", end)) if item is not None}
             edge = _origin(entry, Map({**entry, **known}))
@@ -196,12 +198,18 @@ def _pairs(entry: dict[str, Any], path: Path, posts: Posts, report: Report) -> l
     for end, key in bad:
         report((*path, end, key), f"cannot select posts.{closest(key, keys)}")
     start, target = (
-        [id_ for id_, post in posts.items() if all(post.get(key) in names for key, names in ends[end].items())]
+        [
+            name
+            for name, post in posts.items()
+            if all(post.get(key) in names for key, names in ends[end].items())
+        ]
         for end in ("from", "to")
     )
     same = [key for key in POST_KEYS if key not in ends["to"] and "post" not in ends["to"]]
     pairs = [
-        (a, b) for a in start for b in target if a != b and all(posts[a][key] == posts[b][key] for key in same)
+        (a, b)
+        for a, b in itertools.product(start, target)
+        if a != b and all(posts[a][key] == posts[b][key] for key in same)
     ]
     if not pairs and not bad:
         report(path, "selects no pair of posts (the end keeps role, grade and place unless it names them)")

@@ -61,7 +61,8 @@ def build(tree: Map, name: str, folder: Folder, attributes: tuple[str, ...] = ()
     """Return the checked scenario that a tree describes (no base, no changes)."""
     problems = Problems(tree, name)
     declared = tree.get("post_attributes")
-    attributes = (*attributes, *(str(item) for item in declared)) if isinstance(declared, list) else attributes
+    if isinstance(declared, list):
+        attributes = (*attributes, *(str(item) for item in declared))
     whole = Tables(folder, attributes, problems.add).inline(tree)
     problems.tree = whole
     lists.normalise(whole, problems.add)

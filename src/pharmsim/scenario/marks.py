@@ -101,13 +101,15 @@ def shown(written: Any, width: int = 60) -> str:
         return "a mapping"
     if isinstance(written, list | tuple):
         return "a list"
-    text = "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in str(written)[:400])
+    letters = (ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in str(written)[:400])
+    text = "".join(letters)
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def quoted(written: Any) -> str:
     """Return a name or text for a message, in backticks; numbers and shapes plain."""
-    return f"`{shown(written)}`" if isinstance(written, str) else shown(written)
+    is_text = isinstance(written, str) and not written.replace(".", "", 1).lstrip("+-").isdigit()
+    return f"`{shown(written)}`" if is_text else shown(written)
 
 
 def closest(name: str, known: Iterable[str], all_below: int = 8) -> str:

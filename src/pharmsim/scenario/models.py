@@ -71,6 +71,12 @@ class Leaving(Flow):
     into: str | None = None
 
 
+class EmployerChange(Flow):
+    """Changing employer inside a post: changes no stock, but is a loss at the level of employers."""
+
+    rate: Annotated[Cells, Of("hazard", "post group contract")]
+
+
 class FirstYear(Frozen):
     """First-year staff: their share at the start and how much likelier they are to leave.
 
@@ -183,7 +189,7 @@ class Hiring(Frozen):
 
 
 class Policy(Frozen):
-    """How the establishment of the posts in `where` changes: held, growing, or by dates (a factor of the opening)."""
+    """How the establishment of the posts in `where` changes: held, growing, or by dates (a factor)."""
 
     where: Annotated[dict[str, tuple[str, ...]], Of("where")] = Field(default_factory=dict)
     policy: Literal["hold", "grow", "table"] = "hold"
@@ -201,7 +207,7 @@ class Establishment(Frozen):
 
 
 class Cover(Frozen):
-    """Temporary cover (bank, agency, locum): share of vacant FTE filled, capped as a share of establishment."""
+    """Temporary cover (bank, agency, locum): share of vacant FTE filled; `cap`: share of establishment."""
 
     share: Annotated[Cells, Of("share", "post")]
     cap: Annotated[Cells, Of("share", "post")] | None = None
@@ -225,7 +231,7 @@ class Intake(Frozen):
 
 
 class Exam(Frozen):
-    """Sittings in stated months, from month `eligible_month` of the last stage; results `result_lag` months later.
+    """Sittings in stated months, from month `eligible_month` of the last stage; `result_lag` in months.
 
     `pass_rates[k]` is the pass rate at attempt k + 1; `by_sitting` overrides it for a month.
     `resit`: share of those who failed who sit again, while attempts remain.
@@ -349,7 +355,7 @@ class Scenario(Frozen):
     grades: Annotated[dict[str, str], Of("labels")] = Field(default_factory=dict)
     places: Annotated[dict[str, str], Of("labels")] = Field(default_factory=dict)
     groups: Annotated[dict[str, str], Of("labels")] = Field(default_factory=lambda: {"all": "Everybody"})
-    contracts: Annotated[dict[str, str], Of("labels")] = Field(default_factory=lambda: {"any": "Any contract"})
+    contracts: Annotated[dict[str, str], Of("labels")] = Field(default_factory=lambda: {"any": "Any"})
     post_attributes: Annotated[tuple[str, ...], Of("names")] = ()
     posts: Annotated[tuple[Post, ...], Of("posts")] = Field(min_length=1)
     stock: Stock
@@ -362,7 +368,7 @@ class Scenario(Frozen):
     switches: tuple[Switch, ...] = ()
     moves: Moves | None = None
     promotions: Promotions | None = None
-    employer_change: Flow | None = None
+    employer_change: EmployerChange | None = None
     pools: dict[str, Pool] = Field(default_factory=dict)
     establishment: Establishment | None = None
     hiring: Hiring | None = None

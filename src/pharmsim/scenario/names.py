@@ -21,9 +21,9 @@ def fill(node: Any, tree: Any, path: Path = (), name: str = "") -> Any:
     if isinstance(node, Value):
         return _value(node, name, tree, path)
     if isinstance(node, Cells):
-        return Cells.model_construct(
-            terms=tuple(_term(term, name + (f".terms[{i}]" if i else ""), tree, path) for i, term in enumerate(node.terms))
-        )
+        names = [f"{name}.terms[{i}]" if i else name for i in range(len(node.terms))]
+        terms = (_term(term, own, tree, path) for term, own in zip(node.terms, names, strict=True))
+        return Cells.model_construct(terms=tuple(terms))
     if isinstance(node, Series):
         one = len(node.points) == 1
         points = {

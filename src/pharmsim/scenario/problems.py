@@ -56,9 +56,12 @@ def plain_words(kind: str, context: dict[str, Any], item: Any) -> str:
     if kind == "missing":
         return "is missing"
     if kind in ("literal_error", "union_tag_invalid"):
-        expected = str(context.get("expected") or context.get("expected_tags")).replace("'", "").replace(" or ", ", ")
+        expected = str(context.get("expected") or context.get("expected_tags"))
+        expected = expected.replace("'", "").replace(" or ", ", ")
         found = context.get("tag", item.get("input"))
-        return f"must be one of {expected}; got {quoted(found)}.{closest(str(found), expected.split(', '), 0)}"
+        return (
+            f"must be one of {expected}; got {quoted(found)}.{closest(str(found), expected.split(', '), 0)}"
+        )
     shapes = {
         "model_type": "a mapping of keys",
         "model_attributes_type": "a mapping of keys",
@@ -78,8 +81,8 @@ def plain_words(kind: str, context: dict[str, Any], item: Any) -> str:
     if kind in shapes:
         return f"must be {shapes[kind]}{got}"
     if kind in ("greater_than_equal", "less_than_equal"):
-        word, bound = ("at least", context.get("ge")) if kind.startswith("greater") else ("at most", context.get("le"))
-        return f"must be {word} {bound}{got}"
+        word = f"at least {context['ge']}" if kind.startswith("greater") else f"at most {context['le']}"
+        return f"must be {word}{got}"
     if kind == "too_short":
         return "must have at least one entry"
     return shown(str(item["msg"]).replace("Input should", "must").replace("Value error, ", ""), 300)
@@ -91,11 +94,14 @@ def clean(loc: tuple[str | int, ...], tree: Any) -> Path:
     node = tree
     for i, part in enumerate(loc):
         last = i == len(loc) - 1
-        inside = (isinstance(node, dict) and part in node) or (isinstance(node, list) and isinstance(part, int))
-        if inside or last or (isinstance(part, str) and part.isidentifier() and part not in ("external", "internal")):
+        if isinstance(node, dict) and part in node:
             path.append(part)
-        if inside:
-            node = node[part] if not isinstance(node, list) or part < len(node) else None  # type: ignore[operator,index]
+            node = node[str(part)]
+        elif isinstance(node, list) and isinstance(part, int):
+            path.append(part)
+            node = node[part] if part < len(node) else None
+        elif last or (isinstance(part, str) and part.isidentifier() and part not in ("external", "internal")):
+            path.append(part)
     return tuple(path)
 
 

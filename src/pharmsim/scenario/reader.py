@@ -48,7 +48,7 @@ class Folder:
         name = os.path.normpath(os.path.join(os.path.dirname(beside), written))
         real = Path(name).resolve()
         if not real.is_relative_to(self.root):
-            raise ValueError(f"must stay inside the folder {quoted(self.root.name)}; {quoted(written)} leaves it")
+            raise ValueError(f"must stay inside the folder {quoted(self.root.name)}; got {quoted(written)}")
         return name, real
 
     def read(self, name: str, limit: int) -> str:
@@ -58,7 +58,8 @@ class Folder:
             if path.is_dir():
                 raise ValueError("is a folder, not a file")
             if path.stat().st_size > limit:
-                raise ValueError(f"must be at most {limit / 1e6:g} MB; it has {path.stat().st_size / 1e6:.1f} MB")
+                size = path.stat().st_size / 1e6
+                raise ValueError(f"must be at most {limit / 1e6:g} MB; it has {size:.1f} MB")
             data = path.read_bytes()
         except FileNotFoundError:
             raise ValueError("no such file") from None
@@ -104,7 +105,7 @@ def parse_yaml(text: str, name: str) -> Map:
             type(event).__name__ == "AliasEvent" for event in yaml.parse(text)
         )
         if aliases and aliases > MAX_ALIASES:
-            raise fail(0, f"uses more than {MAX_ALIASES} aliases (`*name`): write the parts out, or use a table")
+            raise fail(0, f"uses more than {MAX_ALIASES} aliases (`*name`): write the parts out")
         node = yaml.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -138,8 +139,8 @@ class _Builder:
         if self.count > MAX_NODES or depth > MAX_DEPTH:
             if self.count < 2 * MAX_NODES:
                 self.count = 2 * MAX_NODES
-                what = f"more than {MAX_NODES} values" if depth <= MAX_DEPTH else f"more than {MAX_DEPTH} levels"
-                self.problem(node, "", f"holds {what} once its aliases (`*name`) are written out: use a table (CSV)")
+                what = f"{MAX_NODES} values" if depth <= MAX_DEPTH else f"{MAX_DEPTH} levels"
+                self.problem(node, "", f"has more than {what} with its aliases (`*name`) written out")
             return None
         line = node.start_mark.line + 1
         if node.id == "mapping":
@@ -216,7 +217,8 @@ def read_csv(folder: Folder, name: str) -> tuple[list[str], list[tuple[int, list
                 columns = fields
                 continue
             if len(fields) != len(columns):
-                raise ValueError(f"line {reader.line_num} has {len(fields)} fields; the heading has {len(columns)}")
+                found = f"line {reader.line_num} has {len(fields)} fields"
+                raise ValueError(f"{found}; the heading has {len(columns)}")
             rows.append((reader.line_num, fields))
     except csv.Error as error:
         raise ValueError(f"line {reader.line_num} is not valid CSV: {error}") from None

@@ -104,9 +104,10 @@ class Tables:
         needed += ["from", "to"] if target in ("edges", "overlaps", "routes") else []
         needed += ["role", "environment"] if target == "posts" else []
         keys = ("from", "to") if target and target != "posts" else self.axes
-        bad = [name for name in needed if name not in columns]
+        bad = [column for column in needed if column not in columns]
         for name in bad:
-            self.report(path, f"the table {quoted(node['table'])} has no column `{name}`.{closest(name, columns)}")
+            nearest = closest(name, columns)
+            self.report(path, f"the table {quoted(node['table'])} has no column `{name}`.{nearest}")
         others = set(columns) - {*keys, *OPTIONAL, *needed} - {f"{value}_{key}" for key in OPTIONAL}
         for name in sorted(others):
             near = difflib.get_close_matches(name.lower(), keys, n=1, cutoff=0.8)
