@@ -273,19 +273,16 @@ class Maker:
         picked = [sources[i] for i in self.rng.permutation(len(sources))][
             : self.rng.integers(1, len(sources) + 1)
         ]
-        wait = (
-            [row(0.0)]
-            if self.step == "year"
-            else [row(float(self.rng.integers(0, 5))), row(2.0, post=self.posts[-1])]
-        )
+        waits = self.step != "year" and self.rng.random() < 0.7
+        least = int(self.rng.integers(0, 2))
+        wait = [row(float(self.rng.integers(least, 5))), row(2.0, post=self.posts[-1])]
+        fill = [row(3.0), row(0.0, post=self.posts[0])]
         return {
             "sources": picked,
-            "time_to_hire": terms(wait) if self.rng.random() < 0.7 else None,
-            "time_to_fill": terms([row(3.0), row(0.0, post=self.posts[0])])
-            if self.rng.random() < 0.7
-            else None,
+            "time_to_hire": terms(wait) if waits else None,
+            "time_to_fill": terms(fill) if self.rng.random() < 0.7 else None,
             "contracts": self.shares("contract", self.contracts) if self.rng.random() < 0.6 else None,
-            "opening_offers": self.by_post(0, 4) if self.rng.random() < 0.6 and self.step != "year" else None,
+            "opening_offers": self.by_post(0, 4) if waits and least else None,
         }
 
     def stock(self) -> dict[str, Any]:
@@ -339,7 +336,7 @@ class Maker:
                 for i, (a, b) in enumerate(pairs)
             ]
         if self.on("employer_change"):
-            out["employer_change"] = self.flow(0.3)
+            out["employer_change"] = {"rate": self.by_post(0, 0.3), "over_time": self.over_time()}
         return out
 
     def ways(self) -> dict[str, Any]:

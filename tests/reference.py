@@ -17,7 +17,7 @@ import numpy as np
 from pharmsim.quantities import OUTPUTS
 from pharmsim.scenario.models import Scenario
 from reference_inputs import series
-from reference_opening import own
+from reference_opening import EARLIER, own
 from reference_pipelines import HISTORY
 from reference_posts import Moment, Posts
 
@@ -229,7 +229,7 @@ class Reference(Posts):
             stocks["offers"][t, p] = self.offered(p)
             stocks["first_year"][t, p] = math.fsum(self.first_year[p])
         for (name, p), people in self.pools.items():
-            stocks["pool"][t, name, p] = math.fsum(people.values())
+            stocks["in_pool"][t, name, p] = math.fsum(people.values())
         for name, pipe in self.external.items():
             stocks["seekers"][t, name] = math.fsum(self.seekers[name].values())
             stocks["awaiting"][t, name] = math.fsum(entry[2] + entry[3] for entry in pipe.awaiting)
@@ -246,7 +246,7 @@ class Reference(Posts):
     def balance(self) -> float:
         """Entrants less exits of this period."""
         sinks = {name for name, flow in self.s.leaving.items() if not flow.into}
-        signs = dict.fromkeys(("applicants", "outside"), 1) | dict.fromkeys(EXITS, -1)
+        signs = dict.fromkeys(("entrants", "outside"), 1) | dict.fromkeys(EXITS, -1)
         return math.fsum(
             sign * n
             for name, sign in signs.items()
@@ -270,7 +270,8 @@ class Reference(Posts):
             "pool": list(self.s.pools),
             "pipeline": list(self.external),
             "stage": list(range(stages)),
-            "source": [source.name for source in self.s.hiring.sources] if self.s.hiring else [],
+            "source": [source.name for source in (self.s.hiring.sources if self.s.hiring else ())]
+            + [EARLIER],
             "destination": list(self.s.leaving),
             "edge": list(range(len(self.edges))),
             "switch": [switch.name for switch in self.s.switches],

@@ -10,6 +10,8 @@ from pharmsim.scenario.models import InternalPipeline, Scenario
 from reference_inputs import Reader, calendar_month, normal, series, span
 from reference_pipelines import External
 
+EARLIER = "made before the start"
+"""Source of the offers that exist at the start."""
 Cell = tuple[str, str, int]
 Row = tuple[str, str, str, int]
 People = dict[Row, dict[Cell, float]]
@@ -156,7 +158,7 @@ class Opening:
             heads = self.r.flat(hiring.opening_offers, p)
             for slot in slots[:months]:
                 for (g, a), share in self.outside_people(None, p).items():
-                    slot[hiring.sources[0].name, g, a] = heads / months * share
+                    slot[EARLIER, g, a] = heads / months * share
         return slots
 
     def newly_qualified(self, name: str) -> dict[tuple[str, int], float]:

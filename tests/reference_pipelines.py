@@ -45,7 +45,7 @@ class External:
 
         count("registered", 0, 0.0)
         applicants = self._applicants(self.start + (now - self.start) % 12 if steady else now)  # (a) intake
-        count("applicants", 0, applicants)
+        count("entrants", 0, applicants)
         self._enter(0, applicants, count)
         for i, stage in enumerate(self.pipe.stages):  # (b) drop-out
             stays = math.exp(-stage.drop_out.value / 12)
