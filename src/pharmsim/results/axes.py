@@ -35,6 +35,10 @@ POST_COORDS = {
 Coord = tuple[tuple[str, ...], Any]
 
 
+EARLIER_OFFERS = "earlier_offers"
+"""Joiners whose offer was made before the start."""
+
+
 def external_pipelines(scenario: Scenario) -> list[str]:
     """Names of the pipelines outside the posts, in the order of the file."""
     return [name for name, pipeline in scenario.pipelines.items() if pipeline.kind == "external"]
@@ -200,7 +204,7 @@ def _names(scenario: Scenario) -> dict[str, list[str]]:
         "post": [post.post for post in scenario.posts],
         "group": list(scenario.groups),
         "contract": list(scenario.contracts),
-        "source": [source.name for source in scenario.hiring.sources] if scenario.hiring else [],
+        "source": [*(s.name for s in (scenario.hiring.sources if scenario.hiring else ())), EARLIER_OFFERS],
         "destination": list(scenario.leaving),
         "pool": list(scenario.pools),
         "switch": [switch.name for switch in scenario.switches],

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from pharmsim.errors import OutputError
 from pharmsim.results import assumptions, manifest, netcdf, parquet, workbook
 from pharmsim.results.folder import MANIFEST, complete_or_nothing
 from pharmsim.results.labelled import Results
@@ -68,7 +69,7 @@ def write_into(
     tables: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
     """Write the files of a run into a folder that exists."""
-    from pharmsim.scenario import to_dict
+    from pharmsim.scenario import sources, to_dict
 
     tables = main_tables(results) if tables is None else tables
     netcdf.write(results.data, folder / netcdf.NAME)
@@ -81,7 +82,8 @@ def write_into(
     (folder / "assumptions.md").write_text(assumptions.as_markdown(results.scenario), encoding="utf-8")
     description = to_dict(results.scenario)
     write_json(description, folder / SCENARIO)
-    made = manifest.manifest(description, results.meta, netcdf.digest(results.data), command)
+    meta = {"files": list(sources(results.scenario).items()), **results.meta}
+    made = manifest.manifest(description, meta, netcdf.digest(results.data), command)
     write_json(made, folder / MANIFEST)
     (folder / "run.log").write_text(log_text(results, made), encoding="utf-8")
 
@@ -111,3 +113,42 @@ def log_text(results: Results, made: Mapping[str, Any]) -> str:
         lines.append(f"people conserved to {largest:.1e} heads a month")
     lines += [f"warning: {text}" for text in meta.get("warnings") or []]
     return "".join(f"{stamp} {line}\n" for line in lines)
+
+
+def read(folder: str | Path) -> Results:
+    """Read the results folder of a run back.
+
+    Returns
+    -------
+    Results
+        Without a final state.
+
+    Raises
+    ------
+    OutputError
+        If the folder is not complete.
+    """
+    from pharmsim.scenario import from_dict
+
+    folder = Path(folder)
+    made = manifest.read(folder)
+    data = netcdf.read(folder / netcdf.NAME)
+    return Results(scenario=from_dict(read_scenario(folder)), data=data, meta=made)
+
+
+def read_scenario(folder: Path) -> dict[str, Any]:
+    """The canonical scenario kept in a results folder.
+
+    Raises
+    ------
+    OutputError
+        If it is missing or damaged.
+    """
+    path = folder / SCENARIO
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            f"{path}: must hold the scenario that was run; cannot be read ({error}). Run it again."
+        ) from error
+    return found

@@ -102,21 +102,12 @@ def label(
     n_periods = next((a.shape[1] for n, a in present.items() if "period" in OUTPUTS[n].dims[:1]), 0)
     spacing = months_per_period(scenario, n_periods)
     variables = {
-        variable_name(name): (("draw", *OUTPUTS[name].dims), present[name], _attributes(name, spacing))
+        name: (("draw", *OUTPUTS[name].dims), present[name], _attributes(name, spacing))
         for name in OUTPUTS
         if name in present
     }
     data = xr.Dataset(variables, coords=coords, attrs=_title(scenario, meta, spacing))
     return Results(scenario=scenario, data=data, meta={"n_draws": n_draws, **meta}, state=state)
-
-
-def variable_name(name: str) -> str:
-    """Name of an output in `Results.data`: "in_" is put before one that is also the name of an axis.
-
-    xarray does not let a quantity and an axis share a name (`pool` → `in_pool`).
-    """
-    axes = {dim for output in OUTPUTS.values() for dim in output.dims}
-    return f"in_{name}" if name in axes else name
 
 
 def _check(arrays: Mapping[str, np.ndarray], coords: Mapping[str, Any]) -> None:

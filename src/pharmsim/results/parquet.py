@@ -17,7 +17,6 @@ import xarray as xr
 from pharmsim.quantities import FLOWS, OUTPUTS, STOCKS
 from pharmsim.results import measures
 from pharmsim.results.frames import statistics
-from pharmsim.results.labelled import variable_name
 from pharmsim.results.tables import mark_index
 
 COLUMNS = (
@@ -45,14 +44,13 @@ def write(data: xr.Dataset, path: Path) -> None:
     spacing = int(data.attrs.get("months_per_period", 1))
     parts = []
     for name in OUTPUTS:
-        key = variable_name(name)
-        if key not in data:
+        if name not in data:
             continue
-        array = data[key]
+        array = data[name]
         unit = str(array.attrs.get("unit", ""))
         yearly = name in STOCKS and "time" in array.dims
         if name in FLOWS:
-            parts.append(_part(data, measures.yearly_flow(data, key), name, "heads per year", "year"))
+            parts.append(_part(data, measures.yearly_flow(data, name), name, "heads per year", "year"))
         elif yearly:
             parts.append(_part(data, array.isel(time=mark_index(data)), name, unit, "year"))
         else:

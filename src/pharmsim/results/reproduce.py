@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from pharmsim.errors import OutputError
 from pharmsim.results import manifest, netcdf
-from pharmsim.results.files import SCENARIO
+from pharmsim.results.files import SCENARIO, read_scenario
 from pharmsim.results.labelled import Results
 
 OTHER_MACHINE = 1e-12
@@ -101,7 +99,7 @@ def reproduce(folder: str | Path, run: Callable[..., Results] | None = None) -> 
 
     folder = Path(folder)
     made = manifest.read(folder)
-    description = _description(folder)
+    description = read_scenario(folder)
     old = netcdf.read(folder / netcdf.NAME)
     scenario = from_dict(description)
     results = (run or _run)(scenario, draws=int(made.get("n_draws") or 0), seed=int(made.get("seed") or 0))
@@ -135,17 +133,6 @@ def _run(scenario: Any, draws: int, seed: int) -> Results:
 
     results: Results = pharmsim.run(scenario, draws=draws, seed=seed)
     return results
-
-
-def _description(folder: Path) -> dict[str, Any]:
-    path = folder / SCENARIO
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise OutputError(
-            f"{path}: must hold the scenario that was run; it cannot be read ({error}). Run the scenario again."
-        ) from error
-    return found
 
 
 def _changes(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
