@@ -1,7 +1,19 @@
 """From files to a validated, resolved `Scenario`."""
 
+from pharmsim.scenario.checks import check_warnings
 from pharmsim.scenario.load import digest, from_dict, load, sources, to_dict
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Cells, Series, Value
 
-__all__ = ["Cells", "Scenario", "Series", "Value", "digest", "from_dict", "load", "sources", "to_dict"]
+__all__ = [
+    "Cells",
+    "Scenario",
+    "Series",
+    "Value",
+    "check_warnings",
+    "digest",
+    "from_dict",
+    "load",
+    "sources",
+    "to_dict",
+]

@@ -224,7 +224,7 @@ def series_form(written: Any, kind: str) -> dict[str, Any]:
     if isinstance(written, dict) and set(written) == {"points"}:
         written = written["points"]
     if not isinstance(written, dict) or "value" in written:
-        return {"points": {"2000" if yearly else "2000-01": value_form(written, kind)}}
+        return {"points": {"1900" if yearly else "1900-01": value_form(written, kind)}}
     if not written:
         raise FormError("has no dates")
     dates = gather(((key,), partial(_date, key, yearly)) for key in written)

@@ -267,7 +267,7 @@ class ExternalPipeline(Frozen):
     ages: Annotated[Cells, Of("share", "group age", over="age")] | None = None
     destinations: Annotated[Cells, Of("share", "post", over="post")]
     gives_up: Annotated[Value, Of("fast_hazard")] = Value(value=0.0)
-    opening: Opening
+    opening: Annotated[Opening, Of("opening")]
 
 
 class Route(Frozen):
@@ -300,7 +300,7 @@ class InternalPipeline(Frozen):
     ages: Annotated[str, Of("ages")] | None = None
     routes: Annotated[tuple[Route, ...], Of("routes")] = Field(min_length=1)
     take_up: Annotated[Value, Of("fast_hazard")] = Value(value=12.0)
-    opening: Opening
+    opening: Annotated[Opening, Of("opening")]
 
 
 def _kind(written: Any) -> str:

@@ -9,6 +9,14 @@ from pydantic import BaseModel, ValidationError
 from pharmsim.errors import Problem
 from pharmsim.scenario.marks import Path, closest, dotted, is_broken, locate, quoted, shown
 
+HINTS = {
+    "opening": ": say how it is filled at the start; a pipeline: `opening: from_past_intakes` or `steady`",
+    "start": ": write the first month, such as `start: April 2026`",
+    "end": ": write the month in which the run stops, such as `end: April 2046`",
+    "to": ": where do people go?",
+    "from": ": where do people come from?",
+}
+
 
 class Problems(list[Problem]):
     """Problems found in one scenario, placed in its tree.
@@ -54,7 +62,7 @@ def plain_words(kind: str, context: dict[str, Any], item: Any) -> str:
     """Return one message for an error of a kind that pydantic knows."""
     got = f"; got {quoted(item.get('input'))}"
     if kind == "missing":
-        return "is missing"
+        return "is missing" + HINTS.get(str(item["loc"][-1]), "")
     if kind in ("literal_error", "union_tag_invalid"):
         expected = str(context.get("expected") or context.get("expected_tags"))
         expected = expected.replace("'", "").replace(" or ", ", ")

@@ -107,6 +107,10 @@ def _wheres(written: Any) -> tuple[Any, ...]:
     return tuple(gather(((i,), partial(where_form, item)) for i, item in enumerate(items)))
 
 
+def _opening(written: Any) -> Any:
+    return {"rule": written} if isinstance(written, str) else written
+
+
 def _listed(written: Any) -> Any:
     return written if isinstance(written, list | tuple) else [written]
 
@@ -124,4 +128,5 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "wheres": _wheres,
     "labels": labels,
     "values": _listed,
+    "opening": _opening,
 }

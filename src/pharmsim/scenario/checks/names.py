@@ -1,0 +1,160 @@
+"""Names: every role, environment, post, group … that is named somewhere exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pharmsim.scenario.expand import select_posts
+from pharmsim.scenario.fields import numbers
+from pharmsim.scenario.marks import Path, closest, quoted
+from pharmsim.scenario.models import InternalPipeline, Scenario
+from pharmsim.scenario.problems import Problems
+from pharmsim.scenario.small_forms import AGE_KEYS
+from pharmsim.scenario.text import age_range
+from pharmsim.scenario.values import Cells, Of, Row, Term
+
+POST_KEYS = ("role", "environment", "grade", "place")
+
+
+def check(scenario: Scenario, problems: Problems) -> None:
+    """Check the posts, every selector and every reference by name."""
+    _posts(scenario, problems)
+    if problems:
+        return  # selectors cannot be judged without posts
+    for number in numbers(scenario):
+        if isinstance(number.node, Cells):
+            for i, term in enumerate(number.node.terms):
+                _term(scenario, problems, number.path, term, number.of, i)
+    _selectors(scenario, problems)
+    _references(scenario, problems)
+
+
+def known(scenario: Scenario, axis: str) -> list[str]:
+    """Return the names that exist on an axis or as values of an attribute of posts."""
+    if axis == "post":
+        return [post.post for post in scenario.posts]
+    if axis in (*POST_KEYS, "group", "contract"):
+        return list(getattr(scenario, f"{axis}s"))
+    return sorted({post.attributes[axis] for post in scenario.posts if axis in post.attributes})
+
+
+def _posts(scenario: Scenario, problems: Problems) -> None:
+    for i, post in enumerate(scenario.posts):
+        for axis in POST_KEYS:
+            written = getattr(post, axis)
+            if (written or axis in ("role", "environment")) and written not in known(scenario, axis):
+                message = f"no such {axis} {quoted(written)}.{closest(written, known(scenario, axis))}"
+                problems.add(("posts", i, axis), message, post.origin)
+        for name in post.attributes:
+            if name not in scenario.post_attributes:
+                near = closest(name, [*POST_KEYS, "post", *scenario.post_attributes])
+                message = f"no such attribute of posts.{near} (declare attributes in `post_attributes`)"
+                problems.add(("posts", i, name), message, post.origin)
+        first = next(k for k, other in enumerate(scenario.posts) if other.post == post.post)
+        if first < i:
+            problems.add(("posts", i), f"the post {quoted(post.post)} is given twice", post.origin)
+    for axis in (*POST_KEYS, "post", "group", "contract", *AGE_KEYS):
+        if axis in scenario.post_attributes:
+            problems.add(("post_attributes",), f"{quoted(axis)} is an axis and cannot be an attribute")
+
+
+def selector(scenario: Scenario, where: Mapping[str, Iterable[str]], by: Iterable[str], report: Any) -> bool:
+    """Check one selector: `report(key, message)` is called for every problem; return whether it is sound."""
+    by = tuple(by)
+    allowed = [axis for axis in ("group", "contract") if axis in by] + (list(AGE_KEYS) if "age" in by else [])
+    if "post" in by:
+        allowed = [*POST_KEYS, "post", *scenario.post_attributes, *allowed]
+    sound = True
+    for axis, written in where.items():
+        if axis not in allowed:
+            everything = (*POST_KEYS, "post", "group", "contract", *AGE_KEYS, *scenario.post_attributes)
+            what = f"does not depend on `{axis}` here" if axis in everything else "unknown key"
+            report(axis, f"{what}.{closest(axis, allowed, 12)}")
+            sound = False
+        elif axis not in AGE_KEYS:
+            names = known(scenario, axis)
+            for name in written:
+                if name not in names:
+                    report(axis, f"no such {axis} {quoted(name)}.{closest(name, names)}")
+                    sound = False
+    if sound and "post" in by and not len(select_posts(scenario, dict(where))):  # type: ignore[arg-type]
+        report("", "selects no post: no post has all of these")
+        sound = False
+    return sound
+
+
+def _term(scenario: Scenario, problems: Problems, path: Path, term: Term, of: Of, index: int) -> None:
+    seen: dict[Any, int] = {}
+    for i, row in enumerate(term.rows):
+        at = (*path, "rows", i) if not index else (*path, "product", index, "rows", i)
+
+        def report(key: str, message: str, row: Row = row, at: Path = at) -> None:
+            problems.add((*at, "where", key) if key else (*at, "where"), message, row.origin)
+
+        selector(scenario, row.where, of.by, report)
+        _ages(scenario, row, report)
+        name = tuple(sorted((key, tuple(sorted(names))) for key, names in row.where.items()))
+        if name in seen and of.over != "age":
+            first = term.rows[seen[name]].origin
+            line = f" (first in line {first.line})" if first is not None and first.line else ""
+            report("", f"two rows select the same{line}: remove one")
+        seen.setdefault(name, i)
+
+
+def _ages(scenario: Scenario, row: Row, report: Any) -> None:
+    for text in row.where.get("age", ()):
+        low, high = age_range(text)
+        first, last = scenario.ages.first, scenario.ages.last
+        ends = low > last or high < first or (not text.endswith("+") and high > last) or 0 < low < first
+        if ends:
+            report("age", f"must lie within the ages {first} to {last} of the scenario; got {quoted(text)}")
+    if "years_past_pension_age" in row.where and not scenario.pension_age:
+        report("years_past_pension_age", "needs a `pension_age`, which the scenario does not have")
+
+
+def _selectors(scenario: Scenario, problems: Problems) -> None:
+    """Check the selectors that carry no numbers."""
+    found: list[tuple[Path, Mapping[str, Iterable[str]]]] = []
+    if scenario.establishment is not None:
+        policies = enumerate(scenario.establishment.over_time)
+        found += [(("establishment", "over_time", i, "where"), policy.where) for i, policy in policies]
+        free = enumerate(scenario.establishment.unconstrained)
+        found += [(("establishment", "unconstrained", i), where) for i, where in free]
+    levels = scenario.retention.levels if scenario.retention is not None else {}
+    for name, level in levels.items():
+        found.append((("retention", "levels", name, "where"), level.where))
+        axes = ("post", *POST_KEYS, *scenario.post_attributes)
+        for axis in level.by:
+            if axis not in axes:
+                message = f"no such axis or attribute of posts {quoted(axis)}.{closest(axis, axes)}"
+                problems.add(("retention", "levels", name, "by"), message)
+    for path, where in found:
+
+        def report(key: str, message: str, path: Path = path) -> None:
+            problems.add((*path, key) if key else path, message)
+
+        selector(scenario, where, ("post",), report)
+
+
+def _references(scenario: Scenario, problems: Problems) -> None:
+    def need(written: str, names: Iterable[str], what: str, path: Path) -> None:
+        if written not in names:
+            problems.add(path, f"no such {what} {quoted(written)}.{closest(written, names)}")
+
+    for name, leaving in scenario.leaving.items():
+        if leaving.into is not None:
+            need(leaving.into, scenario.pools, "pool", ("leaving", name, "into"))
+    for i, switch in enumerate(scenario.switches):
+        need(switch.from_, scenario.contracts, "contract", ("switches", i, "from"))
+        need(switch.to, scenario.contracts, "contract", ("switches", i, "to"))
+    for name, pipeline in scenario.pipelines.items():
+        need(pipeline.role, scenario.roles, "role", ("pipelines", name, "role"))
+    for i, source in enumerate(scenario.hiring.sources if scenario.hiring is not None else ()):
+        for name in source.pipelines or ():
+            path: Path = ("hiring", "sources", i, "pipelines")
+            need(name, scenario.pipelines, "pipeline", path)
+            if isinstance(scenario.pipelines.get(name), InternalPipeline):
+                problems.add(
+                    path, f"{quoted(name)} is an internal pipeline: its routes say who takes which post"
+                )

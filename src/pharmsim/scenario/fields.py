@@ -1,0 +1,65 @@
+"""The numbers of a scenario, one by one, with their key paths and kinds."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from pharmsim.quantities import KINDS
+from pharmsim.scenario.marks import Path, dotted
+from pharmsim.scenario.values import Cells, Of, Series, Value
+
+
+@dataclass(frozen=True)
+class Number:
+    """A value, cells or series of a scenario.
+
+    Attributes
+    ----------
+    path : tuple
+        Keys from the top of the scenario.
+    node : Value, Cells or Series
+    of : Of
+        Its kind, the axes it may depend on, the axis over which it sums to one.
+    """
+
+    path: Path
+    node: Value | Cells | Series
+    of: Of
+
+    def __str__(self) -> str:
+        return dotted(self.path)
+
+
+def of_field(info: FieldInfo) -> Of | None:
+    """Return the mark that says of which kind the numbers of a field are."""
+    marks = [*info.metadata, *_marks(info.annotation)]
+    return next((mark for mark in marks if isinstance(mark, Of) and mark.kind in KINDS), None)
+
+
+def _marks(annotation: Any) -> list[Any]:
+    found = list(getattr(annotation, "__metadata__", ()))
+    for part in typing.get_args(annotation):
+        found.extend(_marks(part))
+    return found
+
+
+def numbers(node: Any, path: Path = (), of: Of | None = None) -> Iterator[Number]:
+    """Yield every number below `node` in the order of the file."""
+    if isinstance(node, Value | Cells | Series):
+        if of is not None:
+            yield Number(path, node, of)
+    elif isinstance(node, BaseModel):
+        for name, info in type(node).model_fields.items():
+            yield from numbers(getattr(node, name), (*path, info.alias or name), of_field(info))
+    elif isinstance(node, dict):
+        for key, item in node.items():
+            yield from numbers(item, (*path, key), of)
+    elif isinstance(node, tuple):
+        for i, item in enumerate(node):
+            yield from numbers(item, (*path, i), of)
