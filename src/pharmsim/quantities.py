@@ -79,7 +79,7 @@ STOCKS: dict[str, Output] = {
     "offers": Output("heads", ("time", "post"), "people who have accepted a post and not yet started"),
     "first_year": Output("heads", ("time", "post"), "people in their first twelve months in post"),
     "apprentices": Output("heads", ("time", "post"), "people in post who are in an internal pipeline"),
-    "pool": Output("heads", ("time", "pool", "post"), "people out of post who may return, by the post they left"),
+    "in_pool": Output("heads", ("time", "pool", "post"), "people out of post who may return, by the post they left"),
     "seekers": Output("heads", ("time", "pipeline"), "newly qualified people looking for a post"),
     "trainees": Output("heads", ("time", "stage"), "people in a stage of an external pipeline"),
     "awaiting": Output("heads", ("time", "pipeline"), "trainees between an examination and its result or registration"),

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel
 from scipy.special import betaincinv, ndtri
 
-from pharmsim.engine.arrays import Floats
+from pharmsim.compiled.arrays import Floats
 from pharmsim.errors import PharmsimError
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Range, Value
@@ -108,13 +108,16 @@ class Draws:
     names : tuple of str
         Uncertainties.
     u : float64 array, shape (draws, uncertainties)
-        Probabilities; row 0 is not used: it stands for the central values.
+        Probabilities.
     seed : int
+    central : bool
+        Whether row 0 stands for the central values; its probabilities are then not used.
     """
 
     names: tuple[str, ...]
     u: Floats
     seed: int
+    central: bool = True
 
     @property
     def n(self) -> int:
@@ -135,15 +138,15 @@ class Draws:
 
     def _spread(self, node: Value | Range, central: float) -> Floats:
         out = np.full(self.n, central)
-        if node.low is not None and node.high is not None and node.high > node.low and self.n > 1:
-            u = self.probabilities(node.uncertainty or "")[1:]
-            out[1:] = quantile(u, central, node.low, node.high, node.dist)
+        if node.low is not None and node.high is not None and node.high > node.low:
+            first = int(self.central)
+            u = self.probabilities(node.uncertainty or "")[first:]
+            out[first:] = quantile(u, central, node.low, node.high, node.dist)
         return out
 
     def block(self, first: int, last: int) -> Draws:
-        """Rows `first` … `last` − 1 behind the central row."""
-        rows = [0, *range(max(first, 1), last)]
-        return Draws(self.names, self.u[rows], self.seed)
+        """Rows `first` … `last` − 1."""
+        return Draws(self.names, self.u[first:last], self.seed, self.central and first == 0)
 
 
 def sample(scenario: Scenario, n: int = 0, seed: int = 1) -> Draws:

@@ -21,7 +21,8 @@ def source_digest() -> str:
         First 16 hexadecimal digits of a SHA-256.
     """
     text = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    here = Path(__file__).parent
+    for path in [*sorted(here.glob("*.py")), here.parent / "compiled" / "arrays.py"]:
         text.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     for package in ("numba", "llvmlite", "numpy"):
         text.update(f"{package} {version(package)}\n".encode())

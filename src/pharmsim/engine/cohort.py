@@ -6,7 +6,7 @@ The loop over months is the process of `docs/background/model.md`; steps 1–6 l
 
 from __future__ import annotations
 
-from pharmsim.engine.arrays import UNLIMITED_SUPPLY, Clock, Model, Record, State
+from pharmsim.compiled.arrays import UNLIMITED_SUPPLY, Clock, Model, Record, State
 from pharmsim.engine.hiring import advance, give_up, hire, start
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import total
@@ -100,9 +100,9 @@ def older(cohorts):  # type: ignore[no-untyped-def]
 @kernel
 def everybody(d, s):  # type: ignore[no-untyped-def]
     """All people of the state: in post, in pools, about to start, looking, training, waiting."""
-    n = total(s.people[d, 0].ravel()) + total(s.pools[d].ravel()) + total(s.offers[d].ravel())
-    n += total(s.seekers[d].ravel()) + total(s.stages[d].ravel()) + total(s.unplaced[d].ravel())
-    return n + total(s.passed[d].ravel()) + total(s.failed[d].ravel()) + total(s.queue[d].ravel())
+    n = total(s.people[d, 0]) + total(s.pools[d]) + total(s.offers[d])
+    n += total(s.seekers[d]) + total(s.stages[d]) + total(s.unplaced[d])
+    return n + total(s.passed[d]) + total(s.failed[d]) + total(s.queue[d])
 
 
 @kernel
@@ -137,9 +137,9 @@ def record_stocks(m, d, t, month, s, w, o):  # type: ignore[no-untyped-def]
         o.cover_fte[d, t, p] = min(cover, m.cover_cap[d, p] * funded) if cover > 0.0 else 0.0
         o.first_year[d, t, p] = s.first_year[d, p].sum()
         for slot in range(s.offers.shape[1]):
-            o.offers[d, t, p] += total(s.offers[d, slot, p].ravel())
+            o.offers[d, t, p] += total(s.offers[d, slot, p])
         for j in range(s.pools.shape[1]):
-            o.pool[d, t, j, p] = total(s.pools[d, j, p].ravel())
+            o.in_pool[d, t, j, p] = total(s.pools[d, j, p])
     for r in range(m.home.size):
         p = m.home[r]
         if r >= n_posts:
@@ -151,11 +151,11 @@ def record_stocks(m, d, t, month, s, w, o):  # type: ignore[no-untyped-def]
                     for a in range(s.people.shape[5]):
                         o.headcount_by_age[d, month // 12, p, a] += s.people[d, 0, r, g, c, a]
     for q in range(m.history.size):
-        o.seekers[d, t, q] = total(s.seekers[d, q].ravel())
-        o.awaiting[d, t, q] = total(s.passed[d, q].ravel()) + total(s.failed[d, q].ravel())
-        o.resitting[d, t, q] = total(s.queue[d, q].ravel())
+        o.seekers[d, t, q] = total(s.seekers[d, q])
+        o.awaiting[d, t, q] = total(s.passed[d, q]) + total(s.failed[d, q])
+        o.resitting[d, t, q] = total(s.queue[d, q])
     for k in range(m.stage_months.size):
-        o.trainees[d, t, k] = total(s.stages[d, k].ravel())
+        o.trainees[d, t, k] = total(s.stages[d, k])
 
 
 @kernel

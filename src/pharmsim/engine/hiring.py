@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 
-from pharmsim.engine.arrays import OUTSIDE, UNLIMITED_SUPPLY
+from pharmsim.compiled.arrays import OUTSIDE, UNLIMITED_SUPPLY
 from pharmsim.engine.jit import kernel
-from pharmsim.engine.lived import total
+from pharmsim.engine.lived import copy, total
 
 
 @kernel
@@ -41,7 +41,7 @@ def ask_outside(m, d, t, j, dt, w):  # type: ignore[no-untyped-def]
 @kernel
 def ask_seekers(m, d, q, j, s, w):  # type: ignore[no-untyped-def]
     """Offers to the newly qualified of pipeline `q`: by preference, then what is left is shared out."""
-    seeking = total(s.seekers[d, q].ravel())
+    seeking = total(s.seekers[d, q])
     if seeking <= 0.0:
         return
     n_posts = w.demand.size
@@ -115,7 +115,7 @@ def give_up(m, d, dt, s, gave_up_out):  # type: ignore[no-untyped-def]
     for q in range(m.history.size):
         stay = math.exp(-m.gives_up[d, q] * dt)
         if stay < 1.0:
-            gave_up_out[q] += (1.0 - stay) * total(s.seekers[d, q].ravel())
+            gave_up_out[q] += (1.0 - stay) * total(s.seekers[d, q])
             for g in range(s.seekers.shape[2]):
                 for a in range(s.seekers.shape[3]):
                     s.seekers[d, q, g, a] *= stay
@@ -151,8 +151,8 @@ def start(m, d, s, month_ends, joiners_out):  # type: ignore[no-untyped-def]
 def advance(d, s):  # type: ignore[no-untyped-def]
     """A month passes: every offer is one month nearer its first day; first-year staff mature."""
     for slot in range(1, s.offers.shape[1]):
-        s.offers[d, slot - 1] = s.offers[d, slot]
-        s.offers_by_source[d, slot - 1] = s.offers_by_source[d, slot]
+        copy(s.offers[d, slot], s.offers[d, slot - 1])
+        copy(s.offers_by_source[d, slot], s.offers_by_source[d, slot - 1])
     if s.offers.shape[1] > 1:
         s.offers[d, -1] = 0.0
         s.offers_by_source[d, -1] = 0.0

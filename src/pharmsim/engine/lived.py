@@ -34,6 +34,7 @@ def lived(hazard, dt, n, out):  # type: ignore[no-untyped-def]
     out : float64 array, shape (cells,), years
         Written.
     """
+    hazard, out = hazard.reshape(hazard.size), out.reshape(out.size)
     scale = dt / 2.0**n
     for i in range(hazard.size):
         x = hazard[i] * scale
@@ -57,7 +58,8 @@ def lived(hazard, dt, n, out):  # type: ignore[no-untyped-def]
 
 @reduction
 def total(x):  # type: ignore[no-untyped-def]
-    """Sum of a vector."""
+    """Sum of a contiguous array."""
+    x = x.reshape(x.size)
     s = 0.0
     for i in range(x.size):
         s += x[i]
@@ -76,7 +78,16 @@ def dot(x, y):  # type: ignore[no-untyped-def]
 @kernel
 def largest(x):  # type: ignore[no-untyped-def]
     """Largest element, 0 if none is positive."""
+    x = x.reshape(x.size)
     top = 0.0
     for i in range(x.size):
         top = max(top, x[i])
     return top
+
+
+@kernel
+def copy(source, out):  # type: ignore[no-untyped-def]
+    """Copy a contiguous array into another of the same shape."""
+    x, y = source.reshape(source.size), out.reshape(out.size)
+    for i in range(x.size):
+        y[i] = x[i]

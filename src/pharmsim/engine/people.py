@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pharmsim.engine.arrays import PROMOTION, ROLE_CHANGE, Floats, Model
+from pharmsim.compiled.arrays import PROMOTION, ROLE_CHANGE, Floats, Model
 from pharmsim.engine.jit import kernel
+from pharmsim.engine.lived import copy as copy_array
 from pharmsim.engine.lived import dot, halvings, largest, lived, total
 
 
@@ -83,7 +84,7 @@ def still_tagged(m, people, tagged, kept_out, tagged_out, year):  # type: ignore
             tagged_out[year, level, p] = tagged[level, p]
             kept_out[year, level, p] = 0.0
         for r in range(m.home.size):
-            kept_out[year, level, m.home[r]] += total(people[1 + level, r].ravel())
+            kept_out[year, level, m.home[r]] += total(people[1 + level, r])
 
 
 @kernel
@@ -95,8 +96,8 @@ def tag(m, people, tagged):  # type: ignore[no-untyped-def]
             tagged[level, p] = 0.0
         for r in range(m.home.size):
             if m.block[level, m.home[r]] >= 0:
-                people[1 + level, r] = people[0, r]
-                tagged[level, m.home[r]] += total(people[0, r].ravel())
+                copy_array(people[0, r], people[1 + level, r])
+                tagged[level, m.home[r]] += total(people[0, r])
             else:
                 people[1 + level, r] = 0.0
 
@@ -139,7 +140,7 @@ def vacancies(m, d, t, s, w):  # type: ignore[no-untyped-def]
                 w.fte_per_hire[p] += share * m.hire_contracts[d, p, g, c] * w.w[p, g, c]
         offered = 0.0
         for slot in range(s.offers.shape[1]):
-            offered += total(s.offers[d, slot, p].ravel())
+            offered += total(s.offers[d, slot, p])
         funded = m.establishment[d, p] * m.policy_factor[d, m.policy[p], t]
         w.limit[p] = funded - w.fte[p] - offered * w.fte_per_hire[p]
 
@@ -237,6 +238,8 @@ def total_hazard(m, d, t, i, r, drop_out, w):  # type: ignore[no-untyped-def]
 @kernel
 def survive(people, hazard, time, years):  # type: ignore[no-untyped-def]
     """Person-years lived in the cells of a row, and who is still there at the end of the step."""
+    people, hazard = people.reshape(people.size), hazard.reshape(hazard.size)
+    time, years = time.reshape(time.size), years.reshape(years.size)
     for a in range(people.size):
         lived_here = people[a] * time[a]
         years[a] = lived_here
@@ -246,9 +249,9 @@ def survive(people, hazard, time, years):  # type: ignore[no-untyped-def]
 @kernel
 def survive_all(m, d, t, r, dt, s, w):  # type: ignore[no-untyped-def]
     """The stock and its tagged copies through the competing risks of one row."""
-    n = halvings(largest(w.hazard.ravel()) * dt)
-    lived(w.hazard.ravel(), dt, n, w.time.ravel())
-    survive(s.people[d, 0, r].ravel(), w.hazard.ravel(), w.time.ravel(), w.years[0, r].ravel())
+    n = halvings(largest(w.hazard) * dt)
+    lived(w.hazard, dt, n, w.time)
+    survive(s.people[d, 0, r], w.hazard, w.time, w.years[0, r])
     any_employer = False
     for level in range(m.level_employer.size):
         any_employer = any_employer or m.level_employer[level]
@@ -258,14 +261,14 @@ def survive_all(m, d, t, r, dt, s, w):  # type: ignore[no-untyped-def]
                 x = m.employer_change[d, m.home[r], g, c] * m.employer_over_time[d, t]
                 for a in range(w.hazard.shape[2]):
                     w.hazard_tagged[g, c, a] = w.hazard[g, c, a] + x
-        n = halvings(largest(w.hazard_tagged.ravel()) * dt)
-        lived(w.hazard_tagged.ravel(), dt, n, w.time_tagged.ravel())
+        n = halvings(largest(w.hazard_tagged) * dt)
+        lived(w.hazard_tagged, dt, n, w.time_tagged)
     for level in range(m.level_employer.size):
-        copy, years = s.people[d, 1 + level, r].ravel(), w.years[1 + level, r].ravel()
+        copy, years = s.people[d, 1 + level, r], w.years[1 + level, r]
         if m.level_employer[level]:
-            survive(copy, w.hazard_tagged.ravel(), w.time_tagged.ravel(), years)
+            survive(copy, w.hazard_tagged, w.time_tagged, years)
         else:
-            survive(copy, w.hazard.ravel(), w.time.ravel(), years)
+            survive(copy, w.hazard, w.time, years)
 
 
 @kernel
@@ -319,7 +322,8 @@ def switch(m, d, t, i, r, s, w, switches_out):  # type: ignore[no-untyped-def]
 def drop_outs(d, r, p, rate, s, w):  # type: ignore[no-untyped-def]
     """Trainees of an internal pipeline who give it up go back to their post's own row."""
     for copy in range(s.people.shape[1]):
-        years, out = w.years[copy, r].ravel(), s.people[d, copy, p].ravel()
+        out = s.people[d, copy, p].reshape(w.hazard.size)
+        years = w.years[copy, r].reshape(w.hazard.size)
         for a in range(out.size):
             out[a] += rate * years[a]
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pharmsim.engine.arrays import Floats, Model
+from pharmsim.compiled.arrays import Floats, Model
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import total
 
@@ -94,8 +94,9 @@ def finish(m, d, k, month, s):  # type: ignore[no-untyped-def]
     p, r, to = m.track_post[k], m.track_row[k] + batch_of(m, k, began), m.track_waiting[k]
     share = m.track_completes[d, k]
     for copy in range(s.people.shape[1]):
-        people = s.people[d, copy, r].ravel()
-        own, waiting = s.people[d, copy, p].ravel(), s.people[d, copy, to].ravel()
+        n = s.people[d, copy, r].size
+        people = s.people[d, copy, r].reshape(n)
+        own, waiting = s.people[d, copy, p].reshape(n), s.people[d, copy, to].reshape(n)
         for a in range(people.size):
             waiting[a] += share * people[a]
             own[a] += (1.0 - share) * people[a]
@@ -179,7 +180,7 @@ def enter(m, d, k, s, o):  # type: ignore[no-untyped-def]
         return
     placed = 1.0
     if not math.isinf(m.places[d, k]):
-        free = max(m.places[d, k] - total(s.stages[d, k].ravel()), 0.0)
+        free = max(m.places[d, k] - total(s.stages[d, k]), 0.0)
         placed = min(1.0, free / arriving)
     for g in range(n_groups):
         heads = s.arriving[d, k, g]

@@ -158,7 +158,7 @@ class Record(NamedTuple):
     offers: Floats
     first_year: Floats
     apprentices: Floats
-    pool: Floats
+    in_pool: Floats
     seekers: Floats
     trainees: Floats
     awaiting: Floats

@@ -1,0 +1,96 @@
+"""Compile: every number of a scenario as arrays, names resolved to indexes, draws applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pharmsim.compiled import opening, people, supply
+from pharmsim.compiled.arrays import Clock, Model, State
+from pharmsim.compiled.draws import Draws
+from pharmsim.compiled.grid import Grid, month_number
+from pharmsim.compiled.hazards import HazardRows
+from pharmsim.scenario.models import Scenario
+
+STEPS = {"month": (1, 1), "month/2": (1, 2), "month/4": (1, 4), "month/8": (1, 8), "year": (12, 1)}
+"""Months in a period and steps in a period, by the name of the step."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A scenario ready to run.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    draws : Draws
+    clock : Clock
+    model : Model
+    opening : State
+        At the start of month 0; the history of external pipelines is run by the engine.
+    """
+
+    scenario: Scenario
+    draws: Draws
+    clock: Clock
+    model: Model
+    opening: State
+
+
+def clock_of(scenario: Scenario, tags: bool = True) -> Clock:
+    """Periods and steps of a scenario; without `tags` retention is not followed."""
+    months_per_period, substeps = STEPS[scenario.step]
+    n_months = month_number(scenario.end) - month_number(scenario.start)
+    reference = scenario.retention if tags else None
+    return Clock(
+        n_periods=n_months // months_per_period,
+        months_per_period=months_per_period,
+        substeps=substeps,
+        dt=months_per_period / 12.0 / substeps,
+        tag_month=-1 if reference is None else (supply.MONTHS.index(reference.month) + 1) % 12,
+    )
+
+
+def compile_scenario(scenario: Scenario, draws: Draws, tags: bool = True) -> Compiled:
+    """Turn a scenario into arrays.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    draws : Draws
+    tags : bool
+        Whether retention is followed by tags (calibration does without).
+
+    Returns
+    -------
+    Compiled
+
+    Raises
+    ------
+    PharmsimError
+        If a number leaves its bounds in some draw or year, or cells cannot be used as they are.
+    """
+    if not tags:
+        scenario = scenario.model_copy(update={"retention": None})
+    grid = Grid(scenario, draws)
+    clock = clock_of(scenario, tags)
+    stock = opening.people(grid)
+    mix = opening.contract_mix(stock)
+    rows = HazardRows(grid)
+    tracks = supply.tracks(grid)
+    waiting = {(track.name, track.post): track.waiting for track in tracks}
+    hours = people.hours(grid, clock)
+    fte = (stock.sum(axis=4) * hours["fte_per_head"]).sum(axis=(2, 3))
+    parts = {
+        **people.risks(grid, rows, clock),
+        **people.edges(grid, clock, waiting),
+        **people.pools(grid, rows, mix),
+        **hours,
+        **people.establishment(grid, clock, fte),
+        **people.levels(scenario),
+        **supply.hiring(grid, clock, opening.people(grid.central)[0].sum(axis=2), mix),
+        **supply.pipelines(grid, clock),
+        **supply.apprenticeships(grid, clock, tracks),
+        "index_55": min(max(55 - scenario.ages.first, 0), grid.lengths["age"]),
+    }
+    model = Model(hazard=rows.table(clock), **parts)
+    return Compiled(scenario, draws, clock, model, opening.state(grid, model, stock, tracks))

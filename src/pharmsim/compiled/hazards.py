@@ -1,0 +1,109 @@
+"""Hazards: rows by age shared by many cells, read at the exact age of every cohort at mid-step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pharmsim.compiled.grid import EVERY_CELL, PENSION_GRID, Grid, month_number
+from pharmsim.compiled.arrays import Clock, Floats, Ints
+from pharmsim.scenario.models import PensionAge
+from pharmsim.scenario.values import Cells
+
+
+class HazardRows:
+    """Collects the distinct rows by age of all hazards; row 0 is the constant 1, row 1 is 0."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        n_knots = grid.lengths["age"] + 2
+        self.rows: list[tuple[str, Floats]] = [("age", np.ones(n_knots)), ("age", np.zeros(n_knots))]
+        self._known: dict[tuple[str, bytes], int] = {}
+
+    def add(self, cells: Cells | None, axes: tuple[str, ...] = EVERY_CELL) -> tuple[Ints, Floats]:
+        """Add the hazards of some cells.
+
+        Parameters
+        ----------
+        cells : Cells or None
+            None is a hazard of 0.
+        axes : tuple of str
+
+        Returns
+        -------
+        row : int64 array, shape (*axes)
+            Rows of the table that `table` returns.
+        scale : float64 array, shape (draws, *axes)
+            Factor of the row, per year.
+        """
+        shape = self.grid.shape(axes)
+        if cells is None:
+            return np.ones(shape, dtype=np.int64), np.zeros((self.grid.draws.n, *shape))
+        scale, table, key = self.grid.aged(cells, axes)
+        if table is None:
+            return np.zeros(shape, dtype=np.int64), scale
+        flat = table.reshape(-1, table.shape[-1])
+        row = np.array([self._row(key, values) for values in flat], dtype=np.int64)
+        return row.reshape(shape), scale
+
+    def _row(self, key: str, values: Floats) -> int:
+        name = (key, np.ascontiguousarray(values).tobytes())
+        if name not in self._known:
+            self._known[name] = len(self.rows)
+            self.rows.append((key, values))
+        return self._known[name]
+
+    def table(self, clock: Clock) -> Floats:
+        """All rows at mid-step, shape (years or 1, steps per year, rows, A), per year (central, unscaled).
+
+        Years are distinguished only where a row depends on pension ages, which differ by birth date.
+        """
+        n_ages = self.grid.lengths["age"]
+        n_steps = 12 * clock.substeps if clock.months_per_period == 1 else 1
+        by_pension = any(key == "years_past_pension_age" for key, _ in self.rows)
+        n_years = -(-clock.n_periods * clock.months_per_period // 12) if by_pension else 1
+        out = np.empty((n_years, n_steps, len(self.rows), n_ages))
+        middle = (np.arange(n_steps) + 0.5) / n_steps
+        for r, (key, values) in enumerate(self.rows):
+            for step, tau in enumerate(middle):
+                if key == "age":
+                    out[:, step, r] = at_exact_age(values, tau)
+                    continue
+                for year in range(n_years):
+                    past = self._past_pension_age(year, tau)
+                    out[year, step, r] = np.interp(past, PENSION_GRID, values)
+        return out
+
+    def _past_pension_age(self, year: int, tau: float) -> Floats:
+        """Exact years past their own pension age of every cohort."""
+        scenario = self.grid.scenario
+        at_anniversary = scenario.ages.first + np.arange(self.grid.lengths["age"]) + 0.5
+        born = self.grid.start / 12.0 + year - at_anniversary
+        return at_anniversary + tau - pension_age(scenario.pension_age, born)
+
+
+def at_exact_age(knots: Floats, tau: float) -> Floats:
+    """Values of all cohorts `tau` years after the year began, by straight lines between birthdays.
+
+    Parameters
+    ----------
+    knots : float64 array, shape (A + 2,)
+        At birthdays first … last + 2.
+    tau : float
+        0 to 1.
+
+    Returns
+    -------
+    float64 array, shape (A,)
+    """
+    exact = tau + 0.5
+    whole = min(int(exact), 1)
+    low, high = knots[whole : whole + len(knots) - 2], knots[whole + 1 : whole + len(knots) - 1]
+    return low + (exact - whole) * (high - low)
+
+
+def pension_age(rows: tuple[PensionAge, ...], born: Floats) -> Floats:
+    """Pension age of people by birth date (in years), straight lines between the rows, constant outside."""
+    dates = np.array([month_number(row.born) / 12.0 for row in rows])
+    ages = np.array([row.age.value for row in rows])
+    order = np.argsort(dates)
+    return np.interp(born, dates[order], ages[order])

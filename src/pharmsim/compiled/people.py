@@ -1,0 +1,190 @@
+"""Risks of people in post, edges between posts, pools, FTE, establishment: parts of `Model`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pharmsim.compiled.grid import EVERY_CELL, Grid
+from pharmsim.compiled.hazards import HazardRows
+from pharmsim.compiled.arrays import MOVE, PROMOTION, ROLE_CHANGE, Clock, Floats, Ints
+from pharmsim.errors import PharmsimError
+from pharmsim.scenario.models import Flow, InternalPipeline, Moves, Promotions, Scenario
+from pharmsim.scenario.expand import post_table, select_posts
+
+Parts = dict[str, Any]
+
+
+def period_months(clock: Clock) -> Ints:
+    """First month of every period, shape (T,)."""
+    return np.arange(clock.n_periods) * clock.months_per_period
+
+
+def risks(grid: Grid, rows: HazardRows, clock: Clock) -> Parts:
+    """Leaving by destination, retirement, switches of contract, changes of employer."""
+    s = grid.scenario
+    contracts, pools = list(s.contracts), list(s.pools)
+    flows: list[Flow] = [*s.leaving.values(), *([s.retirement] if s.retirement else []), *s.switches]
+    added = [rows.add(flow.rate) for flow in flows]
+    n, shape = grid.draws.n, grid.shape(EVERY_CELL)
+    months = period_months(clock)
+    into = [leaving.into for leaving in s.leaving.values()]
+    change = s.employer_change
+    return {
+        "risk_row": np.array([row for row, _ in added], dtype=np.int64).reshape(len(flows), *shape),
+        "risk_scale": stack([scale for _, scale in added], (n, 0, *shape)),
+        "risk_over_time": stack([grid.over_time(f.over_time, months) for f in flows], (n, 0, len(months))),
+        "n_leave": len(s.leaving),
+        "n_retire": int(s.retirement is not None),
+        "leave_pool": np.array([pools.index(name) if name else -1 for name in into], dtype=np.int64),
+        "switch_from": np.array([contracts.index(switch.from_) for switch in s.switches], dtype=np.int64),
+        "switch_to": np.array([contracts.index(switch.to) for switch in s.switches], dtype=np.int64),
+        "employer_change": grid.cells(change.rate if change else None, EVERY_CELL),
+        "employer_over_time": grid.over_time(change.over_time if change else None, months),
+        "first_year_ratio": grid.cells(s.first_year.leaving_ratio if s.first_year else None, ("post",), 1.0),
+        "first_year_share": grid.cells(s.first_year.opening_share if s.first_year else None, ("post",)),
+    }
+
+
+def stack(parts: list[Floats], empty: tuple[int, ...]) -> Floats:
+    """Stack along a new second axis; an array of shape `empty` if there is nothing to stack."""
+    return np.stack(parts, axis=1) if parts else np.zeros(empty)
+
+
+def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int]) -> Parts:
+    """Moves, promotions and role changes, in this order.
+
+    Parameters
+    ----------
+    grid : Grid
+    clock : Clock
+    waiting : dict
+        Row of the qualified of (internal pipeline, post of origin).
+    """
+    s = grid.scenario
+    found: list[tuple[int, int, int, tuple[int, int], Floats]] = []
+    for kind, section in ((MOVE, s.moves), (PROMOTION, s.promotions)):
+        for edge in section.edges if section else ():
+            rate = grid.draws.values(edge.rate) * grid.draws.values(section.factor)
+            rate = rate * overlap(grid, section, edge.from_, edge.to)
+            ends = grid.posts[edge.from_], grid.posts[edge.to]
+            found.append((*ends, kind, grid.window(section.ages), rate))
+    for name, pipeline in s.pipelines.items():
+        for route in pipeline.routes if isinstance(pipeline, InternalPipeline) else ():
+            if (name, route.from_) in waiting:
+                rate = grid.draws.values(pipeline.take_up) * grid.draws.values(route.share)
+                row = waiting[name, route.from_]
+                found.append((row, grid.posts[route.to], ROLE_CHANGE, grid.window(None), rate))
+    months = period_months(clock)
+    series = [s.moves.over_time if s.moves else None, s.promotions.over_time if s.promotions else None, None]
+    columns = [np.array([edge[k] for edge in found], dtype=np.int64) for k in range(3)]
+    return {
+        "edge_from": columns[0],
+        "edge_to": columns[1],
+        "edge_kind": columns[2],
+        "edge_first": np.array([edge[3][0] for edge in found], dtype=np.int64),
+        "edge_end": np.array([edge[3][1] for edge in found], dtype=np.int64),
+        "edge_rate": stack([edge[4] for edge in found], (grid.draws.n, 0)),
+        "edge_over_time": np.stack([grid.over_time(x, months) for x in series], axis=1),
+    }
+
+
+def overlap(grid: Grid, section: Moves | Promotions, origin: str, to: str) -> Floats:
+    """Skills overlap of an edge in every draw, shape (D,); 1 where none is stated."""
+    for row in section.skills_overlap if isinstance(section, Moves) else ():
+        if row.from_ == origin and row.to == to:
+            return grid.draws.values(row.share)
+    return np.ones(grid.draws.n)
+
+
+def pools(grid: Grid, rows: HazardRows, opening_contracts: Floats) -> Parts:
+    """Returns and losses of every pool; contracts of those who return.
+
+    Parameters
+    ----------
+    grid : Grid
+    rows : HazardRows
+    opening_contracts : float64 array, shape (D, P, G, C)
+        Used by pools without `contracts`.
+    """
+    found = list(grid.scenario.pools.values())
+    n, shape = grid.draws.n, grid.shape(("post", "group"))
+    back = [rows.add(pool.return_rate, ("post", "group")) for pool in found]
+    away = [rows.add(pool.lapse_rate, ("post", "group")) for pool in found]
+    contracts = [
+        opening_contracts if pool.contracts is None else grid.shares(pool.contracts, EVERY_CELL, "contract")
+        for pool in found
+    ]
+    return {
+        "return_row": np.array([row for row, _ in back], dtype=np.int64).reshape(-1, *shape),
+        "return_scale": stack([scale for _, scale in back], (n, 0, *shape)),
+        "lapse_row": np.array([row for row, _ in away], dtype=np.int64).reshape(-1, *shape),
+        "lapse_scale": stack([scale for _, scale in away], (n, 0, *shape)),
+        "pool_limited": np.array([pool.limited for pool in found], dtype=np.bool_),
+        "return_contracts": stack(contracts, (n, 0, *grid.shape(EVERY_CELL))),
+    }
+
+
+def hours(grid: Grid, clock: Clock) -> Parts:
+    """FTE per head and its drift."""
+    s = grid.scenario
+    fte = grid.cells(s.fte_per_head, EVERY_CELL, 1.0)
+    drift = grid.cells(s.hours_drift, EVERY_CELL)
+    end = fte * (1.0 + drift) ** (clock.n_periods * clock.months_per_period / 12.0)
+    if end.max() > 1.5:
+        raise PharmsimError(
+            f"hours_drift: FTE per head must stay at most 1.5; it reaches {end.max():.2f} by {s.end}. "
+            "Use a smaller drift."
+        )
+    return {"fte_per_head": fte, "hours_drift": drift, "has_drift": bool(drift.any())}
+
+
+def establishment(grid: Grid, clock: Clock, opening_fte: Floats) -> Parts:
+    """Funded FTE at the start (infinite without limit), its policies over time, and temporary cover.
+
+    Parameters
+    ----------
+    grid : Grid
+    clock : Clock
+    opening_fte : float64 array, shape (D, P), FTE
+    """
+    s = grid.scenario
+    n, months = grid.draws.n, np.arange(clock.n_periods + 1) * clock.months_per_period
+    funded = np.full((n, len(s.posts)), np.inf)
+    policy = np.zeros(len(s.posts), dtype=np.int64)
+    factors = [np.ones((n, len(months)))]
+    if s.establishment is not None:
+        if s.establishment.fte is not None:
+            funded = grid.cells(s.establishment.fte, ("post",))
+        else:
+            funded = opening_fte / (1.0 - grid.cells(s.establishment.vacancy_rate, ("post",)))
+        for where in s.establishment.unconstrained:
+            funded[:, select_posts(s, where)] = np.inf
+        for rule in s.establishment.over_time:
+            policy[select_posts(s, rule.where)] = len(factors)
+            growth = np.zeros(n) if rule.growth is None else grid.draws.values(rule.growth)
+            factor = (1.0 + growth)[:, None] ** (months / 12.0)
+            factors.append(grid.over_time(rule.table, months) if rule.policy == "table" else factor)
+    cap = grid.cells(s.cover.cap, ("post",), 1.0) if s.cover else np.zeros(funded.shape)
+    return {
+        "establishment": funded,
+        "policy": policy,
+        "policy_factor": np.stack(factors, axis=1),
+        "cover_share": grid.cells(s.cover.share if s.cover else None, ("post",)),
+        "cover_cap": cap,
+    }
+
+
+def levels(scenario: Scenario) -> Parts:
+    """Blocks of posts for every level of retention."""
+    found = list(scenario.retention.levels.values()) if scenario.retention else []
+    block = np.full((len(found), len(scenario.posts)), -1, dtype=np.int64)
+    table = post_table(scenario)
+    for k, level in enumerate(found):
+        names: dict[tuple[str, ...], int] = {}
+        for p in select_posts(scenario, level.where):
+            key = tuple(str(table[axis][p]) for axis in level.by)
+            block[k, p] = names.setdefault(key, len(names))
+    employer = [level.employer_changes for level in found]
+    return {"block": block, "level_employer": np.array(employer, dtype=np.bool_)}

@@ -1,0 +1,230 @@
+"""Hiring, external and internal pipelines: parts of `Model`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pharmsim.compiled.grid import EVERY_CELL, Grid
+from pharmsim.compiled.people import Parts, period_months, stack
+from pharmsim.compiled.arrays import OUTSIDE, SEEKERS, UNLIMITED_SUPPLY, Clock, Floats
+from pharmsim.scenario.models import ExternalPipeline, InternalPipeline, Source
+
+MONTHS = (
+    "January February March April May June July August September October November December".split()
+)
+
+
+def external(grid: Grid) -> dict[str, ExternalPipeline]:
+    """External pipelines by name, in declared order."""
+    found = grid.scenario.pipelines.items()
+    return {name: pipeline for name, pipeline in found if isinstance(pipeline, ExternalPipeline)}
+
+
+def internal(grid: Grid) -> dict[str, InternalPipeline]:
+    """Internal pipelines by name, in declared order."""
+    found = grid.scenario.pipelines.items()
+    return {name: pipeline for name, pipeline in found if isinstance(pipeline, InternalPipeline)}
+
+
+def hiring(grid: Grid, clock: Clock, opening: Floats, opening_contracts: Floats) -> Parts:
+    """Sources, their supply and people; time to fill and to hire; contracts of hires.
+
+    Parameters
+    ----------
+    grid : Grid
+    clock : Clock
+    opening : float64 array, shape (P, G, A)
+        People in post at the start (central): the mix of outside hires where none is stated.
+    opening_contracts : float64 array, shape (D, P, G, C)
+    """
+    h = grid.scenario.hiring
+    sources = h.sources if h else ()
+    names = list(external(grid))
+    taken = np.zeros((len(sources), len(names)), dtype=np.bool_)
+    for j, source in enumerate(sources):
+        for q, name in enumerate(names):
+            taken[j, q] = source.pipelines is not None and (name in source.pipelines or "all" in source.pipelines)
+    n, post = grid.draws.n, grid.shape(("post",))
+    months = period_months(clock)
+    contracts = h.contracts if h else None
+    stays = grid.central.cells(h.time_to_hire if h else None, ("post",))[0]
+    heads = opening.sum(axis=2)
+    return {
+        "source_kind": np.array([SEEKERS if s.pipelines else OUTSIDE for s in sources], dtype=np.int64),
+        "source_pipelines": taken,
+        "supply": stack([supply(grid, source) for source in sources], (n, 0, *post)),
+        "supply_over_time": stack([grid.over_time(s.over_time, months) for s in sources], (n, 0, len(months))),
+        "source_people": np.array([people(grid, source, opening) for source in sources]).reshape(
+            -1, *grid.shape(("post", "group", "age"))
+        ),
+        "fill_months": grid.cells(h.time_to_fill if h else None, ("post",)),
+        "hire_months": np.rint(stays).astype(np.int64),
+        "hire_contracts": opening_contracts
+        if contracts is None
+        else grid.shares(contracts, EVERY_CELL, "contract"),
+        "opening_groups": shares(heads, axis=1),
+    }
+
+
+def supply(grid: Grid, source: Source) -> Floats:
+    """Heads per year from an outside source, shape (D, P)."""
+    if source.supply is None:
+        return np.zeros((grid.draws.n, len(grid.scenario.posts)))
+    if isinstance(source.supply, str):
+        return np.full((grid.draws.n, len(grid.scenario.posts)), UNLIMITED_SUPPLY)
+    return grid.cells(source.supply, ("post",))
+
+
+def people(grid: Grid, source: Source, opening: Floats) -> Floats:
+    """Shares of an outside source by group and age at last birthday, shape (P, G, A)."""
+    groups = shares(opening.sum(axis=2), axis=1)
+    if source.groups is not None:
+        groups = grid.central.shares(source.groups, ("post", "group"), "group")[0]
+    ages = shares(opening, axis=2)
+    if source.ages is not None:
+        ages = grid.ages(source.ages)
+    return np.asarray(groups[:, :, None] * ages)
+
+
+def shares(x: Floats, axis: int) -> Floats:
+    """Divide by the sum along an axis; equal shares where the sum is 0."""
+    sums = x.sum(axis=axis, keepdims=True)
+    return np.where(sums > 0.0, x / np.where(sums > 0.0, sums, 1.0), 1.0 / x.shape[axis])
+
+
+def pipelines(grid: Grid, clock: Clock) -> Parts:
+    """External pipelines: intake, stages, examinations, destinations."""
+    found = list(external(grid).values())
+    n = grid.draws.n
+    stages = [stage for pipeline in found for stage in pipeline.stages]
+    attempts = [len(pipeline.exam.pass_rates) if pipeline.exam else 0 for pipeline in found]
+    history = [history_months(pipeline) for pipeline in found]
+    start_year, start_month = divmod(grid.start, 12)
+    first_year = (grid.start - max(history, default=0)) // 12
+    last_year = (grid.start + clock.n_periods * clock.months_per_period) // 12
+    draw = grid.draws.values
+    exams = [pipeline.exam for pipeline in found]
+    ages = [grid.ages(pipeline.ages)[0] for pipeline in found]
+    groups = [grid.shares(pipeline.groups, ("group",), "group") for pipeline in found]
+    return {
+        "intake": stack([grid.by_year(p.intake.per_year, first_year, last_year) for p in found], (n, 0, 1)),
+        "intake_year": first_year,
+        "start_year": start_year,
+        "start_month": start_month,
+        "intake_month": np.array([month_shares(p.intake.months) for p in found]).reshape(-1, 12),
+        "history": np.array(history, dtype=np.int64),
+        "steady": np.array([pipeline.opening.rule == "steady" for pipeline in found], dtype=np.bool_),
+        "first_stage": np.cumsum([0, *(len(pipeline.stages) for pipeline in found)]).astype(np.int64),
+        "stage_months": np.array([stage.months for stage in stages], dtype=np.int64),
+        "drop_out": stack([draw(stage.drop_out) for stage in stages], (n, 0)),
+        "places": stack([np.full(n, np.inf) if s.places is None else draw(s.places) for s in stages], (n, 0)),
+        "waits": stack([draw(stage.waits) for stage in stages], (n, 0)),
+        "attempts": np.array(attempts, dtype=np.int64),
+        "sitting": np.array(
+            [[bool(exam) and name in exam.sittings for name in MONTHS] for exam in exams], dtype=np.bool_
+        ).reshape(-1, 12),
+        "eligible_month": np.array([exam.eligible_month if exam else 1 for exam in exams], dtype=np.int64),
+        "result_lag": np.array([exam.result_lag if exam else 0 for exam in exams], dtype=np.int64),
+        "pass_rate": pass_rates(grid, found, max(attempts, default=0)),
+        "resit": stack([draw(exam.resit) if exam else np.ones(n) for exam in exams], (n, 0)),
+        "retention": stack([draw(pipeline.retention) for pipeline in found], (n, 0)),
+        "trainee_groups": stack(groups, (n, 0, *grid.shape(("group",)))),
+        "trainee_ages": np.array(ages).reshape(-1, *grid.shape(("group", "age"))),
+        "destinations": stack([destinations(grid, p) for p in found], (n, 0, *grid.shape(("post",)))),
+        "gives_up": stack([draw(pipeline.gives_up) for pipeline in found], (n, 0)),
+    }
+
+
+def destinations(grid: Grid, pipeline: ExternalPipeline) -> Floats:
+    """Shares of the newly qualified by post they apply to, shape (D, P)."""
+    return grid.shares(pipeline.destinations, ("post",), "post")
+
+
+def month_shares(months: dict[str, float]) -> list[float]:
+    """Shares by calendar month."""
+    return [months.get(name, 0.0) for name in MONTHS]
+
+
+def history_months(pipeline: ExternalPipeline) -> int:
+    """Months before the start that fill a pipeline: its stages, all attempts, and a year."""
+    attempts = len(pipeline.exam.pass_rates) if pipeline.exam else 0
+    return sum(stage.months for stage in pipeline.stages) + 12 * attempts + 12
+
+
+def pass_rates(grid: Grid, found: list[ExternalPipeline], attempts: int) -> Floats:
+    """Pass rate by calendar month of the sitting and attempt, shape (D, pipelines, 12, attempts)."""
+    out = np.zeros((grid.draws.n, len(found), 12, max(attempts, 1)))
+    for q, pipeline in enumerate(found):
+        if pipeline.exam is None:
+            continue
+        for month, name in enumerate(MONTHS):
+            rates = pipeline.exam.by_sitting.get(name, pipeline.exam.pass_rates)
+            for k, rate in enumerate(rates):
+                out[:, q, month, k] = grid.draws.values(rate)
+    return out
+
+
+@dataclass(frozen=True)
+class Track:
+    """People of one post in one internal pipeline: their rows and yearly intake."""
+
+    name: str
+    pipeline: InternalPipeline
+    post: str
+    first_row: int
+    batches: int
+    intake: Floats
+
+    @property
+    def waiting(self) -> int:
+        """Row of the qualified who wait for a post."""
+        return self.first_row + self.batches
+
+
+def tracks(grid: Grid) -> list[Track]:
+    """One track for each internal pipeline and post of origin with an intake."""
+    out: list[Track] = []
+    row = len(grid.scenario.posts)
+    for name, pipeline in internal(grid).items():
+        batches = len(pipeline.intake_months) * -(-pipeline.months // 12)
+        intake = grid.cells(pipeline.intake, ("post",))
+        for p, post in enumerate(grid.scenario.posts):
+            if intake[:, p].max() > 0.0:
+                out.append(Track(name, pipeline, post.post, row, batches, intake[:, p]))
+                row += batches + 1
+    return out
+
+
+def apprenticeships(grid: Grid, clock: Clock, found: list[Track]) -> Parts:
+    """Internal pipelines: one entry a track; the posts of all rows."""
+    n = grid.draws.n
+    n_posts = len(grid.scenario.posts)
+    home, row_track = list(range(n_posts)), [-1] * n_posts
+    for k, track in enumerate(found):
+        home += [grid.posts[track.post]] * (track.batches + 1)
+        row_track += [k] * track.batches + [-1]
+    windows = [grid.window(track.pipeline.ages) for track in found]
+    months = period_months(clock)
+    draw = grid.draws.values
+    parts: dict[str, Any] = {
+        "home": home,
+        "row_track": row_track,
+        "track_post": [grid.posts[track.post] for track in found],
+        "track_row": [track.first_row for track in found],
+        "track_waiting": [track.waiting for track in found],
+        "track_months": [track.pipeline.months for track in found],
+        "track_first": [window[0] for window in windows],
+        "track_end": [window[1] for window in windows],
+    }
+    parts = {name: np.array(values, dtype=np.int64) for name, values in parts.items()}
+    over_time = [grid.over_time(track.pipeline.over_time, months) for track in found]
+    return parts | {
+        "track_intake": stack([track.intake for track in found], (n, 0)),
+        "track_month": np.array([month_shares(t.pipeline.intake_months) for t in found]).reshape(-1, 12),
+        "track_over_time": stack(over_time, (n, 0, len(months))),
+        "track_drop_out": stack([draw(track.pipeline.drop_out) for track in found], (n, 0)),
+        "track_completes": stack([draw(track.pipeline.completes) for track in found], (n, 0)),
+    }

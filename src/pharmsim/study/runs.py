@@ -1,0 +1,97 @@
+"""Run a scenario: load, draw, compile, engine, labels. The one road for one run or many."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pharmsim.compiled.arrays import State
+from pharmsim.compiled.compile import compile_scenario
+from pharmsim.compiled.draws import Draws, sample
+from pharmsim.results.labelled import Results, label
+from pharmsim.scenario.models import Scenario
+
+if TYPE_CHECKING:
+    from pharmsim.engine.run import Output
+
+BLOCK = 256
+"""Draws compiled and run together: bounds the memory of the opening states."""
+
+
+def run(
+    scenario: Scenario,
+    draws: int = 0,
+    seed: int = 1,
+    *,
+    tags: bool = True,
+    state: State | None = None,
+    first: int = 0,
+    last: int | None = None,
+) -> Results:
+    """Run a scenario with its central values, and with draws of its uncertainties behind them.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    draws : int
+        Number of draws besides the central values.
+    seed : int
+        Each uncertainty has a stream of its own, keyed by the seed and its name.
+    tags : bool
+        Whether retention is followed by tags.
+    state : State, optional
+        `Results.final_state()` of an earlier run of the same scenario, draws and seed, at the
+        start of period `first`.
+    first, last : int
+        Periods to run, by default all; the others are not a number in the results.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    PharmsimError
+        If numbers of the scenario leave their bounds, or the run fails.
+
+    Examples
+    --------
+    >>> import pharmsim
+    >>> results = pharmsim.run(pharmsim.tiny_scenario())
+    >>> round(float(results.data["conservation_error"].max()), 9)
+    0.0
+    """
+    from pharmsim.engine.run import run as run_engine
+
+    began = time.perf_counter()
+    table = sample(scenario, draws, seed)
+    outputs: list[Output] = []
+    for top in range(0, table.n, BLOCK):
+        compiled = compile_scenario(scenario, table.block(top, top + BLOCK), tags)
+        part = None if state is None else State(*(array[top : top + BLOCK] for array in state))
+        outputs.append(run_engine(compiled, part, first, last))
+    record = {name: np.concatenate([o.record[name] for o in outputs]) for name in outputs[0].record}
+    final = State(*(np.concatenate(arrays) for arrays in zip(*(o.state for o in outputs), strict=True)))
+    meta = {
+        "seed": seed,
+        "engine": "cohort",
+        "step": scenario.step,
+        "tags": tags,
+        "wall_time_s": time.perf_counter() - began,
+        "compile_time_s": sum(o.compile_seconds for o in outputs),
+        "engine_time_s": sum(o.seconds for o in outputs),
+        "uncertainties": list(table.names),
+    }
+    return label(scenario, record, draws, meta, final)
+
+
+def warm_up() -> None:
+    """Compile the kernels by a run of the smallest scenario, so that the next run is fast."""
+    from pharmsim.scenario.load import tiny_scenario
+
+    run(tiny_scenario())
+
+
+__all__ = ["Draws", "run", "warm_up"]
