@@ -125,7 +125,7 @@ def sizes(made: Scenario, n_months: int, n_rows: int) -> dict[str, int]:
         "group": len(made.groups),
         "contract": len(made.contracts),
         "age": made.ages.last - made.ages.first + 1,
-        "source": len(made.hiring.sources) if made.hiring else 0,
+        "source": 1 + (len(made.hiring.sources) if made.hiring else 0),  # and earlier offers
         "destination": len(made.leaving),
         "pool": len(made.pools),
         "edge": len(edges_of(made)),

@@ -34,7 +34,7 @@ def group_keys(data: xr.Dataset, by: By) -> list[tuple[str, ...]]:
         if name not in data.coords:
             known = ", ".join(["post", *POST_COORDS])
             raise ValueError(f"by: must be an axis of posts ({known}) or a declared attribute; got {axis!r}")
-        columns.append([str(value) for value in data[name].values])
+        columns.append([str(value) for value in data.variables[name].values])
     if not columns:
         return [()] * data.sizes["post"]
     return list(zip(*columns, strict=True))
@@ -61,10 +61,10 @@ def sum_posts(array: xr.DataArray, keys: Sequence[tuple[str, ...] | None]) -> xr
     shape = values.shape[:axis] + values.shape[axis + 1 :] + (0,)
     summed = np.stack(parts, axis=-1) if parts else np.zeros(shape)
     dims = [dim for dim in array.dims if dim != "post"]
-    coords = {dim: array.coords[dim] for dim in dims if dim in array.coords}
-    labels = [" / ".join(key) or "all" for key in unique]
-    out = xr.DataArray(summed, dims=(*dims, "cell"), coords={**coords, "cell": labels})
-    return out.assign_attrs(array.attrs)
+    known = array.coords.variables
+    coords: dict[Any, Any] = {dim: known[dim] for dim in dims if dim in known}
+    coords["cell"] = [" / ".join(key) or "all" for key in unique]
+    return xr.DataArray(summed, dims=(*dims, "cell"), coords=coords, attrs=array.attrs)
 
 
 def named(array: xr.DataArray, unit: str, long_name: str) -> xr.DataArray:
@@ -100,7 +100,7 @@ def year_ending(data: xr.Dataset, date: Date | None = None) -> tuple[int, int]:
     ValueError
         If no whole year ends on or before the date.
     """
-    times = data["time"].values
+    times = data.variables["time"].values
     steps = YEAR // int(data.attrs.get("months_per_period", 1))
     wanted = times[-1] if date is None else np.datetime64(date)
     last = int(np.searchsorted(times, wanted, side="right")) - 1
@@ -124,7 +124,7 @@ def retention_index(data: xr.Dataset, date: Date | None) -> slice | int:
 
 def year_ends(data: xr.Dataset) -> np.ndarray:
     """Ends of the retention years (twelve months after tagging)."""
-    starts = data["retention_year"].values.astype("datetime64[M]")
+    starts = data.variables["retention_year"].values.astype("datetime64[M]")
     return (starts + YEAR).astype("datetime64[ns]")
 
 
@@ -153,7 +153,8 @@ def fte(data: xr.Dataset, by: By = None) -> xr.DataArray:
 
 def with_establishment(data: xr.Dataset) -> np.ndarray:
     """Which posts have an establishment (others have no limit), shape (post,)."""
-    return ~np.isnan(data["establishment_fte"].isel(draw=0, time=0).values)
+    first = data.variables["establishment_fte"].isel(draw=0, time=0)
+    return np.asarray(~np.isnan(first.values))
 
 
 def establishment(data: xr.Dataset, by: By = None) -> xr.DataArray:
@@ -258,20 +259,18 @@ def yearly_flow(data: xr.Dataset, name: str) -> xr.DataArray:
         `period` replaced by `year_from` (first day of each year). Months after the last whole year
         are left out.
     """
-    flow = data[name]
+    flow = data.variables[name]
     steps = YEAR // int(data.attrs.get("months_per_period", 1))
-    n_years = flow.sizes["period"] // steps
-    axis = flow.get_axis_num("period")
+    axis = flow.dims.index("period")
+    n_years = flow.shape[axis] // steps
     values = np.take(flow.values, np.arange(n_years * steps), axis=axis)
     shape = (*values.shape[:axis], n_years, steps, *values.shape[axis + 1 :])
     summed = values.reshape(shape).sum(axis=axis + 1)
-    starts = data["period"].values[: n_years * steps : steps]
     dims = tuple("year_from" if dim == "period" else dim for dim in flow.dims)
-    coords = {
-        key: value for key, value in flow.coords.items() if "period" not in value.dims and key != "period"
-    }
-    out = xr.DataArray(summed, dims=dims, coords={**coords, "year_from": starts}, name=name)
-    return out.assign_attrs({**flow.attrs, "unit": "heads per year"})
+    coords: dict[Any, Any] = {dim: data.variables[dim] for dim in dims if dim in data.variables}
+    coords["year_from"] = data.variables["period"].values[: n_years * steps : steps]
+    attrs = {**flow.attrs, "unit": "heads per year"}
+    return xr.DataArray(summed, dims=dims, coords=coords, name=name, attrs=attrs)
 
 
 def joiners_by_year(data: xr.Dataset, by: By = None) -> xr.DataArray:

@@ -25,7 +25,15 @@ Keys = list[tuple[str, ...] | None]
 
 def blocks(data: xr.Dataset, level: str) -> list[str]:
     """Block of every post at a level ("" for posts outside it)."""
-    return [str(value) for value in data["level_block"].sel(level=level).values]
+    return [str(value) for value in data.variables["level_block"].values[_position(data, level)]]
+
+
+def _position(data: xr.Dataset, level: str) -> int:
+    """Position of a level; an unknown one is an error that names those that exist."""
+    levels = [str(name) for name in data.variables["level"].values]
+    if level not in levels:
+        raise ValueError(f"level: must be one of {', '.join(levels)}; got {level!r}")
+    return levels.index(level)
 
 
 def level_keys(data: xr.Dataset, level: str, by: By = None) -> Keys:
@@ -46,30 +54,46 @@ def is_exact(data: xr.Dataset, level: str, by: By) -> bool:
     """
     keys = level_keys(data, level, by)
     names = blocks(data, level)
-    index = {str(post): i for i, post in enumerate(data["post"].values)}
-    if "edge_from" not in data.coords:
+    index = {str(post): i for i, post in enumerate(data.variables["post"].values)}
+    if "edge_from" not in data.variables:
         return True
-    for source, target in zip(data["edge_from"].values, data["edge_to"].values, strict=True):
+    ends = (data.variables[name].values for name in ("edge_from", "edge_to"))
+    for source, target in zip(*ends, strict=True):
         i, j = index[str(source)], index[str(target)]
         if names[i] and names[i] == names[j] and keys[i] != keys[j]:
             return False
     return True
 
 
-def _counts(data: xr.Dataset, level: str, by: By, date: Date | None) -> tuple[xr.DataArray, xr.DataArray]:
-    index = retention_index(data, date)
-    keys = level_keys(data, level, by)
-    tagged = sum_posts(data["tagged"].sel(level=level, drop=True), keys).isel(retention_year=index)
-    kept = sum_posts(data["kept"].sel(level=level, drop=True), keys).isel(retention_year=index)
-    return tagged, kept
+def _summed(data: xr.Dataset, values: np.ndarray, keys: Keys) -> xr.DataArray:
+    """Numbers of (draw, retention_year, post) added up by key."""
+    coords = {"draw": data.variables["draw"], "retention_year": data.variables["retention_year"]}
+    return sum_posts(xr.DataArray(values, dims=("draw", "retention_year", "post"), coords=coords), keys)
 
 
-def _with_years(data: xr.Dataset, array: xr.DataArray, date: Date | None) -> xr.DataArray:
-    ends = xr.DataArray(year_ends(data), dims="retention_year")[retention_index(data, date)]
-    starts = data["retention_year"].drop_vars("retention_year")[retention_index(data, date)]
-    return array.drop_vars("retention_year").assign_coords(
-        year_from=(ends.dims, starts.values), year_to=(ends.dims, ends.values)
+def _counts(data: xr.Dataset, level: str, by: By) -> tuple[xr.DataArray, xr.DataArray]:
+    keys, i = level_keys(data, level, by), _position(data, level)
+    tagged, kept = (data.variables[name].values[:, :, i] for name in ("tagged", "kept"))
+    return _summed(data, tagged, keys), _summed(data, kept, keys)
+
+
+def _dated(data: xr.Dataset, array: xr.DataArray, date: Date | None) -> xr.DataArray:
+    """The years asked for, with the days on which they begin and end."""
+    starts = ("retention_year", data.variables["retention_year"].values)
+    told = array.drop_vars("retention_year").assign_coords(
+        year_from=starts, year_to=("retention_year", year_ends(data))
     )
+    return told if date is None else told.isel(retention_year=retention_index(data, date))
+
+
+def _heads(data: xr.Dataset, dates: np.ndarray) -> np.ndarray:
+    """Headcount by post on dates, shape (draw, date, post); not a number where no stock stands."""
+    times = data.variables["time"].values
+    stock = data.variables["headcount"].values
+    at = np.searchsorted(times, dates)
+    there = (at < len(times)) & (times[np.minimum(at, len(times) - 1)] == dates)
+    heads = stock[:, np.minimum(at, len(times) - 1)].sum(axis=(3, 4))
+    return np.where(there[None, :, None], heads, np.nan)
 
 
 def stability_index(data: xr.Dataset, level: str, by: By = None, date: Date | None = None) -> xr.DataArray:
@@ -93,10 +117,10 @@ def stability_index(data: xr.Dataset, level: str, by: By = None, date: Date | No
     ----------
     Written answers 158306 (4 July 2018), 112582 (31 January 2022), HL9293 (10 November 2020).
     """
-    tagged, kept = _counts(data, level, by, date)
+    tagged, kept = _counts(data, level, by)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = kept / tagged
-    return named(_with_years(data, share, date), "share", f"stability index, {level}")
+        share = tagged.copy(data=kept.values / tagged.values)
+    return named(_dated(data, share, date), "share", f"stability index, {level}")
 
 
 def leaver_rate(data: xr.Dataset, level: str, by: By = None, date: Date | None = None) -> xr.DataArray:
@@ -109,14 +133,10 @@ def leaver_rate(data: xr.Dataset, level: str, by: By = None, date: Date | None =
     ----------
     Nuffield Trust, chart note on NHS Digital data, 9 February 2022.
     """
-    tagged, kept = _counts(data, level, by, date)
-    heads = sum_posts(data["headcount"].sum(["group", "contract"]), level_keys(data, level, by))
-    starts = data["retention_year"].values[retention_index(data, date)]
-    ends = year_ends(data)[retention_index(data, date)]
-    first = heads.reindex(time=np.atleast_1d(starts)).values
-    last = heads.reindex(time=np.atleast_1d(ends)).values
-    if date is not None:
-        first, last = first[:, 0], last[:, 0]
+    tagged, kept = _counts(data, level, by)
+    keys = level_keys(data, level, by)
+    first = _summed(data, _heads(data, data.variables["retention_year"].values), keys)
+    last = _summed(data, _heads(data, year_ends(data)), keys)
     with np.errstate(invalid="ignore", divide="ignore"):
-        rate = leaver_rate_from_counts(first, last, tagged - kept)
-    return named(_with_years(data, rate, date), "share per year", f"leaver rate, {level}")
+        rate = leaver_rate_from_counts(first.values, last.values, tagged.values - kept.values)
+    return named(_dated(data, tagged.copy(data=rate), date), "share per year", f"leaver rate, {level}")

@@ -172,12 +172,14 @@ def _moved(data: xr.Dataset) -> list[Rows]:
         return []
     flow = measures.yearly_flow(data, "moves")
     index = {str(post): i for i, post in enumerate(data["post"].values)}
+    kinds = data["edge_kind"].values
     frames = []
     for name, end in (("moves_in", "edge_to"), ("moves_out", "edge_from")):
-        for kind in dict.fromkeys(str(kind) for kind in data["edge_kind"].values):
+        posts = data[end].values
+        for kind in dict.fromkeys(str(kind) for kind in kinds):
             values = np.zeros((*flow.shape[:2], data.sizes["post"]))
-            for i in np.flatnonzero(data["edge_kind"].values == kind):
-                values[:, :, index[str(data[end].values[i])]] += flow.values[:, :, i]
+            for i in np.flatnonzero(kinds == kind):
+                values[:, :, index[str(posts[i])]] += flow.values[:, :, i]
             dims = ("draw", "year_from", "post")
             by_post = xr.DataArray(values, dims=dims, coords={"year_from": flow["year_from"]})
             for by in CELLS[:2]:

@@ -198,11 +198,14 @@ def sheets_of(results: Results, tables: Mapping[str, pd.DataFrame]) -> dict[str,
         sheets["flows"] = (wide(frame, ["year_from", "year_to", "role", "environment"], "name"), 4)
     if "retention" in tables:
         index = ["year_from", "year_to", "level", "by", "block"]
-        shown = wide(tables["retention"], index, "measure", ("stability_index", "leaver_rate"))
-        sheets["retention"] = (shown, 5)
-    for name, fixed in (("training", 3), ("moves", 4)):
-        if name in tables:
-            sheets[name] = (tables[name], fixed)
+        frame = tables["retention"]
+        frame = frame[frame["by"].isin(["all", "block", "role"])]
+        sheets["retention"] = (wide(frame, index, "measure", ("stability_index", "leaver_rate")), 5)
+    if "training" in tables:
+        sheets["training"] = (tables["training"], 3)
+    if "moves" in tables:
+        index = ["year_from", "year_to", "from", "to", "kind"]
+        sheets["moves"] = (wide(tables["moves"], index, "quantity", ("moves",)), 5)
     return sheets
 
 
