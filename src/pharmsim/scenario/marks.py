@@ -49,18 +49,20 @@ def locate(tree: Any, path: Sequence[str | int]) -> tuple[str, int]:
     for part in path:
         if isinstance(node, dict):
             part = str(part)
+            known = False
             if isinstance(node, Map) and node.file and part in node.lines:
-                best = (node.file, node.lines[part])
+                best, known = (node.file, node.lines[part]), True
             if part not in node:
                 continue  # a name that the short form leaves out
             node = node[part]
         elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+            known = False
             if isinstance(node, Seq) and node.file and part < len(node.lines):
-                best = (node.file, node.lines[part])
+                best, known = (node.file, node.lines[part]), True
             node = node[part]
         else:
             break
-        if isinstance(node, Map) and node.file and node.file != best[0]:
+        if isinstance(node, Map) and node.file and (node.file != best[0] or not known):
             best = (node.file, node.line)
     return best
 

@@ -102,6 +102,19 @@ def number(written: Any, kind: str, *, bare: bool = False) -> float:
     return value
 
 
+def signed(written: Any, kind: str) -> float:
+    """Return an amount to be added to a number of a kind: the same units, any sign, no bounds."""
+    if isinstance(written, int | float) and not isinstance(written, bool):
+        value = float(written) if abs(written) < 1e300 else math.inf
+    elif isinstance(written, str):
+        value, _ = _from_text(written.strip(), kind, KINDS[kind])
+    else:
+        value = math.nan
+    if not math.isfinite(value):
+        raise FormError(f"must be a number ({KINDS[kind].unit}); got {quoted(written)}")
+    return value
+
+
 def shown_short(written: Any) -> str:
     """Return what was written, for the end of a message."""
     return quoted(written)

@@ -8,10 +8,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pharmsim.errors import ScenarioError
 from pharmsim.scenario import lists, names
+from pharmsim.scenario.checks import check
 from pharmsim.scenario.marks import Map, Seq
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.problems import Problems, translate
@@ -39,48 +40,77 @@ def load(path: str | os.PathLike[str]) -> Scenario:
 
     Examples
     --------
-    >>> import pharmsim.scenario
-    >>> pharmsim.scenario.load("scenarios/tiny.yaml").name
+    >>> from pharmsim.scenario import load, shipped
+    >>> load(shipped("tiny.yaml")).name
     'Tiny'
     """
     name = os.fspath(path)
     folder = Folder(root_of(name))
-    return _load(name, folder, ())
+    return load_file(os.path.normpath(name), folder, ())
 
 
-def _load(name: str, folder: Folder, above: tuple[str, ...]) -> Scenario:
-    tree = read_yaml(folder, name)
+def shipped(name: str) -> Path:
+    """Return the path of a scenario that comes with pharmsim, such as ``tiny.yaml``."""
+    package = Path(__file__).resolve().parents[1]
+    folders = [package / "scenarios", package.parents[1] / "scenarios"]
+    return next((folder / name for folder in folders if (folder / name).is_file()), folders[0] / name)
+
+
+def tiny_scenario() -> Scenario:
+    """Return the small teaching scenario, ``scenarios/tiny.yaml``."""
+    return load(shipped("tiny.yaml"))
+
+
+def load_file(name: str, folder: Folder, above: tuple[str, ...]) -> Scenario:
+    """Return the scenario of a file that is the base of the files `above`, or of none."""
+    return _of_tree(read_yaml(folder, name), name, folder, above)
+
+
+def _of_tree(tree: Map, name: str, folder: Folder, above: tuple[str, ...]) -> Scenario:
     if "base" in tree or "changes" in tree:
         from pharmsim.scenario import changes
 
-        return changes.apply(tree, name, folder, above, _load)
-    return build(tree, name, folder)
-
-
-def build(tree: Map, name: str, folder: Folder, attributes: tuple[str, ...] = ()) -> Scenario:
-    """Return the checked scenario that a tree describes (no base, no changes)."""
+        return changes.apply(tree, name, folder, above)
     problems = Problems(tree, name)
+    scenario = validate(tree, problems, folder)
+    if scenario is not None and not problems:
+        check(scenario, problems)
+    if problems or scenario is None:
+        raise ScenarioError(problems)
+    scenario._files = tuple(sorted(folder.files.items()))
+    return scenario
+
+
+def validate(tree: Map, problems: Problems, folder: Folder) -> Scenario | None:
+    """Return the scenario that a whole tree describes, section by section; None after problems."""
     declared = tree.get("post_attributes")
-    if isinstance(declared, list):
-        attributes = (*attributes, *(str(item) for item in declared))
+    attributes = tuple(str(item) for item in declared) if isinstance(declared, list | tuple) else ()
     whole = Tables(folder, attributes, problems.add).inline(tree)
     problems.tree = whole
     lists.normalise(whole, problems.add)
-    scenario = None
     try:
         scenario = Scenario.model_validate(whole)
     except ValidationError as error:
         translate(error, Scenario, problems)
-    if problems or scenario is None:
-        raise ScenarioError(problems)
-    scenario = names.fill(scenario, whole)
-    from pharmsim.scenario import checks
+        return None
+    return None if problems else names.fill(scenario, whole)
 
-    checks.check(scenario, problems)
-    if problems:
-        raise ScenarioError(problems)
-    scenario._files = tuple(sorted(folder.files.items()))
-    return scenario
+
+def tree_of(node: Any) -> Any:
+    """Return a scenario or a part of it as mappings and lists that know where they were written."""
+    if isinstance(node, BaseModel):
+        origin = getattr(node, "origin", None)
+        items = {
+            str(info.alias or name): tree_of(getattr(node, name))
+            for name, info in type(node).model_fields.items()
+            if name != "origin" and getattr(node, name) is not None
+        }
+        return Map(items, origin.file, origin.line) if origin is not None else Map(items)
+    if isinstance(node, dict):
+        return Map({key: tree_of(item) for key, item in node.items()})
+    if isinstance(node, tuple) and not all(isinstance(item, str) for item in node):
+        return Seq([tree_of(item) for item in node])
+    return node
 
 
 def from_dict(data: dict[str, Any], folder: str | os.PathLike[str] = ".") -> Scenario:
@@ -89,11 +119,7 @@ def from_dict(data: dict[str, Any], folder: str | os.PathLike[str] = ".") -> Sce
     reads = Folder(Path(place))
     name = os.path.join(place, "scenario") if place != "." else "scenario"
     tree = _marked(data, name)
-    if "base" in tree or "changes" in tree:
-        from pharmsim.scenario import changes
-
-        return changes.apply(tree, name, reads, (), _load)
-    return build(tree, name, reads)
+    return _of_tree(tree, name, reads, ())
 
 
 def _marked(node: Any, file: str) -> Any:
