@@ -18,7 +18,7 @@ from pydantic_core import core_schema as core
 
 from pharmsim.scenario import small_forms as small
 from pharmsim.scenario import text
-from pharmsim.scenario.marks import Map, closest, place, quoted, shown
+from pharmsim.scenario.marks import Map, closest, place, quoted
 from pharmsim.scenario.small_forms import AGE_KEYS, gather, where_form
 from pharmsim.scenario.text import FormError
 from pharmsim.scenario.values import Of
@@ -278,9 +278,4 @@ def core_schema(of: Of, source: Any, handler: Any) -> Any:
 
 def json_schema(of: Of, schema: Any, handler: Any) -> Any:
     """Leave a mark for `pharmsim.scenario.schema`, which describes the short forms."""
-    inner = handler(schema)
-    shape = next((name for name in ("Value", "Cells", "Series") if f"/{name}'" in repr(inner)), "")
-    return {"x-pharmsim": {"kind": of.kind, "shape": shape}, "x-inner": inner}
-
-
-__all__ = ["cells_form", "core_schema", "json_schema", "series_form", "shown", "value_form", "where_form"]
+    return {"x-pharmsim": of.kind, "x-inner": handler(schema)}
