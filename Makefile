@@ -1,0 +1,56 @@
+# What a planner and a developer need, one word each. `make` alone lists them.
+# On a machine without make: docs/guides/run_without_make.md.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test verify lint format bench docs clean
+
+help:  ## list these words
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+
+setup: $(READY)  ## make .venv with the pinned packages and pharmsim itself
+
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pharmsim needs Python 3.11 or newer; make PYTHON=python3.12 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+SEL := scenarios/sel/baseline.yaml
+WHAT_IF := scenarios/sel/what_if/more_training_places.yaml scenarios/sel/what_if/hospital_leaving_lower.yaml
+
+demo: $(READY)  ## run South East London and compare two what-ifs, with pictures (about a minute)
+	$(BIN)/pharmsim run $(SEL) --draws 20 --force
+	$(BIN)/pharmsim compare $(SEL) $(WHAT_IF) --draws 20 --force
+	@echo
+	@echo "Pictures to open first:"
+	@find results -name '*.png' -newer $(READY) | sort | sed 's/^/  /'
+
+test: $(READY)  ## every test but the slow statistical ones
+	$(BIN)/python -m pytest -m "not verify"
+
+verify: $(READY)  ## the slow statistical tests; records the verified engine in docs/background
+	$(BIN)/python -m pytest -m verify --record-verification
+
+lint: $(READY)  ## style, types and the rules of the house
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_house.py
+
+format: $(READY)  ## lay out the code
+	$(BIN)/ruff format src tests scripts benchmarks
+
+bench: $(READY)  ## time the engine; writes benchmarks/results.md
+	$(BIN)/python benchmarks/run.py
+
+docs: $(READY)  ## write docs/reference from the code
+	$(BIN)/python scripts/make_reference.py
+
+clean:  ## delete what the tools left behind (not results, not .venv)
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find src tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
