@@ -156,7 +156,7 @@ def _set(work: _Work, entry: dict[str, Any], i: int) -> None:
         if key not in _SET_KEYS:
             work.problems.add((*at, key), f"unknown key.{closest(key, _SET_KEYS)}")
     verbs = [verb for verb in ("to", "times", "plus") if verb in entry]
-    if len(verbs) != 1:
+    if len(verbs) != 1 and len(work.problems) == before:
         work.problems.add(at, "must have exactly one of `to`, `times` and `plus`")
     if len(work.problems) > before:
         return

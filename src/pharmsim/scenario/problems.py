@@ -46,8 +46,12 @@ class Problems(list[Problem]):
 
 def translate(error: ValidationError, model: type[BaseModel], problems: Problems) -> None:
     """Add every error of a validation, in plain words."""
-    for item in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    for item in found:
         path = clean(item["loc"], problems.tree)
+        below = [other for other in found if other["loc"][: len(item["loc"])] == item["loc"]]
+        if item["type"] == "too_short" and len(below) > 1:
+            continue  # an entry that cannot be read is not counted
         kind, context = item["type"], item.get("ctx", {})
         if kind == "pharmsim":
             for below, message in context["issues"]:

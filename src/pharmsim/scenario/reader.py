@@ -13,6 +13,7 @@ import hashlib
 import io
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ MAX_CSV_BYTES = 50_000_000
 MAX_NODES = 200_000
 MAX_ALIASES = 100
 MAX_DEPTH = 40
+EMPTY = "is empty: a scenario needs at least a name, start, end, posts and stock"
 
 
 class Folder:
@@ -98,7 +100,7 @@ def parse_yaml(text: str, name: str) -> Map:
         return ScenarioError([Problem(shown(name, 200), line, "", message)])
 
     if not text.strip():
-        raise fail(0, "is empty: a scenario needs at least a name, start, end, posts and stock")
+        raise fail(0, EMPTY)
     yaml = YAML(typ="safe", pure=True)
     try:
         aliases = text.count("*") > MAX_ALIASES and sum(
@@ -115,7 +117,9 @@ def parse_yaml(text: str, name: str) -> Map:
         first = str(error).strip().splitlines()[0] if str(error).strip() else "nested too deeply"
         raise fail(0, f"is not valid YAML: {shown(first, 120)}") from None
     builder = _Builder(name)
-    tree = None if node is None else builder.build(node, "", 0)
+    if node is None:
+        raise fail(0, EMPTY)
+    tree = builder.build(node, "", 0)
     if builder.problems:
         raise ScenarioError(builder.problems)
     if not isinstance(tree, Map):
@@ -188,7 +192,7 @@ class _Builder:
         if text.lstrip("+-").isdigit() and len(text) < 300:
             return int(text)
         try:
-            value = float(text)
+            value = float(re.sub(r"\.(?=[a-zA-Z])", "", text))  # .nan and .inf
         except ValueError:
             return node.value
         if not math.isfinite(value):
