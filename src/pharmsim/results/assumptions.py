@@ -197,13 +197,13 @@ def as_markdown(scenario: Scenario) -> str:
         lines += [f"## {markdown_cell(section)}", ""]
         lines += ["| number | where | value | range | unit | evidence | source | written in |"]
         lines += ["| --- | --- | --- | --- | --- | --- | --- | --- |"]
-        for group in _groups(here):
+        for group in groups(here):
             lines += [_line(group[0])] if len(group) == 1 else _lines(group)
         lines.append("")
     return "\n".join(lines)
 
 
-def _groups(items: list[Assumption]) -> list[list[Assumption]]:
+def groups(items: list[Assumption]) -> list[list[Assumption]]:
     """Rows of one table together."""
     groups: dict[str, list[Assumption]] = {}
     for item in items:

@@ -54,6 +54,7 @@ FORMATS = {
     "heads": "#,##0",
     "FTE": "#,##0.0",
     "share": "0.0%",
+    "points": "0.00%",
     "money": "£#,##0",
     "flow": "#,##0.0",
     "number": "General",

@@ -1,0 +1,295 @@
+"""The commands. No logic here: each command calls the library and says what it did."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pharmsim.errors import OutputError, PharmsimError, ScenarioError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pharmsim.results.files import Writer
+    from pharmsim.results.labelled import Results
+
+app = typer.Typer(
+    name="pharmsim",
+    help="Workforce supply simulation from scenario files.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Step(StrEnum):
+    """Length of a step."""
+
+    MONTH = "month"
+    HALF = "month/2"
+    QUARTER = "month/4"
+    EIGHTH = "month/8"
+    YEAR = "year"
+
+
+File = Annotated[Path, typer.Argument(help="A scenario file (YAML).", metavar="FILE")]
+Files = Annotated[list[Path], typer.Argument(help="Scenario files (YAML).", metavar="FILE…")]
+Draws = Annotated[int, typer.Option(min=0, help="Draws of the uncertainties besides the central values.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the draws.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a results folder that is there.")]
+NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for the results.", metavar="FOLDER")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        from pharmsim import __version__
+
+        typer.echo(f"pharmsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error arose.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Workforce supply simulation from scenario files."""
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False)
+
+
+@app.command()
+def new(
+    target: Annotated[Path, typer.Argument(help="Folder to make.", metavar="FOLDER")],
+    example: Annotated[str, typer.Option(help="Name of the example to copy.")] = "sel",
+) -> None:
+    """Copy an example scenario into a new folder, to change it."""
+    from pharmsim import examples
+
+    for path in examples.copy(example, target):
+        typer.echo(path)
+
+
+@app.command()
+def validate(files: Files) -> None:
+    """Check scenario files and say what is wrong, with lines."""
+    _validate(files)
+
+
+@app.command("validate-examples")
+def validate_examples() -> None:
+    """Check every example that comes with pharmsim."""
+    from pharmsim import examples
+
+    _validate(examples.scenario_files())
+
+
+def _validate(files: list[Path]) -> None:
+    from pharmsim.scenario import check_warnings, load
+
+    problems = []
+    for file in files:
+        try:
+            scenario = load(file)
+        except ScenarioError as error:
+            problems += error.problems
+        else:
+            typer.echo(f"{file}: valid; {scenario.name!r}, {len(scenario.posts)} posts")
+            for warning in check_warnings(scenario):
+                typer.echo(f"  warning: {warning}")
+    if problems:
+        raise ScenarioError(problems)
+
+
+@app.command()
+def describe(
+    file: File, as_json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False
+) -> None:
+    """Show a resolved scenario: every number with its origin and evidence."""
+    from pharmsim.report import describe as text
+    from pharmsim.scenario import load
+
+    scenario = load(file)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(text.as_data(scenario), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(text.describe(scenario))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from pharmsim.scenario.schema import schema_text
+
+    typer.echo(schema_text())
+
+
+def _load(file: Path, step: Step | None) -> Any:
+    from pharmsim.scenario import load
+
+    scenario = load(file)
+    return scenario if step is None else scenario.model_copy(update={"step": step.value})
+
+
+@app.command()
+def run(
+    file: File,
+    draws: Draws = 0,
+    seed: Seed = 1,
+    out: Out = None,
+    force: Force = False,
+    no_figures: NoFigures = False,
+    step: Annotated[Step | None, typer.Option(help="Length of a step, instead of the scenario's.")] = None,
+) -> None:
+    """Run a scenario and write a results folder."""
+    scenario = _load(file, step)
+    from pharmsim.report import summary
+    from pharmsim.results import files
+    from pharmsim.results.folder import check_target
+
+    folder = out or Path("results") / file.stem
+    check_target(folder, force)
+    import pharmsim
+
+    results = pharmsim.run(scenario, draws=draws, seed=seed)
+    files.write(results, folder, force, also=_pictures(results, no_figures))
+    summary.show(results, _console(), folder)
+
+
+def _pictures(results: Results, no_figures: bool) -> list[Writer]:
+    """What draws the pictures of a run into its folder."""
+    if no_figures:
+        return []
+
+    def draw(folder: Path) -> None:
+        from pharmsim.report import diagram, figures
+
+        figures.write_figures(results, folder)
+        diagram.write(results.scenario, folder / figures.FOLDER / "diagram.svg")
+
+    return [draw]
+
+
+@app.command()
+def reproduce(
+    folder: Annotated[Path, typer.Argument(help="Results folder of a run.", metavar="RUN")],
+) -> None:
+    """Run a results folder's scenario again and compare every number."""
+    from pharmsim.results import reproduce as again
+
+    outcome = again.reproduce(folder)
+    typer.echo(outcome.text())
+    if not outcome.equal:
+        raise typer.Exit(1)
+
+
+@app.command()
+def compare(
+    base: Annotated[Path, typer.Argument(help="Scenario to compare with.", metavar="BASE")],
+    files: Files,
+    draws: Draws = 0,
+    seed: Seed = 1,
+    out: Out = None,
+    force: Force = False,
+    no_figures: NoFigures = False,
+) -> None:
+    """Run scenarios with the same draws and show how they differ from a base."""
+    from pharmsim.report import comparison as report
+    from pharmsim.results.folder import check_target
+    from pharmsim.scenario import load
+    from pharmsim.study import comparison as study
+
+    scenarios = [load(file) for file in (base, *files)]
+    folder = out or Path("results") / f"{base.stem}_compared"
+    check_target(folder, force)
+    compared = study.compare(scenarios[0], scenarios[1:], draws=draws, seed=seed)
+    report.write(compared, folder, force, figures=not no_figures)
+    report.show(compared, _console(), folder)
+
+
+@app.command()
+def diagram(
+    file: File,
+    out: Annotated[Path | None, typer.Option(help="SVG file to write.", metavar="FILE")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Draw the stocks and flows of a scenario as SVG."""
+    from pharmsim.report import diagram as picture
+    from pharmsim.scenario import load
+
+    target = out or Path(f"{file.stem}.svg")
+    scenario = load(file)
+    if target.exists() and not force:
+        raise OutputError(f"{target}: must not exist yet. Give another --out, or --force to replace it.")
+    picture.write(scenario, target)
+    typer.echo(target)
+
+
+def main() -> None:
+    """Entry point: messages without traceback (unless --debug), and exit codes.
+
+    0: done; 1: a run failed, or was not reproduced; 2: bad input; 130: interrupted.
+    """
+    sys.exit(call(sys.argv[1:]))
+
+
+def call(words: list[str]) -> int:
+    """Carry out a command line and return its exit code."""
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    # A terminated run leaves nothing behind either, like one interrupted at the keyboard.
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        return _call(words)
+    except PharmsimError as error:
+        if debug:
+            raise
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; nothing was left behind", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _call(words: list[str]) -> int:
+    """Run typer's command, with its own errors shown as it shows them."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(args=words, prog_name="pharmsim", standalone_mode=False)
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    except Exception as error:
+        shown = getattr(error, "show", None)  # a usage error of click, whichever copy typer uses
+        if shown is None:
+            raise
+        shown()
+        return int(getattr(error, "exit_code", 2))
+    return int(code or 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""A comparison on disk and in the terminal: differences, workbook, figures, manifest, summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pharmsim import __version__
+from pharmsim.report import style
+from pharmsim.results import assumptions, manifest, netcdf, workbook
+from pharmsim.results.files import SCENARIO, write_json
+from pharmsim.results.folder import MANIFEST, complete_or_nothing
+from pharmsim.results.tables import ALL, main_tables
+from pharmsim.results.text import file_name, write_csv
+from pharmsim.study.comparison import Comparison, unique_names
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from rich.console import Console
+
+PANELS = (
+    ("headcount", "People in post", "people"),
+    ("fte", "FTE in post", "FTE"),
+    ("vacancy_fte", "Vacant FTE", "FTE"),
+    ("leavers", "Leavers in the year before", "people per year"),
+)
+
+
+def write(
+    compared: Comparison,
+    folder: str | Path,
+    force: bool = False,
+    figures: bool = True,
+    command: Iterable[str] | None = None,
+) -> Path:
+    """Write a comparison's folder: all of it or nothing.
+
+    Parameters
+    ----------
+    compared : Comparison
+    folder : path
+    force : bool
+        Replace a results folder that is there.
+    figures : bool
+    command : iterable of str, optional
+
+    Returns
+    -------
+    Path
+        differences.csv, workbook.xlsx, figures/, manifest.json, and one folder of tables a scenario.
+    """
+    with complete_or_nothing(folder, force) as partial:
+        write_csv(compared.differences, partial / "differences.csv")
+        _workbook(compared, partial / "workbook.xlsx")
+        if figures:
+            write_figures(compared, partial / "figures")
+        _scenarios(compared, partial, command)
+    return Path(folder)
+
+
+def _scenarios(compared: Comparison, folder: Path, command: Iterable[str] | None) -> None:
+    """Tables, assumptions and the resolved scenario of every run, and the manifest of all."""
+    from pharmsim.scenario import sources, to_dict
+
+    runs = [compared.base, *compared.others]
+    titles = ["base", *compared.names]
+    places = unique_names([f"{i:02d}_{file_name(title)[:40]}" for i, title in enumerate(titles)])
+    made: dict[str, Any] = {}
+    entries = []
+    for results, title, place in zip(runs, titles, places, strict=True):
+        target = folder / "scenarios" / place
+        target.mkdir(parents=True)
+        for name, table in main_tables(results).items():
+            write_csv(table, target / f"{name}.csv")
+        write_csv(assumptions.as_frame(results.scenario), target / "assumptions.csv")
+        description = to_dict(results.scenario)
+        write_json(description, target / SCENARIO)
+        meta = {"files": list(sources(results.scenario).items()), **results.meta}
+        made = manifest.manifest(description, meta, netcdf.digest(results.data), command)
+        one = {key: made[key] for key in ("scenario", "files", "warnings", "uncertainties", "results")}
+        entries.append({"title": title, "folder": f"scenarios/{place}", **one})
+    shared = {key: value for key, value in made.items() if key not in entries[0]}
+    write_json({**shared, "kind": "comparison", "scenarios": entries}, folder / MANIFEST)
+
+
+def _workbook(compared: Comparison, path: Path) -> None:
+    scenario = compared.base.scenario
+    lines = [
+        ("Base", scenario.name),
+        *(("Compared", name) for name in compared.names),
+        ("Draws", f"{compared.base.data.sizes['draw'] - 1} besides the central values, the same for all"),
+        ("Made by", f"pharmsim {__version__}"),
+    ]
+    book = workbook.Book(path, f"Compared with {scenario.name}")
+    book.readme(f"Compared with {scenario.name}", lines, ["differences"])
+    frame = compared.differences
+    numbers = [name for name in ("base", "value", "difference", "median", "p5", "p95") if name in frame]
+    share = frame["unit"] == "share"
+    plain, shares = frame[~share].reset_index(drop=True), frame[share].reset_index(drop=True)
+    book.sheet("Differences", plain.drop(columns="level"), dict.fromkeys(numbers, "FTE"), 4)
+    if len(shares):
+        book.sheet("Retention", shares, dict.fromkeys(numbers, "points"), 4)
+    book.close()
+
+
+# -- figures ------------------------------------------------------------------------------------------------
+
+
+def write_figures(compared: Comparison, folder: Path) -> list[Path]:
+    """Draw the differences at the last date: by role and environment, and retention by level."""
+    with style.styled():
+        paths = _by_cell(compared, folder)
+        return paths + _by_level(compared, folder)
+
+
+def _last(compared: Comparison) -> pd.DataFrame:
+    frame = compared.differences
+    return frame[frame["date"] == compared.dates[-1]]
+
+
+def _foot(compared: Comparison) -> str:
+    return style.footnote(compared.base, "difference: scenario less base, the same draws")
+
+
+def _points(axes: Axes, frame: pd.DataFrame, rows: list[Any], keys: list[str], compared: Comparison) -> None:
+    """One dot with its interval for each row and scenario."""
+    n = len(compared.names)
+    for i, name in enumerate(compared.names):
+        part = frame[frame["scenario"] == name].set_index(keys)
+        part = part.reindex(pd.MultiIndex.from_tuples(rows, names=keys) if len(keys) > 1 else pd.Index(rows))
+        y = np.arange(len(rows)) + (i - (n - 1) / 2) * 0.7 / max(n, 1)
+        centre = part["median" if "median" in part else "difference"].to_numpy(dtype=float)
+        colour, marker = style.COLOURS[i % 8], style.MARKERS[i % 8]
+        if "p5" in part:
+            reach = np.vstack([centre - part["p5"], part["p95"] - centre]).astype(float)
+            axes.errorbar(centre, y, xerr=np.maximum(reach, 0.0), fmt="none", ecolor=colour, elinewidth=1.4)
+        label = style.shorten(name, 60)
+        axes.plot(centre, y, linestyle="none", marker=marker, color=colour, markersize=5, label=label)
+    axes.axvline(0.0, color="#555555", lw=0.8)
+    axes.grid(axis="x")
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+
+
+def _by_cell(compared: Comparison, folder: Path) -> list[Path]:
+    frame = _last(compared)
+    inner = frame[(frame["role"] != ALL) & (frame["environment"] != ALL)]
+    rows = list(dict.fromkeys(zip(inner["environment"], inner["role"], strict=True)))
+    panels = [panel for panel in PANELS if panel[0] in set(inner["quantity"])]
+    date = style.month_name(compared.dates[-1])
+    title = f"What changes by {date}, compared with {style.shorten(compared.base.scenario.name, 50)}"
+    figure = style.new_figure(title, 11.5, 2.0 + 0.3 * len(rows) + 0.1 * len(compared.names))
+    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (quantity, name, unit) in zip(grid, panels, strict=True):
+        _points(axes, inner[inner["quantity"] == quantity], rows, ["environment", "role"], compared)
+        axes.set_title(name)
+        axes.set_xlabel(f"difference, {unit}")
+    scenario = compared.base.scenario
+    names = [
+        f"{scenario.environments.get(place, place)}: {scenario.roles.get(role, role)}" for place, role in rows
+    ]
+    grid[0].set_yticks(range(len(rows)), [style.shorten(name, 48) for name in names])
+    handles, labels = grid[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)))
+    return style.save(figure, folder, "differences", _foot(compared))
+
+
+def _by_level(compared: Comparison, folder: Path) -> list[Path]:
+    frame = _last(compared)
+    kept = frame[(frame["quantity"] == "stability_index") & (frame["role"] == ALL)]
+    kept = kept[kept["environment"] == ALL]
+    if kept.empty:
+        return []
+    columns = [name for name in ("difference", "median", "p5", "p95") if name in kept]
+    kept = kept.assign(**{name: 100.0 * kept[name] for name in columns})
+    levels = list(dict.fromkeys(kept["level"]))
+    date = style.month_name(kept["date"].to_numpy()[0])
+    figure = style.new_figure(
+        f"Retention in the last year before {date}, difference by level",
+        9.0,
+        1.8 + 0.4 * len(levels) + 0.1 * len(compared.names),
+    )
+    axes = figure.subplots()
+    _points(axes, kept, levels, ["level"], compared)
+    axes.set_yticks(range(len(levels)), [level.replace("_", " ") for level in levels])
+    axes.set_xlabel("difference of the stability index, percentage points")
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)))
+    return style.save(figure, folder, "retention_differences", _foot(compared))
+
+
+# -- terminal -----------------------------------------------------------------------------------------------
+
+
+def show(compared: Comparison, console: Console, folder: Path | None = None) -> None:
+    """Print the differences of all posts together."""
+    from rich.table import Table
+    from rich.text import Text
+
+    frame = compared.differences
+    total = frame[(frame["role"] == ALL) & (frame["environment"] == ALL)]
+    dates = [style.month_name(date) for date in compared.dates]
+    name = style.shorten(compared.base.scenario.name, 60)
+    table = Table(title=Text(f"Scenario less base ({name})", style="bold"), title_justify="left")
+    for column in ("scenario", "quantity"):
+        table.add_column(column)
+    for date in dates:
+        table.add_column(date, justify="right")
+    for scenario in compared.names:
+        part = total[total["scenario"] == scenario]
+        first = True
+        for (quantity, level), rows in part.groupby(["quantity", "level"], sort=False):
+            by_date = {row["date"]: row for row in rows.to_dict("records")}
+            cells = [_cell(by_date.get(pd.Timestamp(date))) for date in compared.dates]
+            title = f"{quantity} {level}".strip().replace("_", " ")
+            table.add_row(Text(scenario if first else ""), Text(title), *cells)
+            first = False
+        table.add_section()
+    console.print(table)
+    if folder is not None:
+        console.print(Text(f"files: {folder}"))
+
+
+def _cell(row: dict[Any, Any] | None) -> str:
+    if row is None or np.isnan(row["difference"]):
+        return "–"
+    share = row["unit"] == "share"
+    if "p5" not in row:
+        return _signed(row["difference"], share)
+    return f"{_signed(row['median'], share)} ({_signed(row['p5'], share)} to {_signed(row['p95'], share)})"
+
+
+def _signed(value: float, share: bool) -> str:
+    return f"{100 * value:+.2f} points" if share else f"{value:+,.1f}"

@@ -1,0 +1,117 @@
+"""The summary of a run in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from pharmsim.report import style
+from pharmsim.report.evidence import evidence_text
+from pharmsim.results import measures, retention
+from pharmsim.results.labelled import Results
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def show(results: Results, console: Console, folder: Path | None = None) -> None:
+    """Print the main numbers of a run: workforce by role, retention, evidence, warnings, files."""
+    from rich.text import Text
+
+    console.print(workforce(results))
+    kept = retention_table(results)
+    if kept is not None:
+        console.print(kept)
+    console.print(Text("What the run rests on, by grade of evidence:"))
+    console.print(Text(evidence_text(results)))
+    for warning in results.meta.get("warnings") or []:
+        console.print(Text(f"warning: {warning}", style="yellow"))
+    seconds = results.meta.get("wall_time_s")
+    if seconds is not None:
+        console.print(
+            Text(f"{results.data.sizes['draw'] - 1} draws besides the central values, {seconds:.2f} s")
+        )
+    if folder is not None:
+        console.print(Text(f"files: {folder}"))
+
+
+def marks(results: Results) -> list[int]:
+    """Positions on `time` of the start, five years later, and the end."""
+    data = results.data
+    last = data.sizes["time"] - 1
+    five = 5 * measures.YEAR // int(data.attrs.get("months_per_period", 1))
+    return sorted({0, min(five, last), last})
+
+
+def workforce(results: Results) -> Table:
+    """Headcount, FTE and vacancies by role at the start, after five years and at the end."""
+    from rich.table import Table
+    from rich.text import Text
+
+    data, scenario = results.data, results.scenario
+    at = marks(results)
+    dates = [style.month_name(data["time"].values[i]) for i in at]
+    quantities = [("headcount", measures.headcount(data, "role"), measures.headcount(data), 0)]
+    quantities.append(("FTE", measures.fte(data, "role"), measures.fte(data), 0))
+    if "establishment_fte" in data and measures.with_establishment(data).any():
+        quantities.append(("vacancies, FTE", measures.vacancies(data, "role"), measures.vacancies(data), 0))
+        rates = measures.vacancy_rate(data, "role"), measures.vacancy_rate(data)
+        quantities.append(("vacancy rate", *rates, 1))
+    title = Text(style.shorten(scenario.name, 80), style="bold")
+    caption = "bands: 5–95 % of draws" if results.has_draws else None
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    table.add_column("")
+    table.add_column("role")
+    for date in dates:
+        table.add_column(date, justify="right")
+    for name, by_role, total, share in quantities:
+        cells = [str(cell) for cell in by_role["cell"].values]
+        for j, cell in enumerate(cells):
+            values = [_number(by_role.values[:, i, j], bool(share)) for i in at]
+            table.add_row(name if j == 0 else "", Text(scenario.roles.get(cell, cell)), *values)
+        values = [_number(total.values[:, i, 0], bool(share)) for i in at]
+        table.add_row("", "all", *values, style="bold", end_section=True)
+    return table
+
+
+def _number(values: np.ndarray, share: bool) -> str:
+    """Central value, with its band if there are draws."""
+
+    def one(value: float) -> str:
+        return f"{100 * value:.1f} %" if share else f"{value:,.0f}"
+
+    if np.isnan(values[0]):
+        return "–"
+    spread = style.band(values)
+    if spread is None:
+        return one(values[0])
+    return f"{one(values[0])} ({one(float(spread[0]))} – {one(float(spread[1]))})"
+
+
+def retention_table(results: Results) -> Table | None:
+    """Stability index and leaver rate of every level in the first and in the last year."""
+    from rich.table import Table
+    from rich.text import Text
+
+    data = results.data
+    if "tagged" not in data or not data.sizes.get("retention_year"):
+        return None
+    ends = [style.month_name(date) for date in measures.year_ends(data)[[0, -1]]]
+    table = Table(title="Retention: year ending …", title_justify="left", title_style="bold")
+    table.add_column("level")
+    for name in ("stability index", "leaver rate"):
+        for end in ends:
+            table.add_column(f"{name}\n{end}", justify="right")
+    for level in [str(name) for name in data["level"].values]:
+        pair: Sequence[xr.DataArray] = (
+            retention.stability_index(data, level),
+            retention.leaver_rate(data, level),
+        )
+        row = [_number(array.values[:, i, 0], True) for array in pair for i in (0, -1)]
+        table.add_row(Text(level), *row)
+    return table

@@ -1,0 +1,248 @@
+"""Comparing scenarios with a base under the same draws.
+
+Uncertainties are drawn by (seed, name), so that scenarios that share an uncertainty share its draws: a
+difference is taken draw by draw, and what is uncertain in both cancels out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from pharmsim.errors import Problem, ScenarioError
+from pharmsim.results import measures, retention
+from pharmsim.results.labelled import Results
+from pharmsim.results.tables import ALL, CELLS, retention_groupings
+from pharmsim.scenario.models import Scenario
+
+YEARS = (5, 10)
+"""Years after the start at which differences are shown, besides the end."""
+
+Cells = dict[tuple[str, ...], np.ndarray]
+"""(role, environment) → numbers, shape (draw, date)."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scenarios beside a base, under the same draws.
+
+    Attributes
+    ----------
+    base : Results
+    others : tuple of Results
+    names : tuple of str
+        Names of the others, made unique.
+    dates : ndarray of datetime64
+        Dates of the differences.
+    differences : DataFrame
+        scenario, date, year_from, quantity, level, role, environment, unit, base, value (both at the
+        central values), difference, and median, p5, p95 over draws if there are any.
+    """
+
+    base: Results
+    others: tuple[Results, ...]
+    names: tuple[str, ...]
+    dates: np.ndarray
+    differences: pd.DataFrame
+
+
+def compare(
+    base: Scenario,
+    others: Sequence[Scenario],
+    draws: int = 0,
+    seed: int = 1,
+    dates: Sequence[Any] | None = None,
+    run: Callable[..., Results] | None = None,
+) -> Comparison:
+    """Run scenarios under the same draws and take their differences from a base.
+
+    Parameters
+    ----------
+    base : Scenario
+    others : sequence of Scenario
+    draws, seed : int
+        As in `pharmsim.run`; the same for all.
+    dates : sequence of dates, optional
+        By default 5 and 10 years after the start, and the end. Stocks stand on the last date of the
+        run on or before each; flows and retention are those of the year ending on or before it.
+    run : callable, optional
+        Runs a scenario as `pharmsim.run` does (the default).
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ScenarioError
+        If the scenarios do not cover the same months.
+    """
+    run = run or _run
+    for other in others:
+        if (other.start, other.end) != (base.start, base.end):
+            message = (
+                f"must run from {base.start} to {base.end} like {base.name}; runs from {other.start} to "
+            )
+            message += f"{other.end}. Give both the same start and end."
+            raise ScenarioError([Problem(other.name, 0, "end", message)])
+    first = run(base, draws=draws, seed=seed)
+    rest = tuple(run(other, draws=draws, seed=seed) for other in others)
+    at = chosen_dates(first.data, dates)
+    names = unique_names([other.name for other in others])
+    table = [_differences(name, first.data, other.data, at) for name, other in zip(names, rest, strict=True)]
+    return Comparison(first, rest, names, at, pd.concat(table, ignore_index=True))
+
+
+def _run(scenario: Scenario, draws: int, seed: int) -> Results:
+    import pharmsim
+
+    results: Results = pharmsim.run(scenario, draws=draws, seed=seed)
+    return results
+
+
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names with a number behind those that occur again."""
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(found)
+
+
+def chosen_dates(data: xr.Dataset, dates: Sequence[Any] | None = None) -> np.ndarray:
+    """Dates of the differences: those asked for, or 5 and 10 years after the start and the end."""
+    times = data.variables["time"].values
+    if dates is None:
+        start = times[0].astype("datetime64[M]")
+        wanted = [(start + 12 * n).astype("datetime64[ns]") for n in YEARS]
+        dates = [*(date for date in wanted if date < times[-1]), times[-1]]
+    asked = np.array([np.datetime64(date) for date in dates], dtype="datetime64[ns]")
+    at = np.searchsorted(times, asked, side="right") - 1
+    if (at < 0).any():
+        first = np.datetime_as_string(times[0], "D")
+        raise ValueError(f"dates: must not be before the start, {first}; got {asked[at < 0][0]}")
+    return np.asarray(times[at])
+
+
+# -- numbers of one run -----------------------------------------------------------------------------------
+
+
+def _keys(data: xr.Dataset, by: Sequence[str], keys: Sequence[Any]) -> list[tuple[str, ...]]:
+    """(role, environment) of the cells of a grouping, "all" where it adds up."""
+    unique = dict.fromkeys(key for key in keys if key is not None)
+    return [
+        tuple(key[list(by).index(axis)] if axis in by else ALL for axis in ("role", "environment"))
+        for key in unique
+    ]
+
+
+def _stock(data: xr.Dataset, quantity: str, dates: np.ndarray) -> Cells:
+    """A stock on dates, by role and environment and their sums."""
+    found: Cells = {}
+    limited = quantity == "vacancy_fte"
+    make = {"headcount": measures.headcount, "fte": measures.fte, "vacancy_fte": measures.vacancies}[quantity]
+    for by in CELLS:
+        keys = measures.limited_keys(data, by) if limited else measures.group_keys(data, by)
+        values = make(data, by).sel(time=dates).values
+        found |= {key: values[:, :, j] for j, key in enumerate(_keys(data, by, keys))}
+    return found
+
+
+def _leavers(data: xr.Dataset, dates: np.ndarray) -> Cells:
+    """People leaving or retiring in the years ending on dates."""
+    total: Any = 0.0
+    for name in ("leavers", "retirements"):
+        if name in data:
+            flow = data[name]
+            total = total + flow.sum([dim for dim in flow.dims if dim not in ("draw", "period", "post")])
+    if isinstance(total, float):
+        return {}
+    by_date = []
+    for date in dates:
+        first, last = measures.year_ending(data, date)
+        by_date.append(total.isel(period=slice(first, last)).sum("period"))
+    joined = xr.concat(by_date, dim="date").transpose("draw", "date", "post")
+    found: Cells = {}
+    for by in CELLS:
+        keys = measures.group_keys(data, by)
+        values = measures.sum_posts(joined, keys).values
+        found |= {key: values[:, :, j] for j, key in enumerate(_keys(data, by, keys))}
+    return found
+
+
+def _kept(data: xr.Dataset, level: str, dates: np.ndarray) -> tuple[Cells, list[Any]]:
+    """Stability index in the years ending on dates, and where those years began."""
+    found: Cells = {}
+    years = [retention.stability_index(data, level, None, date)["year_from"].values for date in dates]
+    for by, title, _ in retention_groupings(data, level):
+        if title == "block":
+            continue
+        axes = [by] if isinstance(by, str) else list(by or ())
+        keys = retention.level_keys(data, level, by)
+        parts = [retention.stability_index(data, level, by, date).values for date in dates]
+        values = np.stack(parts, axis=1)
+        found |= {key: values[:, :, j] for j, key in enumerate(_keys(data, axes, keys))}
+    return found, years
+
+
+# -- differences --------------------------------------------------------------------------------------------
+
+
+def _differences(name: str, base: xr.Dataset, other: xr.Dataset, dates: np.ndarray) -> pd.DataFrame:
+    """All differences of one scenario."""
+    rows: list[dict[str, Any]] = []
+    told = {"scenario": name, "level": ""}
+    for quantity, unit in (("headcount", "heads"), ("fte", "FTE"), ("vacancy_fte", "FTE")):
+        if quantity in base and quantity in other:
+            old, new = (_stock(data, quantity, dates) for data in (base, other))
+            missing = np.nan if quantity == "vacancy_fte" else 0.0
+            rows += _rows({**told, "quantity": quantity, "unit": unit}, old, new, dates, missing)
+    after_a_year = dates[dates >= base.variables["time"].values[0] + np.timedelta64(365, "D")]
+    old, new = (_leavers(data, after_a_year) for data in (base, other))
+    text = {**told, "quantity": "leavers", "unit": "heads per year"}
+    rows += _rows(text, old, new, after_a_year, 0.0, _years_before(base, after_a_year))
+    if "tagged" in base and "tagged" in other and base.sizes.get("retention_year"):
+        followed = dates[dates >= measures.year_ends(base)[0]]
+        both = [level for level in base["level"].values if level in other["level"].values]
+        for level in map(str, both):
+            (old, years), (new, _) = (_kept(data, level, followed) for data in (base, other))
+            text = {"scenario": name, "level": level, "quantity": "stability_index", "unit": "share"}
+            rows += _rows(text, old, new, followed, np.nan, years)
+    frame = pd.DataFrame(rows)
+    first = ["scenario", "date", "year_from", "quantity", "level", "role", "environment", "unit"]
+    return frame[[*first, *[column for column in frame.columns if column not in first]]]
+
+
+def _years_before(data: xr.Dataset, dates: np.ndarray) -> list[Any]:
+    times = data.variables["time"].values
+    return [times[measures.year_ending(data, date)[0]] for date in dates]
+
+
+def _rows(
+    text: dict[str, str],
+    old: Cells,
+    new: Cells,
+    dates: np.ndarray,
+    missing: float,
+    years: list[Any] | None = None,
+) -> list[dict[str, Any]]:
+    """Rows of one quantity: every cell that either run has, on every date."""
+    rows = []
+    for key in dict.fromkeys([*old, *new]):
+        shape = (old[key] if key in old else new[key]).shape
+        a, b = (cells.get(key, np.full(shape, missing)) for cells in (old, new))
+        for i, date in enumerate(dates):
+            row: dict[str, Any] = {**text, "date": date, "year_from": pd.NaT if years is None else years[i]}
+            row |= {"role": key[0], "environment": key[1]}
+            row |= {"base": a[0, i], "value": b[0, i], "difference": b[0, i] - a[0, i]}
+            if len(a) > 1:
+                cuts = np.quantile((b - a)[1:, i], [0.5, 0.05, 0.95])
+                row |= dict(zip(("median", "p5", "p95"), cuts, strict=True))
+            rows.append(row)
+    return rows
