@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pharmsim.quantities import KINDS
+from pharmsim.scenario.forms import REST_NOTE
 from pharmsim.scenario.marks import Path, dotted
-from pharmsim.scenario.values import Cells, Of, Series, Value
+from pharmsim.scenario.values import Cells, Of, Series, Term, Value
 
 
 @dataclass(frozen=True)
@@ -63,3 +64,10 @@ def numbers(node: Any, path: Path = (), of: Of | None = None) -> Iterator[Number
     elif isinstance(node, tuple):
         for i, item in enumerate(node):
             yield from numbers(item, (*path, i), of)
+
+
+def row_path(path: Path, term: Term, row: int, factor: int = 0) -> Path:
+    """Return the key path of a row as it was written: without the row that was put before the others."""
+    if term.rows[0].note == REST_NOTE:
+        row = max(row - 1, 0)
+    return (*path, "product", factor, "rows", row) if factor else (*path, "rows", row)

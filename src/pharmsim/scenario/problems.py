@@ -39,7 +39,7 @@ class Problems(list[Problem]):
         if is_broken(self.tree, path):
             return
         file, line = (origin.file, origin.line) if origin is not None else locate(self.tree, path)
-        problem = Problem(file or self.file, line, dotted(path), message)
+        problem = Problem(file or self.file, line, dotted(path), message.removesuffix("."))
         if problem not in self:
             self.append(problem)
 

@@ -198,5 +198,5 @@ def _pipeline() -> Json:
 
 
 def schema_text() -> str:
-    """Return the JSON Schema as the text of ``scenarios/scenario.schema.json``."""
-    return json.dumps(scenario_schema(), indent=1, ensure_ascii=False) + "\n"
+    """Return the JSON Schema as text: ``scenarios/scenario.schema.json`` without its last line end."""
+    return json.dumps(scenario_schema(), indent=1, ensure_ascii=False)

@@ -79,7 +79,8 @@ class Tables:
             name, _ = self.folder.resolve(node["table"], marked.file)
             columns, lines = read_csv(self.folder, name)
         except ValueError as error:
-            self.report((*path, "table"), f"{quoted(node['table'])} {error}")
+            named = "" if "; got " in str(error) else f"{quoted(node['table'])} "
+            self.report((*path, "table"), f"{named}{error}")
             return _broken(marked)
         rows = Seq((), name, 1)
         picker = self._picker(node, columns, path)

@@ -89,7 +89,7 @@ def run(
 
 def warm_up() -> None:
     """Compile the kernels by a run of the smallest scenario, so that the next run is fast."""
-    from pharmsim.scenario.load import tiny_scenario
+    from pharmsim.scenario import tiny_scenario
 
     run(tiny_scenario())
 

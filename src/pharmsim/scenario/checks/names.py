@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pharmsim.scenario.expand import select_posts
-from pharmsim.scenario.fields import numbers
+from pharmsim.scenario.fields import numbers, row_path
 from pharmsim.scenario.marks import Path, closest, quoted
 from pharmsim.scenario.models import InternalPipeline, Scenario
 from pharmsim.scenario.problems import Problems
@@ -87,7 +87,7 @@ def selector(scenario: Scenario, where: Mapping[str, Iterable[str]], by: Iterabl
 def _term(scenario: Scenario, problems: Problems, path: Path, term: Term, of: Of, index: int) -> None:
     seen: dict[Any, int] = {}
     for i, row in enumerate(term.rows):
-        at = (*path, "rows", i) if not index else (*path, "product", index, "rows", i)
+        at = row_path(path, term, i, index)
 
         def report(key: str, message: str, row: Row = row, at: Path = at) -> None:
             problems.add((*at, "where", key) if key else (*at, "where"), message, row.origin)

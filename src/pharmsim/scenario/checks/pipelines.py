@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from pharmsim.scenario.expand import select_posts
+from pharmsim.scenario.fields import row_path
 from pharmsim.scenario.marks import Path, quoted
 from pharmsim.scenario.models import Exam, ExternalPipeline, Scenario
 from pharmsim.scenario.problems import Problems
@@ -76,4 +77,5 @@ def _feeds(scenario: Scenario, name: str, pipeline: ExternalPipeline, problems: 
         others = [post.post for post in chosen if post.role != pipeline.role]
         if others:
             message = f"must be posts of the role {quoted(pipeline.role)}; {quoted(others[0])} is not"
-            problems.add(("pipelines", name, "destinations", "rows", i), message, row.origin)
+            path = row_path(("pipelines", name, "destinations"), pipeline.destinations.terms[0], i)
+            problems.add(path, message, row.origin)
