@@ -102,7 +102,7 @@ class Maker:
             rows += [row(self.between(0, top), age=f"{self.age()}+"),
                      row(self.between(0, top), age=f"{self.first}-{self.first + 2}")]  # fmt: skip
         elif form == 2:
-            ages = sorted({self.age() for _ in range(3)})
+            ages = sorted(self.rng.choice(range(self.first, self.last + 1), size=3, replace=False).tolist())
             rows = [row(self.between(0, top), age=str(age)) for age in ages]
         factors = [rows]
         if self.rng.random() < 0.5:

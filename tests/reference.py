@@ -184,6 +184,7 @@ class Reference(Posts):
     def birthday(self) -> None:
         """Every cohort moves up one index."""
         last = self.ages[-1]
+        heads, retired = {p: self.heads(p) for p in self.posts}, dict.fromkeys(self.posts, 0.0)
         for label, people in self.copies().items():
             for row, cells in people.items():
                 gone = math.fsum(n for cell, n in cells.items() if cell[2] == last)
@@ -191,6 +192,11 @@ class Reference(Posts):
                 people[row] = defaultdict(float, older)
                 if not label:
                     self.count("retirements", gone, row[1])
+                    retired[row[1]] += gone
+        for p, n in heads.items():
+            self.first_year[p] = [
+                slot * (1 - retired[p] / n) if n > 0 else slot for slot in self.first_year[p]
+            ]
         for (name, p), cells in self.pools.items():
             self.count("pool_losses", math.fsum(n for (_, a), n in cells.items() if a == last), name, p)
             self.pools[name, p] = {(g, a): cells.get((g, a - 1), 0.0) for g in self.groups for a in self.ages}
@@ -275,7 +281,7 @@ class Reference(Posts):
             "destination": list(self.s.leaving),
             "edge": list(range(len(self.edges))),
             "switch": [switch.name for switch in self.s.switches],
-            "attempt": list(range(max((pipe.attempts for pipe in self.external.values()), default=0))),
+            "attempt": list(range(max((pipe.attempts for pipe in self.external.values()), default=0) or 1)),
             "level": list(self.levels),
         }
         for name, pipe in self.external.items():

@@ -216,6 +216,7 @@ class Opening:
                     self.train(
                         ("batch", p, name, end), heads * math.exp(-pipe.drop_out.value * (-1 - end) / 12)
                     )
+        for name, pipe in self.internal.items():
             intakes = normal([self.r.flat(pipe.intake, p) for p in self.origins(name)])
             for p, share in zip(self.origins(name), intakes, strict=True):
                 self.train(("waiting", p, name, 0), pipe.opening.seekers.value * share)

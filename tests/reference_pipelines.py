@@ -86,9 +86,9 @@ class External:
         assert exam
         sitting = [(0, attempt, heads) for attempt, heads in enumerate(self.queue)]
         self.queue = [0.0] * self.attempts
-        for month in range(exam.eligible_month, len(last) + 1):
-            sitting.append((len(last) - month, 0, last[month - 1]))
-            last[month - 1] = 0.0
+        for in_month in range(exam.eligible_month, len(last) + 1):
+            sitting.append((len(last) - in_month, 0, last[in_month - 1]))
+            last[in_month - 1] = 0.0
         rates = [rate.value for rate in exam.pass_rates]
         for name, here in exam.by_sitting.items():
             if calendar_month(name) == month:

@@ -90,7 +90,7 @@ def compile_scenario(scenario: Scenario, draws: Draws, tags: bool = True) -> Com
         **supply.hiring(grid, clock, opening.people(grid.central)[0].sum(axis=2), mix),
         **supply.pipelines(grid, clock),
         **supply.apprenticeships(grid, clock, tracks),
-        "index_55": min(max(55 - scenario.ages.first, 0), grid.lengths["age"]),
+        "index_55": min(max(55 - scenario.ages.first, 0), grid.lengths["age"] + 1),
     }
     model = Model(hazard=rows.table(clock), **parts)
     return Compiled(scenario, draws, clock, model, opening.state(grid, model, stock, tracks))

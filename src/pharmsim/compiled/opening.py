@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from pharmsim.compiled.arrays import Floats, Model, State
@@ -108,27 +106,37 @@ def offers(grid: Grid, m: Model, opening: Floats) -> dict[str, Floats]:
 
 
 def begin_batches(grid: Grid, rows: Floats, found: list[Track]) -> None:
-    """Move people who are in an internal pipeline at the start from their post's own row to a batch.
+    """Move people who are in an internal pipeline at the start out of their post's own row.
 
-    A batch that began j months before holds intake × month share × e^(−drop-out × (j − 1)/12), at
-    most everybody eligible, taken in proportion from the cells of eligible ages.
+    A batch that began j months before holds intake × month share × over_time × e^(−drop-out × (j − 1)/12),
+    oldest first; `seekers` wait already, shared over the posts of origin by intake.
     """
     for track in found:
-        first, end = grid.window(track.pipeline.ages)
-        p, by_month = grid.posts[track.post], month_shares(track.pipeline.intake_months)
-        drop_out = grid.draws.values(track.pipeline.drop_out)
-        years = -(-track.pipeline.months // 12)
-        for j in range(track.pipeline.months, 0, -1):
+        pipeline = track.pipeline
+        by_month = month_shares(pipeline.intake_months)
+        drop_out = grid.draws.values(pipeline.drop_out)
+        years = -(-pipeline.months // 12)
+        for j in range(pipeline.months, 0, -1):
             year, calendar = divmod(grid.start % 12 - j, 12)
             if by_month[calendar] == 0.0:
                 continue
             rank = sum(share > 0.0 for share in by_month[:calendar])
-            row = track.first_row + rank * years + year % years
-            stay = np.array([math.exp(-rate * (j - 1) / 12.0) for rate in drop_out])
-            heads = track.intake * by_month[calendar] * stay
-            own = rows[:, p, :, :, first:end]
-            eligible = own.sum(axis=(1, 2, 3))
-            share = np.minimum(heads / np.where(eligible > 0.0, eligible, np.inf), 1.0)
-            moved = share[:, None, None, None] * own
-            rows[:, row, :, :, first:end] += moved
-            rows[:, p, :, :, first:end] -= moved
+            at = np.array([0 if pipeline.opening.rule == "steady" else -j])
+            factor = grid.over_time(pipeline.over_time, at)[:, 0] * np.exp(-drop_out * (j - 1) / 12.0)
+            heads = track.intake * by_month[calendar] * factor
+            take(grid, rows, track, track.first_row + rank * years + year % years, heads)
+    for track in found:
+        everywhere = sum(other.intake for other in found if other.name == track.name)
+        share = track.intake / np.where(everywhere > 0.0, everywhere, 1.0)
+        take(grid, rows, track, track.waiting, grid.draws.values(track.pipeline.opening.seekers) * share)
+
+
+def take(grid: Grid, rows: Floats, track: Track, row: int, heads: Floats) -> None:
+    """Move heads, at most everybody eligible, in proportion from a post's own row to another row."""
+    first, end = grid.window(track.pipeline.ages)
+    own = rows[:, grid.posts[track.post], :, :, first:end]
+    eligible = own.sum(axis=(1, 2, 3))
+    share = np.minimum(heads / np.where(eligible > 0.0, eligible, np.inf), 1.0)
+    moved = share[:, None, None, None] * own
+    rows[:, row, :, :, first:end] += moved
+    own -= moved

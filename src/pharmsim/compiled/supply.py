@@ -9,12 +9,10 @@ import numpy as np
 
 from pharmsim.compiled.grid import EVERY_CELL, Grid
 from pharmsim.compiled.people import Parts, period_months, stack
-from pharmsim.compiled.arrays import OUTSIDE, SEEKERS, UNLIMITED_SUPPLY, Clock, Floats
+from pharmsim.compiled.arrays import HISTORY_MONTHS, OUTSIDE, SEEKERS, UNLIMITED_SUPPLY, Clock, Floats
 from pharmsim.scenario.models import ExternalPipeline, InternalPipeline, Source
 
-MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
+MONTHS = "January February March April May June July August September October November December".split()
 
 
 def external(grid: Grid) -> dict[str, ExternalPipeline]:
@@ -46,7 +44,9 @@ def hiring(grid: Grid, clock: Clock, opening: Floats, opening_contracts: Floats)
     taken = np.zeros((len(sources), len(names)), dtype=np.bool_)
     for j, source in enumerate(sources):
         for q, name in enumerate(names):
-            taken[j, q] = source.pipelines is not None and (name in source.pipelines or "all" in source.pipelines)
+            taken[j, q] = source.pipelines is not None and (
+                name in source.pipelines or "all" in source.pipelines
+            )
     n, post = grid.draws.n, grid.shape(("post",))
     months = period_months(clock)
     contracts = h.contracts if h else None
@@ -56,7 +56,9 @@ def hiring(grid: Grid, clock: Clock, opening: Floats, opening_contracts: Floats)
         "source_kind": np.array([SEEKERS if s.pipelines else OUTSIDE for s in sources], dtype=np.int64),
         "source_pipelines": taken,
         "supply": stack([supply(grid, source) for source in sources], (n, 0, *post)),
-        "supply_over_time": stack([grid.over_time(s.over_time, months) for s in sources], (n, 0, len(months))),
+        "supply_over_time": stack(
+            [grid.over_time(s.over_time, months) for s in sources], (n, 0, len(months))
+        ),
         "source_people": np.array([people(grid, source, opening) for source in sources]).reshape(
             -1, *grid.shape(("post", "group", "age"))
         ),
@@ -149,9 +151,9 @@ def month_shares(months: dict[str, float]) -> list[float]:
 
 
 def history_months(pipeline: ExternalPipeline) -> int:
-    """Months before the start that fill a pipeline: its stages, all attempts, and a year."""
+    """Months run before the start: until the pipeline is full, and those that are recorded."""
     attempts = len(pipeline.exam.pass_rates) if pipeline.exam else 0
-    return sum(stage.months for stage in pipeline.stages) + 12 * attempts + 12
+    return HISTORY_MONTHS + sum(stage.months for stage in pipeline.stages) + 12 * attempts + 12
 
 
 def pass_rates(grid: Grid, found: list[ExternalPipeline], attempts: int) -> Floats:

@@ -6,6 +6,8 @@ The loop over months is the process of `docs/background/model.md`; steps 1–6 l
 
 from __future__ import annotations
 
+import math
+
 from pharmsim.compiled.arrays import UNLIMITED_SUPPLY, Clock, Model, Record, State
 from pharmsim.engine.hiring import advance, give_up, hire, start
 from pharmsim.engine.jit import kernel
@@ -48,7 +50,7 @@ def step(m, d, t, i, dt, s, w, o):  # type: ignore[no-untyped-def]
         if drop_out > 0.0:
             drop_outs(d, r, m.home[r], drop_out, s, w)
         employer_changes(m, d, t, r, w, o.employer_changes[d, t])
-    move(m, d, s, w, o.moves[d, t], o.training_ends[d, t])
+    move(m, d, s, w, o.moves[d, t])
     pools(m, d, i, dt, s, w, o.returns[d, t], o.pool_losses[d, t])
     mature(m, d, s, w)
 
@@ -68,6 +70,7 @@ def employer_changes(m, d, t, r, w, out):  # type: ignore[no-untyped-def]
 def grow_older(m, d, t, s, o):  # type: ignore[no-untyped-def]
     """Step 10. Every cohort moves up one age; who passes the last age retires, counted."""
     last = s.people.shape[5] - 1
+    retire_first_year(m, d, s, last)
     for r in range(m.home.size):
         for g in range(s.people.shape[3]):
             for c in range(s.people.shape[4]):
@@ -87,6 +90,22 @@ def grow_older(m, d, t, s, o):  # type: ignore[no-untyped-def]
         for g in range(s.people.shape[3]):
             o.gave_up[d, t, q] += s.seekers[d, q, g, last]
             older(s.seekers[d, q, g])
+
+
+@kernel
+def retire_first_year(m, d, s, last):  # type: ignore[no-untyped-def]
+    """First-year staff are among those who pass the last age in proportion."""
+    for p in range(s.first_year.shape[1]):
+        heads = gone = 0.0
+        for r in range(m.home.size):
+            if m.home[r] == p:
+                for g in range(s.people.shape[3]):
+                    for c in range(s.people.shape[4]):
+                        heads += total(s.people[d, 0, r, g, c])
+                        gone += s.people[d, 0, r, g, c, last]
+        if gone > 0.0:
+            for slot in range(s.first_year.shape[2]):
+                s.first_year[d, p, slot] *= 1.0 - gone / heads
 
 
 @kernel
@@ -130,11 +149,14 @@ def record_stocks(m, d, t, month, s, w, o):  # type: ignore[no-untyped-def]
                 o.headcount[d, t, p, g, c] = w.at_post[p, g, c]
         o.fte[d, t, p] = w.fte[p]
         funded = m.establishment[d, p] * m.policy_factor[d, m.policy[p], t]
-        o.establishment_fte[d, t, p] = funded
-        o.vacancy_fte[d, t, p] = funded - w.fte[p]
-        vacant = max(funded - w.fte[p], 0.0)
-        cover = m.cover_share[d, p] * vacant
-        o.cover_fte[d, t, p] = min(cover, m.cover_cap[d, p] * funded) if cover > 0.0 else 0.0
+        if math.isinf(funded):
+            o.establishment_fte[d, t, p] = math.nan
+            o.vacancy_fte[d, t, p] = math.nan
+        else:
+            o.establishment_fte[d, t, p] = funded
+            o.vacancy_fte[d, t, p] = funded - w.fte[p]
+            cover = m.cover_share[d, p] * max(funded - w.fte[p], 0.0)
+            o.cover_fte[d, t, p] = min(cover, m.cover_cap[d, p] * funded)
         o.first_year[d, t, p] = s.first_year[d, p].sum()
         for slot in range(s.offers.shape[1]):
             o.offers[d, t, p] += total(s.offers[d, slot, p])
@@ -147,6 +169,8 @@ def record_stocks(m, d, t, month, s, w, o):  # type: ignore[no-untyped-def]
         for g in range(w.w.shape[1]):
             for c in range(w.w.shape[2]):
                 o.headcount_55plus[d, t, p] += total(s.people[d, 0, r, g, c, m.index_55 :])
+                if 0 < m.index_55 <= s.people.shape[5]:  # who has turned 55 since the anniversary
+                    o.headcount_55plus[d, t, p] += month % 12 / 12.0 * s.people[d, 0, r, g, c, m.index_55 - 1]
                 if month % 12 == 0:
                     for a in range(s.people.shape[5]):
                         o.headcount_by_age[d, month // 12, p, a] += s.people[d, 0, r, g, c, a]
@@ -164,7 +188,7 @@ def month_end(m, d, t, month, clock, s, o, registrations):  # type: ignore[no-un
     if clock.months_per_period == 1:
         start(m, d, s, True, o.joiners[d, t])
     advance(d, s)
-    apprentices(m, d, t, month, s, o.training_starts[d, t])
+    apprentices(m, d, t, month, s, o.training_starts[d, t], o.training_ends[d, t])
     flows = pipeline_flows(d, t, o)
     conveyors(m, d, month, s, flows, registrations)
     graduate(m, d, registrations, (month % 12 + 1.0) / 12.0, s, flows)
@@ -218,8 +242,8 @@ def year_end(m, d, t, month, clock, s, w, o, registrations):  # type: ignore[no-
     flows = pipeline_flows(d, t, o)
     for later in range(month, month + 12):
         conveyors(m, d, later, s, flows, registrations)
-        graduate(m, d, registrations, 1.0, s, flows)
-        apprentices(m, d, t, later, s, o.training_starts[d, t])
+        graduate(m, d, registrations, (later % 12 + 1.0) / 12.0, s, flows)
+        apprentices(m, d, t, later, s, o.training_starts[d, t], o.training_ends[d, t])
     hire(m, d, t, clock.dt, 1.0, s, w, o.offers_made[d, t])
     start(m, d, s, True, o.joiners[d, t])
     give_up(m, d, clock.dt, s, o.gave_up[d, t])

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pharmsim.compiled.arrays import PROMOTION, ROLE_CHANGE, Floats, Model
+from pharmsim.compiled.arrays import PROMOTION, Floats, Model
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import copy as copy_array
 from pharmsim.engine.lived import dot, halvings, largest, lived, total
@@ -125,7 +125,7 @@ def count(m, d, month, s, w):  # type: ignore[no-untyped-def]
     for p in range(w.fte.size):
         heads = w.at_post[p].sum()
         young = s.first_year[d, p].sum()
-        w.first_share[p] = young / heads if heads > 0.0 else 0.0
+        w.first_share[p] = min(young / heads, 1.0) if heads > 0.0 else 0.0
 
 
 @kernel
@@ -329,7 +329,7 @@ def drop_outs(d, r, p, rate, s, w):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def move(m, d, s, w, moves_out, ends_out):  # type: ignore[no-untyped-def]
+def move(m, d, s, w, moves_out):  # type: ignore[no-untyped-def]
     """Step 6. Moves, promotions and role changes arrive; a tag is kept inside its block."""
     for e in range(m.edge_from.size):
         rate = w.edge_rate[e]
@@ -343,8 +343,6 @@ def move(m, d, s, w, moves_out, ends_out):  # type: ignore[no-untyped-def]
                 moves_out[e] += heads
                 w.gone[home] += heads
                 w.arrived[p] += heads * w.w[p, g, c]
-                if m.edge_kind[e] == ROLE_CHANGE:
-                    ends_out[home] += heads
         for copy in range(s.people.shape[1]):
             if copy > 0 and (m.block[copy - 1, home] < 0 or m.block[copy - 1, home] != m.block[copy - 1, p]):
                 continue

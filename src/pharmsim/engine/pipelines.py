@@ -40,10 +40,10 @@ def no_flows(m: Model) -> PipelineFlows:
 
 
 @kernel
-def apprentices(m, d, t, month, s, starts_out):  # type: ignore[no-untyped-def]
+def apprentices(m, d, t, month, s, starts_out, ends_out):  # type: ignore[no-untyped-def]
     """Step 8. A batch ends; then, in an intake month, a new one begins."""
     for k in range(m.track_post.size):
-        finish(m, d, k, month, s)
+        ends_out[m.track_post[k]] += finish(m, d, k, month, s)
         share = m.track_month[k, (m.start_month + month) % 12]
         if share > 0.0:
             batch = batch_of(m, k, month)
@@ -87,12 +87,16 @@ def begin(m, d, k, batch, heads, s):  # type: ignore[no-untyped-def]
 
 @kernel
 def finish(m, d, k, month, s):  # type: ignore[no-untyped-def]
-    """The batch that began `track_months` ago: those who complete wait for a post, the others go back."""
+    """The batch that began `track_months` ago: those who complete wait for a post, the others go back.
+
+    Returns the heads who complete.
+    """
     began = month - m.track_months[k]
     if m.track_month[k, (m.start_month + began) % 12] == 0.0:
-        return
+        return 0.0
     p, r, to = m.track_post[k], m.track_row[k] + batch_of(m, k, began), m.track_waiting[k]
     share = m.track_completes[d, k]
+    completed = share * total(s.people[d, 0, r].reshape(s.people[d, 0, r].size))
     for copy in range(s.people.shape[1]):
         n = s.people[d, copy, r].size
         people = s.people[d, copy, r].reshape(n)
@@ -101,6 +105,7 @@ def finish(m, d, k, month, s):  # type: ignore[no-untyped-def]
             waiting[a] += share * people[a]
             own[a] += (1.0 - share) * people[a]
             people[a] = 0.0
+    return completed
 
 
 @kernel
