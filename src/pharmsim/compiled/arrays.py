@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 UNLIMITED_SUPPLY = -1.0
 OUTSIDE, SEEKERS = 0, 1
@@ -31,14 +32,13 @@ class Clock(NamedTuple):
     tag_month: int  # calendar month on whose first day people are tagged; -1 without levels
 
 
-class Model(NamedTuple):
-    """Everything constant in a run. D draws, P posts, R rows, G groups, C contracts, A ages, T periods."""
+class Risks(NamedTuple):
+    """Hazards of people in post: K risks = leaving (n_leave), retirement (0 or 1), switches of contract."""
 
-    # hazards of people in post: K risks = leaving (n_leave), retirement (0 or 1), switches
     hazard: Floats  # (years or 1, steps per year, rows of hazards, A): at mid-step, central, per year
-    risk_row: Ints  # (K, P, G, C): row of `hazard`
-    risk_scale: Floats  # (D, K, P, G, C): times the row
-    risk_over_time: Floats  # (D, K, T)
+    row: Ints  # (K, P, G, C): row of `hazard`
+    scale: Floats  # (D, K, P, G, C): times the row
+    over_time: Floats  # (D, K, T)
     n_leave: int
     n_retire: int
     leave_pool: Ints  # (n_leave,): pool entered, or -1
@@ -48,10 +48,11 @@ class Model(NamedTuple):
     employer_over_time: Floats  # (D, T)
     first_year_ratio: Floats  # (D, P)
     first_year_share: Floats  # (D, P): opening value, the reference
-    # rows
-    home: Ints  # (R,): post of a row
-    row_track: Ints  # (R,): track of a batch of trainees, -1 for other rows
-    # FTE, establishment, cover
+
+
+class Funding(NamedTuple):
+    """FTE per head, establishment, temporary cover."""
+
     fte_per_head: Floats  # (D, P, G, C)
     hours_drift: Floats  # (D, P, G, C): change per year
     has_drift: bool
@@ -60,75 +61,127 @@ class Model(NamedTuple):
     policy_factor: Floats  # (D, n_policies, T + 1)
     cover_share: Floats  # (D, P)
     cover_cap: Floats  # (D, P): share of establishment
-    # edges: moves, promotions, role changes
-    edge_from: Ints  # (E,): row
-    edge_to: Ints  # (E,): post
-    edge_kind: Ints  # (E,): MOVE, PROMOTION or ROLE_CHANGE
-    edge_first: Ints  # (E,): first eligible age index
-    edge_end: Ints  # (E,): end of the eligible age indexes
-    edge_rate: Floats  # (D, E): per year
-    edge_over_time: Floats  # (D, 3, T): by kind
-    # pools
-    return_row: Ints  # (n_pools, P, G)
+
+
+class Edges(NamedTuple):
+    """Moves, promotions and role changes between posts."""
+
+    origin: Ints  # (E,): row
+    to: Ints  # (E,): post
+    kind: Ints  # (E,): MOVE, PROMOTION or ROLE_CHANGE
+    first: Ints  # (E,): first eligible age index
+    end: Ints  # (E,): end of the eligible age indexes
+    rate: Floats  # (D, E): per year
+    over_time: Floats  # (D, 3, T): by kind
+    by_row: Ints  # (E,): edges in order of their row
+    row_start: Ints  # (R + 1,): where a row's edges start in `by_row`
+
+
+class Pools(NamedTuple):
+    """Returns to the post that was left, and losses for good."""
+
+    return_row: Ints  # (n_pools, P, G): row of `Risks.hazard`
     return_scale: Floats  # (D, n_pools, P, G)
     lapse_row: Ints
     lapse_scale: Floats
-    pool_limited: NDArray[np.bool_]  # (n_pools,)
-    return_contracts: Floats  # (D, n_pools, P, G, C): shares
-    # hiring
-    source_kind: Ints  # (n_sources,): OUTSIDE or SEEKERS
-    source_pipelines: NDArray[np.bool_]  # (n_sources, n_pipelines)
+    limited: Bools  # (n_pools,)
+    contracts: Floats  # (D, n_pools, P, G, C): shares
+
+
+class Hiring(NamedTuple):
+    """Sources of hires, in the order in which they are asked."""
+
+    kind: Ints  # (n_sources,): OUTSIDE or SEEKERS
+    pipelines: Bools  # (n_sources, n_pipelines)
     supply: Floats  # (D, n_sources, P): heads per year, or UNLIMITED_SUPPLY
-    supply_over_time: Floats  # (D, n_sources, T)
-    source_people: Floats  # (n_sources, P, G, A): shares by group and age at last birthday
+    over_time: Floats  # (D, n_sources, T)
+    people: Floats  # (n_sources, P, G, A): shares by group and age at last birthday
     fill_months: Floats  # (D, P): mean months to fill
     hire_months: Ints  # (P,): whole months from offer to start
-    hire_contracts: Floats  # (D, P, G, C): shares
+    contracts: Floats  # (D, P, G, C): shares
     opening_groups: Floats  # (P, G): shares
-    # external pipelines
+    destinations: Floats  # (D, n_pipelines, P): shares of the newly qualified
+    gives_up: Floats  # (D, n_pipelines): per year
+
+
+class Conveyors(NamedTuple):
+    """External pipelines: intake, stages, examinations."""
+
     intake: Floats  # (D, n_pipelines, years): heads per calendar year, from `intake_year`
     intake_year: int  # calendar year of intake[..., 0]
     start_year: int  # calendar year of month 0
     start_month: int  # calendar month of month 0: 0 = January
     intake_month: Floats  # (n_pipelines, 12): shares
     history: Ints  # (n_pipelines,): months run before the start
-    steady: NDArray[np.bool_]  # (n_pipelines,): history repeats the intake of the start
+    steady: Bools  # (n_pipelines,): history repeats the intake of the start
     first_stage: Ints  # (n_pipelines + 1,)
     stage_months: Ints  # (n_stages,)
     drop_out: Floats  # (D, n_stages)
     places: Floats  # (D, n_stages); infinite without limit
     waits: Floats  # (D, n_stages)
     attempts: Ints  # (n_pipelines,): 0 without an examination
-    sitting: NDArray[np.bool_]  # (n_pipelines, 12)
+    sitting: Bools  # (n_pipelines, 12)
     eligible_month: Ints  # (n_pipelines,)
     result_lag: Ints  # (n_pipelines,)
     pass_rate: Floats  # (D, n_pipelines, 12, max attempts)
     resit: Floats  # (D, n_pipelines)
     retention: Floats  # (D, n_pipelines)
-    trainee_groups: Floats  # (D, n_pipelines, G)
-    trainee_ages: Floats  # (n_pipelines, G, A): shares by age at last birthday
-    destinations: Floats  # (D, n_pipelines, P): shares
-    gives_up: Floats  # (D, n_pipelines): per year
-    # internal pipelines: one track for each (pipeline, post of origin)
-    track_post: Ints  # (n_tracks,)
-    track_row: Ints  # (n_tracks,): first row of its batches
-    track_waiting: Ints  # (n_tracks,): row of the qualified who wait
-    track_months: Ints
-    track_first: Ints  # first eligible age index
-    track_end: Ints
-    track_intake: Floats  # (D, n_tracks): heads per year
-    track_month: Floats  # (n_tracks, 12): shares
-    track_over_time: Floats  # (D, n_tracks, T)
-    track_drop_out: Floats  # (D, n_tracks)
-    track_completes: Floats  # (D, n_tracks)
-    # retention
+    groups: Floats  # (D, n_pipelines, G)
+    ages: Floats  # (n_pipelines, G, A): shares by age at last birthday
+
+
+class Tracks(NamedTuple):
+    """Internal pipelines: one track for each (pipeline, post of origin)."""
+
+    home: Ints  # (R,): post of a row
+    of_row: Ints  # (R,): track of a batch of trainees, -1 for other rows
+    post: Ints  # (n_tracks,)
+    row: Ints  # (n_tracks,): first row of its batches
+    waiting: Ints  # (n_tracks,): row of the qualified who wait
+    months: Ints
+    first: Ints  # first eligible age index
+    end: Ints
+    start_month: int  # calendar month of month 0
+    intake: Floats  # (D, n_tracks): heads per year
+    intake_month: Floats  # (n_tracks, 12): shares
+    over_time: Floats  # (D, n_tracks, T)
+    drop_out: Floats  # (D, n_tracks)
+    completes: Floats  # (D, n_tracks)
+
+
+class Levels(NamedTuple):
+    """Levels of retention; ages that are counted apart."""
+
     block: Ints  # (n_levels, P): block of a post, -1 outside the level
-    level_employer: NDArray[np.bool_]  # (n_levels,)
+    employer: Bools  # (n_levels,): whether a change of employer is a loss
     index_55: int  # age index of age 55
 
 
-class State(NamedTuple):
-    """Everything that changes in a run, one row a draw: the complete state at a month's start."""
+class Posts(NamedTuple):
+    """Everything constant about posts and the people in them."""
+
+    risks: Risks
+    funding: Funding
+    edges: Edges
+    pools: Pools
+    hiring: Hiring
+    tracks: Tracks
+    levels: Levels
+
+
+class Model(NamedTuple):
+    """Everything constant in a run.
+
+    D draws, P posts, R rows, G groups, C contracts, A ages, T periods. Kernels take the parts that
+    they need: a kernel that took the whole would be slow to compile and to call.
+    """
+
+    posts: Posts
+    conveyors: Conveyors
+
+
+class PostState(NamedTuple):
+    """People in post, in pools, with an offer, looking for a post; one row a draw."""
 
     people: Floats  # (D, 1 + n_levels, R, G, C, A)
     tagged: Floats  # (D, n_levels, P): heads tagged on the last reference date; -1 before the first
@@ -137,6 +190,11 @@ class State(NamedTuple):
     offers: Floats  # (D, slots, P, G, A): by months to the first day
     offers_by_source: Floats  # (D, slots, P, n_sources + 1); the last: offers made before the start
     seekers: Floats  # (D, n_pipelines, G, A)
+
+
+class Training(NamedTuple):
+    """People in external pipelines; one row a draw."""
+
     stages: Floats  # (D, n_stages, longest, G): by completed months
     unplaced: Floats  # (D, n_stages, G): waiting for a place
     passed: Floats  # (D, n_pipelines, longest wait + 1, G): by months to registration
@@ -145,8 +203,30 @@ class State(NamedTuple):
     arriving: Floats  # (D, n_stages, G): entering a stage within this month; zero at month starts
 
 
-class Record(NamedTuple):
-    """What a run leaves behind; names, units and axes as in `pharmsim.quantities`."""
+class State(NamedTuple):
+    """Everything that changes in a run: the complete state at a month's start."""
+
+    posts: PostState
+    training: Training
+
+    def rows(self, first: int, last: int) -> State:
+        """A copy of the draws `first` … `last` − 1."""
+        return State(
+            PostState(*(array[first:last].copy() for array in self.posts)),
+            Training(*(array[first:last].copy() for array in self.training)),
+        )
+
+
+def joined(states: list[State]) -> State:
+    """States of several blocks of draws as one."""
+    return State(
+        PostState(*(np.concatenate(arrays) for arrays in zip(*(s.posts for s in states), strict=True))),
+        Training(*(np.concatenate(arrays) for arrays in zip(*(s.training for s in states), strict=True))),
+    )
+
+
+class PostStocks(NamedTuple):
+    """Stocks of posts; names, units and axes as in `pharmsim.quantities`, as in all records."""
 
     headcount: Floats
     headcount_55plus: Floats
@@ -159,10 +239,11 @@ class Record(NamedTuple):
     first_year: Floats
     apprentices: Floats
     in_pool: Floats
-    seekers: Floats
-    trainees: Floats
-    awaiting: Floats
-    resitting: Floats
+
+
+class PostFlows(NamedTuple):
+    """Flows of posts."""
+
     joiners: Floats
     offers_made: Floats
     leavers: Floats
@@ -175,6 +256,21 @@ class Record(NamedTuple):
     employer_changes: Floats
     training_starts: Floats
     training_ends: Floats
+    gave_up: Floats
+
+
+class TrainingStocks(NamedTuple):
+    """Stocks of external pipelines."""
+
+    seekers: Floats
+    trainees: Floats
+    awaiting: Floats
+    resitting: Floats
+
+
+class TrainingFlows(NamedTuple):
+    """Flows of external pipelines."""
+
     entrants: Floats
     intake: Floats
     unplaced: Floats
@@ -184,11 +280,26 @@ class Record(NamedTuple):
     failed_out: Floats
     registered: Floats
     left_area: Floats
-    gave_up: Floats
+
+
+class Record(NamedTuple):
+    """What a run leaves behind."""
+
+    posts: PostStocks
+    flows: PostFlows
+    training: TrainingStocks
+    training_flows: TrainingFlows
     tagged: Floats
     kept: Floats
     registered_before: Floats
     conservation_error: Floats
+
+    def arrays(self) -> dict[str, Floats]:
+        """Every array by its name in `pharmsim.quantities.OUTPUTS`."""
+        out: dict[str, Floats] = {}
+        for name, part in self._asdict().items():
+            out |= part._asdict() if isinstance(part, tuple) else {name: part}
+        return out
 
 
 HISTORY_MONTHS = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pharmsim.compiled import opening, people, supply
-from pharmsim.compiled.arrays import Clock, Model, State
+from pharmsim.compiled.arrays import Clock, Model, Posts, State
 from pharmsim.compiled.draws import Draws
 from pharmsim.compiled.grid import Grid, month_number
 from pharmsim.compiled.hazards import HazardRows
@@ -78,19 +78,19 @@ def compile_scenario(scenario: Scenario, draws: Draws, tags: bool = True) -> Com
     rows = HazardRows(grid)
     tracks = supply.tracks(grid)
     waiting = {(track.name, track.post): track.waiting for track in tracks}
-    hours = people.hours(grid, clock)
-    fte = (stock.sum(axis=4) * hours["fte_per_head"]).sum(axis=(2, 3))
-    parts = {
-        **people.risks(grid, rows, clock),
-        **people.edges(grid, clock, waiting),
-        **people.pools(grid, rows, mix),
-        **hours,
-        **people.establishment(grid, clock, fte),
-        **people.levels(scenario),
-        **supply.hiring(grid, clock, opening.people(grid.central)[0].sum(axis=2), mix),
-        **supply.pipelines(grid, clock),
-        **supply.apprenticeships(grid, clock, tracks),
-        "index_55": min(max(55 - scenario.ages.first, 0), grid.lengths["age"] + 1),
-    }
-    model = Model(hazard=rows.table(clock), **parts)
+    hours = people.fte_per_head(grid, clock)
+    fte = (stock.sum(axis=4) * hours[0]).sum(axis=(2, 3))
+    risks = people.risks(grid, rows, clock)
+    pools = people.pools(grid, rows, mix)
+    n_rows = max((track.waiting + 1 for track in tracks), default=len(scenario.posts))
+    posts = Posts(
+        risks=risks._replace(hazard=rows.table(clock)),
+        funding=people.funding(grid, clock, hours, fte),
+        edges=people.edges(grid, clock, waiting, n_rows),
+        pools=pools,
+        hiring=supply.hiring(grid, clock, opening.people(grid.central)[0].sum(axis=2), mix),
+        tracks=supply.apprenticeships(grid, clock, tracks),
+        levels=people.levels(scenario),
+    )
+    model = Model(posts, supply.conveyors(grid, clock))
     return Compiled(scenario, draws, clock, model, opening.state(grid, model, stock, tracks))

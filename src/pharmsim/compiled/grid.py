@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from pharmsim.compiled.draws import Draws
 from pharmsim.compiled.arrays import Floats, Ints
+from pharmsim.compiled.draws import Draws
 from pharmsim.errors import PharmsimError
 from pharmsim.scenario.expand import age_shares, expand_term, is_aged
 from pharmsim.scenario.models import Scenario
@@ -139,7 +139,7 @@ class Grid:
         return scale, table, key
 
     def contract_shares(self, cells: Cells | None) -> Floats:
-        """Shares of contracts by age at last birthday, shape (draws, P, G, C, A); sum to one over contracts."""
+        """Shares of contracts by age at last birthday, shape (draws, P, G, C, A)."""
         axes = EVERY_CELL
         n_ages = self.lengths["age"]
         if cells is None:
@@ -183,5 +183,7 @@ class Grid:
         """A yearly series, shape (draws, last − first + 1): years after the last point repeat it."""
         years = sorted(int(key) for key in series.points)
         values = {year: self.draws.values(series.points[str(year)]) for year in years}
-        columns = [values[max([y for y in years if y <= year], default=years[0])] for year in range(first, last + 1)]
+        columns = [
+            values[max([y for y in years if y <= year], default=years[0])] for year in range(first, last + 1)
+        ]
         return np.stack(columns, axis=1)

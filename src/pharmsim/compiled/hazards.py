@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pharmsim.compiled.grid import EVERY_CELL, PENSION_GRID, Grid, month_number
 from pharmsim.compiled.arrays import Clock, Floats, Ints
+from pharmsim.compiled.grid import EVERY_CELL, PENSION_GRID, Grid, month_number
 from pharmsim.scenario.models import PensionAge
 from pharmsim.scenario.values import Cells
 

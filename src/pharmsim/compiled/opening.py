@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pharmsim.compiled.arrays import Floats, Model, State
+from pharmsim.compiled.arrays import Floats, Model, PostState, State, Training
 from pharmsim.compiled.grid import EVERY_CELL, Grid
 from pharmsim.compiled.supply import Track, external, month_shares, shares
 from pharmsim.errors import PharmsimError
@@ -41,34 +41,39 @@ def state(grid: Grid, m: Model, opening: Floats, found: list[Track]) -> State:
     State
     """
     n, (n_posts, n_groups, n_contracts) = grid.draws.n, grid.shape(EVERY_CELL)
-    n_ages, n_levels = grid.lengths["age"], m.block.shape[0]
-    n_pipelines, n_attempts = m.history.size, m.pass_rate.shape[3]
-    n_waits = max(m.stage_months.max(initial=0), m.result_lag.max(initial=0)) + 1
-    rows = np.zeros((n, 1 + n_levels, m.home.size, n_groups, n_contracts, n_ages))
+    n_ages, n_levels = grid.lengths["age"], m.posts.levels.block.shape[0]
+    v = m.conveyors
+    n_stages, n_pipelines, n_attempts = v.stage_months.size, v.history.size, v.pass_rate.shape[3]
+    n_waits = max(v.stage_months.max(initial=0), v.result_lag.max(initial=0)) + 1
+    rows = np.zeros((n, 1 + n_levels, m.posts.tracks.home.size, n_groups, n_contracts, n_ages))
     rows[:, 0, :n_posts] = opening
     begin_batches(grid, rows[:, 0], found)
     share = grid.scenario.first_year
     first_year = np.zeros((n, n_posts, 13))
     if share is not None:
-        first_year[:, :, :12] = (m.first_year_share * opening.sum(axis=(2, 3, 4)))[..., None] / 12.0
+        young = m.posts.risks.first_year_share * opening.sum(axis=(2, 3, 4))
+        first_year[:, :, :12] = young[..., None] / 12.0
     seekers = np.zeros((n, n_pipelines, n_groups, n_ages))
     for q, pipeline in enumerate(external(grid).values()):
-        heads = grid.draws.values(pipeline.opening.seekers)[:, None] * m.trainee_groups[:, q]
-        seekers[:, q] = heads[..., None] * m.trainee_ages[q]
-    return State(
+        heads = grid.draws.values(pipeline.opening.seekers)[:, None] * v.groups[:, q]
+        seekers[:, q] = heads[..., None] * v.ages[q]
+    posts = PostState(
         people=rows,
         tagged=np.full((n, n_levels, n_posts), -1.0),
         first_year=first_year,
         pools=pools(grid, opening),
         seekers=seekers,
-        stages=np.zeros((n, m.stage_months.size, m.stage_months.max(initial=1), n_groups)),
-        unplaced=np.zeros((n, m.stage_months.size, n_groups)),
+        **offers(grid, m, opening),
+    )
+    training = Training(
+        stages=np.zeros((n, n_stages, v.stage_months.max(initial=1), n_groups)),
+        unplaced=np.zeros((n, n_stages, n_groups)),
         passed=np.zeros((n, n_pipelines, n_waits, n_groups)),
         failed=np.zeros((n, n_pipelines, n_attempts + 1, n_waits, n_groups)),
         queue=np.zeros((n, n_pipelines, n_attempts + 1, n_groups)),
-        arriving=np.zeros((n, m.stage_months.size, n_groups)),
-        **offers(grid, m, opening),
+        arriving=np.zeros((n, n_stages, n_groups)),
     )
+    return State(posts, training)
 
 
 def pools(grid: Grid, opening: Floats) -> Floats:
@@ -89,11 +94,11 @@ def offers(grid: Grid, m: Model, opening: Floats) -> dict[str, Floats]:
     n, n_posts = opening.shape[:2]
     by_age = opening.sum(axis=3)
     mix = shares(by_age.reshape(n, n_posts, -1), axis=2).reshape(by_age.shape)
-    out = np.zeros((n, m.hire_months.max(initial=0) + 1, *by_age.shape[1:]))
-    by_source = np.zeros((n, out.shape[1], n_posts, m.source_kind.size + 1))
+    out = np.zeros((n, m.posts.hiring.hire_months.max(initial=0) + 1, *by_age.shape[1:]))
+    by_source = np.zeros((n, out.shape[1], n_posts, m.posts.hiring.kind.size + 1))
     hiring = grid.scenario.hiring
     heads = grid.cells(hiring.opening_offers if hiring else None, ("post",))
-    for p, months in enumerate(m.hire_months):
+    for p, months in enumerate(m.posts.hiring.hire_months):
         if heads[:, p].max() > 0.0 and months == 0:
             raise PharmsimError(
                 f"hiring.opening_offers: {grid.scenario.posts[p].post} has offers but no time to hire. "

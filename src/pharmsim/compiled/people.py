@@ -1,19 +1,27 @@
-"""Risks of people in post, edges between posts, pools, FTE, establishment: parts of `Model`."""
+"""Risks of people in post, edges between posts, pools, funding, levels: parts of `Model`."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from pharmsim.compiled.arrays import (
+    MOVE,
+    PROMOTION,
+    ROLE_CHANGE,
+    Clock,
+    Edges,
+    Floats,
+    Funding,
+    Ints,
+    Levels,
+    Pools,
+    Risks,
+)
 from pharmsim.compiled.grid import EVERY_CELL, Grid
 from pharmsim.compiled.hazards import HazardRows
-from pharmsim.compiled.arrays import MOVE, PROMOTION, ROLE_CHANGE, Clock, Floats, Ints
 from pharmsim.errors import PharmsimError
-from pharmsim.scenario.models import Flow, InternalPipeline, Moves, Promotions, Scenario
 from pharmsim.scenario.expand import post_table, select_posts
-
-Parts = dict[str, Any]
+from pharmsim.scenario.models import Flow, InternalPipeline, Moves, Promotions, Scenario
 
 
 def period_months(clock: Clock) -> Ints:
@@ -21,8 +29,11 @@ def period_months(clock: Clock) -> Ints:
     return np.arange(clock.n_periods) * clock.months_per_period
 
 
-def risks(grid: Grid, rows: HazardRows, clock: Clock) -> Parts:
-    """Leaving by destination, retirement, switches of contract, changes of employer."""
+def risks(grid: Grid, rows: HazardRows, clock: Clock) -> Risks:
+    """Leaving by destination, retirement, switches of contract, changes of employer.
+
+    The table of hazards itself is filled in last, when all rows are known.
+    """
     s = grid.scenario
     contracts, pools = list(s.contracts), list(s.pools)
     flows: list[Flow] = [*s.leaving.values(), *([s.retirement] if s.retirement else []), *s.switches]
@@ -31,20 +42,21 @@ def risks(grid: Grid, rows: HazardRows, clock: Clock) -> Parts:
     months = period_months(clock)
     into = [leaving.into for leaving in s.leaving.values()]
     change = s.employer_change
-    return {
-        "risk_row": np.array([row for row, _ in added], dtype=np.int64).reshape(len(flows), *shape),
-        "risk_scale": stack([scale for _, scale in added], (n, 0, *shape)),
-        "risk_over_time": stack([grid.over_time(f.over_time, months) for f in flows], (n, 0, len(months))),
-        "n_leave": len(s.leaving),
-        "n_retire": int(s.retirement is not None),
-        "leave_pool": np.array([pools.index(name) if name else -1 for name in into], dtype=np.int64),
-        "switch_from": np.array([contracts.index(switch.from_) for switch in s.switches], dtype=np.int64),
-        "switch_to": np.array([contracts.index(switch.to) for switch in s.switches], dtype=np.int64),
-        "employer_change": grid.cells(change.rate if change else None, EVERY_CELL),
-        "employer_over_time": grid.over_time(change.over_time if change else None, months),
-        "first_year_ratio": grid.cells(s.first_year.leaving_ratio if s.first_year else None, ("post",), 1.0),
-        "first_year_share": grid.cells(s.first_year.opening_share if s.first_year else None, ("post",)),
-    }
+    return Risks(
+        hazard=np.zeros((0, 0, 0, 0)),
+        row=np.array([row for row, _ in added], dtype=np.int64).reshape(len(flows), *shape),
+        scale=stack([scale for _, scale in added], (n, 0, *shape)),
+        over_time=stack([grid.over_time(f.over_time, months) for f in flows], (n, 0, len(months))),
+        n_leave=len(s.leaving),
+        n_retire=int(s.retirement is not None),
+        leave_pool=np.array([pools.index(name) if name else -1 for name in into], dtype=np.int64),
+        switch_from=np.array([contracts.index(switch.from_) for switch in s.switches], dtype=np.int64),
+        switch_to=np.array([contracts.index(switch.to) for switch in s.switches], dtype=np.int64),
+        employer_change=grid.cells(change.rate if change else None, EVERY_CELL),
+        employer_over_time=grid.over_time(change.over_time if change else None, months),
+        first_year_ratio=grid.cells(s.first_year.leaving_ratio if s.first_year else None, ("post",), 1.0),
+        first_year_share=grid.cells(s.first_year.opening_share if s.first_year else None, ("post",)),
+    )
 
 
 def stack(parts: list[Floats], empty: tuple[int, ...]) -> Floats:
@@ -52,7 +64,7 @@ def stack(parts: list[Floats], empty: tuple[int, ...]) -> Floats:
     return np.stack(parts, axis=1) if parts else np.zeros(empty)
 
 
-def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int]) -> Parts:
+def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int], n_rows: int) -> Edges:
     """Moves, promotions and role changes, in this order.
 
     Parameters
@@ -61,6 +73,7 @@ def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int]) -> Part
     clock : Clock
     waiting : dict
         Row of the qualified of (internal pipeline, post of origin).
+    n_rows : int
     """
     s = grid.scenario
     found: list[tuple[int, int, int, tuple[int, int], Floats]] = []
@@ -79,15 +92,18 @@ def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int]) -> Part
     months = period_months(clock)
     series = [s.moves.over_time if s.moves else None, s.promotions.over_time if s.promotions else None, None]
     columns = [np.array([edge[k] for edge in found], dtype=np.int64) for k in range(3)]
-    return {
-        "edge_from": columns[0],
-        "edge_to": columns[1],
-        "edge_kind": columns[2],
-        "edge_first": np.array([edge[3][0] for edge in found], dtype=np.int64),
-        "edge_end": np.array([edge[3][1] for edge in found], dtype=np.int64),
-        "edge_rate": stack([edge[4] for edge in found], (grid.draws.n, 0)),
-        "edge_over_time": np.stack([grid.over_time(x, months) for x in series], axis=1),
-    }
+    by_row = np.argsort(columns[0], kind="stable")
+    return Edges(
+        origin=columns[0],
+        to=columns[1],
+        kind=columns[2],
+        first=np.array([edge[3][0] for edge in found], dtype=np.int64),
+        end=np.array([edge[3][1] for edge in found], dtype=np.int64),
+        rate=stack([edge[4] for edge in found], (grid.draws.n, 0)),
+        over_time=np.stack([grid.over_time(x, months) for x in series], axis=1),
+        by_row=by_row.astype(np.int64),
+        row_start=np.searchsorted(columns[0][by_row], np.arange(n_rows + 1)).astype(np.int64),
+    )
 
 
 def overlap(grid: Grid, section: Moves | Promotions, origin: str, to: str) -> Floats:
@@ -98,7 +114,7 @@ def overlap(grid: Grid, section: Moves | Promotions, origin: str, to: str) -> Fl
     return np.ones(grid.draws.n)
 
 
-def pools(grid: Grid, rows: HazardRows, opening_contracts: Floats) -> Parts:
+def pools(grid: Grid, rows: HazardRows, opening_contracts: Floats) -> Pools:
     """Returns and losses of every pool; contracts of those who return.
 
     Parameters
@@ -116,18 +132,18 @@ def pools(grid: Grid, rows: HazardRows, opening_contracts: Floats) -> Parts:
         opening_contracts if pool.contracts is None else grid.shares(pool.contracts, EVERY_CELL, "contract")
         for pool in found
     ]
-    return {
-        "return_row": np.array([row for row, _ in back], dtype=np.int64).reshape(-1, *shape),
-        "return_scale": stack([scale for _, scale in back], (n, 0, *shape)),
-        "lapse_row": np.array([row for row, _ in away], dtype=np.int64).reshape(-1, *shape),
-        "lapse_scale": stack([scale for _, scale in away], (n, 0, *shape)),
-        "pool_limited": np.array([pool.limited for pool in found], dtype=np.bool_),
-        "return_contracts": stack(contracts, (n, 0, *grid.shape(EVERY_CELL))),
-    }
+    return Pools(
+        return_row=np.array([row for row, _ in back], dtype=np.int64).reshape(-1, *shape),
+        return_scale=stack([scale for _, scale in back], (n, 0, *shape)),
+        lapse_row=np.array([row for row, _ in away], dtype=np.int64).reshape(-1, *shape),
+        lapse_scale=stack([scale for _, scale in away], (n, 0, *shape)),
+        limited=np.array([pool.limited for pool in found], dtype=np.bool_),
+        contracts=stack(contracts, (n, 0, *grid.shape(EVERY_CELL))),
+    )
 
 
-def hours(grid: Grid, clock: Clock) -> Parts:
-    """FTE per head and its drift."""
+def fte_per_head(grid: Grid, clock: Clock) -> tuple[Floats, Floats]:
+    """FTE per head at the start and its drift per year, shapes (D, P, G, C)."""
     s = grid.scenario
     fte = grid.cells(s.fte_per_head, EVERY_CELL, 1.0)
     drift = grid.cells(s.hours_drift, EVERY_CELL)
@@ -137,16 +153,18 @@ def hours(grid: Grid, clock: Clock) -> Parts:
             f"hours_drift: FTE per head must stay at most 1.5; it reaches {end.max():.2f} by {s.end}. "
             "Use a smaller drift."
         )
-    return {"fte_per_head": fte, "hours_drift": drift, "has_drift": bool(drift.any())}
+    return fte, drift
 
 
-def establishment(grid: Grid, clock: Clock, opening_fte: Floats) -> Parts:
-    """Funded FTE at the start (infinite without limit), its policies over time, and temporary cover.
+def funding(grid: Grid, clock: Clock, hours: tuple[Floats, Floats], opening_fte: Floats) -> Funding:
+    """FTE per head, funded FTE at the start and its policies over time, temporary cover.
 
     Parameters
     ----------
     grid : Grid
     clock : Clock
+    hours : tuple of float64 array
+        As `fte_per_head` returns.
     opening_fte : float64 array, shape (D, P), FTE
     """
     s = grid.scenario
@@ -166,17 +184,13 @@ def establishment(grid: Grid, clock: Clock, opening_fte: Floats) -> Parts:
             growth = np.zeros(n) if rule.growth is None else grid.draws.values(rule.growth)
             factor = (1.0 + growth)[:, None] ** (months / 12.0)
             factors.append(grid.over_time(rule.table, months) if rule.policy == "table" else factor)
+    share = grid.cells(s.cover.share if s.cover else None, ("post",))
     cap = grid.cells(s.cover.cap, ("post",), 1.0) if s.cover else np.zeros(funded.shape)
-    return {
-        "establishment": funded,
-        "policy": policy,
-        "policy_factor": np.stack(factors, axis=1),
-        "cover_share": grid.cells(s.cover.share if s.cover else None, ("post",)),
-        "cover_cap": cap,
-    }
+    factor = np.stack(factors, axis=1)
+    return Funding(*hours, bool(hours[1].any()), funded, policy, factor, share, cap)
 
 
-def levels(scenario: Scenario) -> Parts:
+def levels(scenario: Scenario) -> Levels:
     """Blocks of posts for every level of retention."""
     found = list(scenario.retention.levels.values()) if scenario.retention else []
     block = np.full((len(found), len(scenario.posts)), -1, dtype=np.int64)
@@ -187,4 +201,6 @@ def levels(scenario: Scenario) -> Parts:
             key = tuple(str(table[axis][p]) for axis in level.by)
             block[k, p] = names.setdefault(key, len(names))
     employer = [level.employer_changes for level in found]
-    return {"block": block, "level_employer": np.array(employer, dtype=np.bool_)}
+    first, last = scenario.ages.first, scenario.ages.last
+    index_55 = min(max(55 - first, 0), last - first + 2)
+    return Levels(block, np.array(employer, dtype=np.bool_), index_55)

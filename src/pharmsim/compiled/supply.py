@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from pharmsim.compiled.arrays import (
+    HISTORY_MONTHS,
+    OUTSIDE,
+    SEEKERS,
+    UNLIMITED_SUPPLY,
+    Clock,
+    Conveyors,
+    Floats,
+    Hiring,
+    Ints,
+    Tracks,
+)
 from pharmsim.compiled.grid import EVERY_CELL, Grid
-from pharmsim.compiled.people import Parts, period_months, stack
-from pharmsim.compiled.arrays import HISTORY_MONTHS, OUTSIDE, SEEKERS, UNLIMITED_SUPPLY, Clock, Floats
+from pharmsim.compiled.people import period_months, stack
 from pharmsim.scenario.models import ExternalPipeline, InternalPipeline, Source
 
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def external(grid: Grid) -> dict[str, ExternalPipeline]:
@@ -27,7 +50,7 @@ def internal(grid: Grid) -> dict[str, InternalPipeline]:
     return {name: pipeline for name, pipeline in found if isinstance(pipeline, InternalPipeline)}
 
 
-def hiring(grid: Grid, clock: Clock, opening: Floats, opening_contracts: Floats) -> Parts:
+def hiring(grid: Grid, clock: Clock, opening: Floats, opening_contracts: Floats) -> Hiring:
     """Sources, their supply and people; time to fill and to hire; contracts of hires.
 
     Parameters
@@ -40,35 +63,31 @@ def hiring(grid: Grid, clock: Clock, opening: Floats, opening_contracts: Floats)
     """
     h = grid.scenario.hiring
     sources = h.sources if h else ()
-    names = list(external(grid))
+    names, found = list(external(grid)), list(external(grid).values())
     taken = np.zeros((len(sources), len(names)), dtype=np.bool_)
     for j, source in enumerate(sources):
         for q, name in enumerate(names):
-            taken[j, q] = source.pipelines is not None and (
-                name in source.pipelines or "all" in source.pipelines
-            )
+            taken[j, q] = bool({name, "all"} & set(source.pipelines or ()))
     n, post = grid.draws.n, grid.shape(("post",))
     months = period_months(clock)
     contracts = h.contracts if h else None
     stays = grid.central.cells(h.time_to_hire if h else None, ("post",))[0]
     heads = opening.sum(axis=2)
-    return {
-        "source_kind": np.array([SEEKERS if s.pipelines else OUTSIDE for s in sources], dtype=np.int64),
-        "source_pipelines": taken,
-        "supply": stack([supply(grid, source) for source in sources], (n, 0, *post)),
-        "supply_over_time": stack(
-            [grid.over_time(s.over_time, months) for s in sources], (n, 0, len(months))
-        ),
-        "source_people": np.array([people(grid, source, opening) for source in sources]).reshape(
+    return Hiring(
+        kind=np.array([SEEKERS if s.pipelines else OUTSIDE for s in sources], dtype=np.int64),
+        pipelines=taken,
+        supply=stack([supply(grid, source) for source in sources], (n, 0, *post)),
+        over_time=stack([grid.over_time(s.over_time, months) for s in sources], (n, 0, len(months))),
+        people=np.array([people(grid, source, opening) for source in sources]).reshape(
             -1, *grid.shape(("post", "group", "age"))
         ),
-        "fill_months": grid.cells(h.time_to_fill if h else None, ("post",)),
-        "hire_months": np.rint(stays).astype(np.int64),
-        "hire_contracts": opening_contracts
-        if contracts is None
-        else grid.shares(contracts, EVERY_CELL, "contract"),
-        "opening_groups": shares(heads, axis=1),
-    }
+        fill_months=grid.cells(h.time_to_fill if h else None, ("post",)),
+        hire_months=np.rint(stays).astype(np.int64),
+        contracts=opening_contracts if contracts is None else grid.shares(contracts, EVERY_CELL, "contract"),
+        opening_groups=shares(heads, axis=1),
+        destinations=stack([destinations(grid, p) for p in found], (n, 0, *post)),
+        gives_up=stack([grid.draws.values(p.gives_up) for p in found], (n, 0)),
+    )
 
 
 def supply(grid: Grid, source: Source) -> Floats:
@@ -97,7 +116,7 @@ def shares(x: Floats, axis: int) -> Floats:
     return np.where(sums > 0.0, x / np.where(sums > 0.0, sums, 1.0), 1.0 / x.shape[axis])
 
 
-def pipelines(grid: Grid, clock: Clock) -> Parts:
+def conveyors(grid: Grid, clock: Clock) -> Conveyors:
     """External pipelines: intake, stages, examinations, destinations."""
     found = list(external(grid).values())
     n = grid.draws.n
@@ -111,33 +130,31 @@ def pipelines(grid: Grid, clock: Clock) -> Parts:
     exams = [pipeline.exam for pipeline in found]
     ages = [grid.ages(pipeline.ages)[0] for pipeline in found]
     groups = [grid.shares(pipeline.groups, ("group",), "group") for pipeline in found]
-    return {
-        "intake": stack([grid.by_year(p.intake.per_year, first_year, last_year) for p in found], (n, 0, 1)),
-        "intake_year": first_year,
-        "start_year": start_year,
-        "start_month": start_month,
-        "intake_month": np.array([month_shares(p.intake.months) for p in found]).reshape(-1, 12),
-        "history": np.array(history, dtype=np.int64),
-        "steady": np.array([pipeline.opening.rule == "steady" for pipeline in found], dtype=np.bool_),
-        "first_stage": np.cumsum([0, *(len(pipeline.stages) for pipeline in found)]).astype(np.int64),
-        "stage_months": np.array([stage.months for stage in stages], dtype=np.int64),
-        "drop_out": stack([draw(stage.drop_out) for stage in stages], (n, 0)),
-        "places": stack([np.full(n, np.inf) if s.places is None else draw(s.places) for s in stages], (n, 0)),
-        "waits": stack([draw(stage.waits) for stage in stages], (n, 0)),
-        "attempts": np.array(attempts, dtype=np.int64),
-        "sitting": np.array(
+    return Conveyors(
+        intake=stack([grid.by_year(p.intake.per_year, first_year, last_year) for p in found], (n, 0, 1)),
+        intake_year=first_year,
+        start_year=start_year,
+        start_month=start_month,
+        intake_month=np.array([month_shares(p.intake.months) for p in found]).reshape(-1, 12),
+        history=np.array(history, dtype=np.int64),
+        steady=np.array([pipeline.opening.rule == "steady" for pipeline in found], dtype=np.bool_),
+        first_stage=np.cumsum([0, *(len(pipeline.stages) for pipeline in found)]).astype(np.int64),
+        stage_months=np.array([stage.months for stage in stages], dtype=np.int64),
+        drop_out=stack([draw(stage.drop_out) for stage in stages], (n, 0)),
+        places=stack([np.full(n, np.inf) if s.places is None else draw(s.places) for s in stages], (n, 0)),
+        waits=stack([draw(stage.waits) for stage in stages], (n, 0)),
+        attempts=np.array(attempts, dtype=np.int64),
+        sitting=np.array(
             [[bool(exam) and name in exam.sittings for name in MONTHS] for exam in exams], dtype=np.bool_
         ).reshape(-1, 12),
-        "eligible_month": np.array([exam.eligible_month if exam else 1 for exam in exams], dtype=np.int64),
-        "result_lag": np.array([exam.result_lag if exam else 0 for exam in exams], dtype=np.int64),
-        "pass_rate": pass_rates(grid, found, max(attempts, default=0)),
-        "resit": stack([draw(exam.resit) if exam else np.ones(n) for exam in exams], (n, 0)),
-        "retention": stack([draw(pipeline.retention) for pipeline in found], (n, 0)),
-        "trainee_groups": stack(groups, (n, 0, *grid.shape(("group",)))),
-        "trainee_ages": np.array(ages).reshape(-1, *grid.shape(("group", "age"))),
-        "destinations": stack([destinations(grid, p) for p in found], (n, 0, *grid.shape(("post",)))),
-        "gives_up": stack([draw(pipeline.gives_up) for pipeline in found], (n, 0)),
-    }
+        eligible_month=np.array([exam.eligible_month if exam else 1 for exam in exams], dtype=np.int64),
+        result_lag=np.array([exam.result_lag if exam else 0 for exam in exams], dtype=np.int64),
+        pass_rate=pass_rates(grid, found, max(attempts, default=0)),
+        resit=stack([draw(exam.resit) if exam else np.ones(n) for exam in exams], (n, 0)),
+        retention=stack([draw(pipeline.retention) for pipeline in found], (n, 0)),
+        groups=stack(groups, (n, 0, *grid.shape(("group",)))),
+        ages=np.array(ages).reshape(-1, *grid.shape(("group", "age"))),
+    )
 
 
 def destinations(grid: Grid, pipeline: ExternalPipeline) -> Floats:
@@ -200,7 +217,7 @@ def tracks(grid: Grid) -> list[Track]:
     return out
 
 
-def apprenticeships(grid: Grid, clock: Clock, found: list[Track]) -> Parts:
+def apprenticeships(grid: Grid, clock: Clock, found: list[Track]) -> Tracks:
     """Internal pipelines: one entry a track; the posts of all rows."""
     n = grid.draws.n
     n_posts = len(grid.scenario.posts)
@@ -211,22 +228,24 @@ def apprenticeships(grid: Grid, clock: Clock, found: list[Track]) -> Parts:
     windows = [grid.window(track.pipeline.ages) for track in found]
     months = period_months(clock)
     draw = grid.draws.values
-    parts: dict[str, Any] = {
-        "home": home,
-        "row_track": row_track,
-        "track_post": [grid.posts[track.post] for track in found],
-        "track_row": [track.first_row for track in found],
-        "track_waiting": [track.waiting for track in found],
-        "track_months": [track.pipeline.months for track in found],
-        "track_first": [window[0] for window in windows],
-        "track_end": [window[1] for window in windows],
-    }
-    parts = {name: np.array(values, dtype=np.int64) for name, values in parts.items()}
+
+    def index(values: list[int]) -> Ints:
+        return np.array(values, dtype=np.int64)
+
     over_time = [grid.over_time(track.pipeline.over_time, months) for track in found]
-    return parts | {
-        "track_intake": stack([track.intake for track in found], (n, 0)),
-        "track_month": np.array([month_shares(t.pipeline.intake_months) for t in found]).reshape(-1, 12),
-        "track_over_time": stack(over_time, (n, 0, len(months))),
-        "track_drop_out": stack([draw(track.pipeline.drop_out) for track in found], (n, 0)),
-        "track_completes": stack([draw(track.pipeline.completes) for track in found], (n, 0)),
-    }
+    return Tracks(
+        home=index(home),
+        of_row=index(row_track),
+        post=index([grid.posts[track.post] for track in found]),
+        row=index([track.first_row for track in found]),
+        waiting=index([track.waiting for track in found]),
+        months=index([track.pipeline.months for track in found]),
+        first=index([window[0] for window in windows]),
+        end=index([window[1] for window in windows]),
+        start_month=grid.start % 12,
+        intake=stack([track.intake for track in found], (n, 0)),
+        intake_month=np.array([month_shares(t.pipeline.intake_months) for t in found]).reshape(-1, 12),
+        over_time=stack(over_time, (n, 0, len(months))),
+        drop_out=stack([draw(track.pipeline.drop_out) for track in found], (n, 0)),
+        completes=stack([draw(track.pipeline.completes) for track in found], (n, 0)),
+    )

@@ -37,9 +37,9 @@ numba.config.CACHE_DIR = str(cache_folder())
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile for plain loops: no zero-division checks, multiply-add allowed, results kept on disk."""
-    return numba.njit(
-        cache=True, nogil=True, _nrt=False, error_model="numpy", fastmath={"contract"}
-    )(function)
+    return numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", fastmath={"contract"})(
+        function
+    )
 
 
 def reduction(function: Callable[..., Any]) -> Any:

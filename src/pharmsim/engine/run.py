@@ -9,9 +9,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pharmsim.compiled.arrays import HISTORY_MONTHS, Clock, Floats, Model, Record, State, tag_dates
+from pharmsim.compiled.arrays import (
+    HISTORY_MONTHS,
+    Clock,
+    Floats,
+    Model,
+    PostFlows,
+    PostStocks,
+    Record,
+    State,
+    TrainingFlows,
+    TrainingStocks,
+    tag_dates,
+)
 from pharmsim.compiled.compile import Compiled
 from pharmsim.errors import ConservationError, RunError
+from pharmsim.quantities import OUTPUTS
 
 TOLERANCE = 1e-9
 """Largest change of all people that rounding may explain, relative to all people."""
@@ -40,7 +53,7 @@ class Output:
     compile_seconds: float
 
 
-def blank(m: Model, clock: Clock, n: int, first_age_count: int) -> Record:
+def blank(m: Model, clock: Clock, n: int, n_ages: int) -> Record:
     """Zeros for everything that a run records.
 
     Parameters
@@ -49,53 +62,43 @@ def blank(m: Model, clock: Clock, n: int, first_age_count: int) -> Record:
     clock : Clock
     n : int
         Draws.
-    first_age_count : int
+    n_ages : int
         Number of ages.
     """
-    n_posts, n_groups, n_contracts = m.fte_per_head.shape[1:]
-    n_sources, n_pools, n_edges = m.source_kind.size, m.return_row.shape[0], m.edge_from.size
-    n_stages, n_pipelines, n_levels = m.stage_months.size, m.history.size, m.block.shape[0]
-    n_attempts, n_switches = m.pass_rate.shape[3], m.switch_from.size
-    periods, times = clock.n_periods, clock.n_periods + 1
-    years = clock.n_periods * clock.months_per_period // 12 + 1
-    pipeline, post, stage = (n_pipelines,), (n_posts,), (n_stages,)
-    exam, by_source, by_pool = (n_pipelines, n_attempts), (n_posts, n_sources + 1), (n_pools, n_posts)
-    stocks = {
-        "headcount": (n_posts, n_groups, n_contracts),
-        "in_pool": by_pool,
-        "seekers": pipeline,
-        "trainees": stage,
-        "awaiting": pipeline,
-        "resitting": pipeline,
+    posts, v = m.posts, m.conveyors
+    n_posts, n_groups, n_contracts = posts.funding.fte_per_head.shape[1:]
+    n_pipelines, n_attempts = v.history.size, v.pass_rate.shape[3]
+    lengths = {
+        "time": clock.n_periods + 1,
+        "period": clock.n_periods,
+        "year": clock.n_periods * clock.months_per_period // 12 + 1,
+        "history": HISTORY_MONTHS,
+        "retention_year": max(len(tag_dates(clock, v.start_month)) - 1, 0),
+        "post": n_posts,
+        "group": n_groups,
+        "contract": n_contracts,
+        "age": n_ages,
+        "source": posts.hiring.kind.size + 1,
+        "destination": posts.risks.n_leave,
+        "pool": posts.pools.return_row.shape[0],
+        "edge": posts.edges.origin.size,
+        "switch": posts.risks.switch_from.size,
+        "stage": v.stage_months.size,
+        "pipeline": n_pipelines,
+        "attempt": n_attempts,
+        "level": posts.levels.block.shape[0],
     }
-    simple = "headcount_55plus fte establishment_fte vacancy_fte cover_fte offers first_year apprentices"
-    stocks |= dict.fromkeys(simple.split(), post)
-    flows: dict[str, tuple[int, ...]] = {
-        "joiners": by_source,
-        "offers_made": by_source,
-        "leavers": (n_posts, m.n_leave),
-        "moves": (n_edges,),
-        "moves_blocked": (n_edges,),
-        "switches": (n_posts, n_switches),
-        "returns": by_pool,
-        "pool_losses": by_pool,
-        "sat": exam,
-        "passed": exam,
-        "conservation_error": (),
-    }
-    flows |= dict.fromkeys("retirements employer_changes training_starts training_ends".split(), post)
-    flows |= dict.fromkeys("intake unplaced stage_losses".split(), stage)
-    flows |= dict.fromkeys("entrants failed_out registered left_area gave_up".split(), pipeline)
-    retention = (max(len(tag_dates(clock, m.start_month)) - 1, 0), n_levels, n_posts)
-    other = {
-        "headcount_by_age": (years, n_posts, first_age_count),
-        "tagged": retention,
-        "kept": retention,
-        "registered_before": (HISTORY_MONTHS, n_pipelines),
-    }
-    shapes = {name: (times, *tail) for name, tail in stocks.items()}
-    shapes |= {name: (periods, *tail) for name, tail in flows.items()} | other
-    return Record(**{name: np.zeros((n, *shapes[name])) for name in Record._fields})
+
+    def zeros(names: tuple[str, ...]) -> list[Floats]:
+        return [np.zeros((n, *(lengths[dim] for dim in OUTPUTS[name].dims))) for name in names]
+
+    return Record(
+        PostStocks(*zeros(PostStocks._fields)),
+        PostFlows(*zeros(PostFlows._fields)),
+        TrainingStocks(*zeros(TrainingStocks._fields)),
+        TrainingFlows(*zeros(TrainingFlows._fields)),
+        *zeros(("tagged", "kept", "registered_before", "conservation_error")),
+    )
 
 
 def run(compiled: Compiled, state: State | None = None, first: int = 0, last: int | None = None) -> Output:
@@ -126,14 +129,15 @@ def run(compiled: Compiled, state: State | None = None, first: int = 0, last: in
 
     m, clock, n = compiled.model, compiled.clock, compiled.draws.n
     last = clock.n_periods if last is None else last
-    s = State(*(array.copy() for array in (compiled.opening if state is None else state)))
-    n_groups, n_ages = s.people.shape[3], s.people.shape[5]
+    s = (compiled.opening if state is None else state).rows(0, n)
+    n_groups, n_ages = s.posts.people.shape[3], s.posts.people.shape[5]
     record = blank(m, clock, n, n_ages)
 
     def work(draws: tuple[int, int]) -> None:
-        registrations = np.zeros((m.history.size, n_groups))
-        w = scratch(m, n_groups, n_ages)
-        cohort.run(m, clock, first, last, draws, s, w, record, no_flows(m), registrations)
+        registrations = np.zeros((m.conveyors.history.size, n_groups))
+        w, thrown = scratch(m.posts, n_ages), no_flows(m.conveyors)
+        ends = (first, last, draws)
+        cohort.run(m.posts, m.conveyors, clock, *ends, *s, w, record, thrown, registrations)
 
     jit.forget_old()
     began = time.perf_counter()
@@ -146,16 +150,16 @@ def run(compiled: Compiled, state: State | None = None, first: int = 0, last: in
         list(threads.map(work, zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)))
     seconds = time.perf_counter() - began
     check(record, first, last)
-    return Output(record._asdict(), s, last, seconds, compile_seconds)
+    return Output(record.arrays(), s, last, seconds, compile_seconds)
 
 
 def check(record: Record, first: int, last: int) -> None:
     """Refuse results in which people were lost or created, or a number is not finite."""
-    people = record.headcount[:, first:last].sum(axis=(2, 3, 4)) + 1.0
+    people = record.posts.headcount[:, first:last].sum(axis=(2, 3, 4)) + 1.0
     if not np.isfinite(people).all():
         raise RunError("the run gave numbers that are not finite; please report it with the scenario")
     error = np.abs(record.conservation_error[:, first:last])
-    trainees = record.trainees[:, first:last].sum(axis=2)
+    trainees = record.training.trainees[:, first:last].sum(axis=2)
     wrong = error / (people + trainees)
     if wrong.size and wrong.max() > TOLERANCE:
         draw, period = np.unravel_index(wrong.argmax(), wrong.shape)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmsim.compiled.arrays import State
+from pharmsim.compiled.arrays import State, joined
 from pharmsim.compiled.compile import compile_scenario
 from pharmsim.compiled.draws import Draws, sample
 from pharmsim.results.labelled import Results, label
@@ -70,10 +70,9 @@ def run(
     outputs: list[Output] = []
     for top in range(0, table.n, BLOCK):
         compiled = compile_scenario(scenario, table.block(top, top + BLOCK), tags)
-        part = None if state is None else State(*(array[top : top + BLOCK] for array in state))
+        part = None if state is None else state.rows(top, top + BLOCK)
         outputs.append(run_engine(compiled, part, first, last))
     record = {name: np.concatenate([o.record[name] for o in outputs]) for name in outputs[0].record}
-    final = State(*(np.concatenate(arrays) for arrays in zip(*(o.state for o in outputs), strict=True)))
     meta = {
         "seed": seed,
         "engine": "cohort",
@@ -84,7 +83,7 @@ def run(
         "engine_time_s": sum(o.seconds for o in outputs),
         "uncertainties": list(table.names),
     }
-    return label(scenario, record, draws, meta, final)
+    return label(scenario, record, draws, meta, joined([o.state for o in outputs]))
 
 
 def warm_up() -> None:
