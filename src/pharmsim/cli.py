@@ -267,6 +267,12 @@ def call(words: list[str]) -> int:
         return 130
     except BrokenPipeError:
         return 1
+    except Exception as error:
+        if debug:
+            raise
+        name = type(error).__name__
+        print(f"fault of pharmsim ({name}: {error}); run again with --debug and report it", file=sys.stderr)
+        return 1
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -164,7 +164,7 @@ def _by_cell(compared: Comparison, folder: Path) -> list[Path]:
     ]
     grid[0].set_yticks(range(len(rows)), [style.shorten(name, 48) for name in names])
     handles, labels = grid[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)))
+    style.legend_below(figure, handles, labels, min(3, len(labels)))
     return style.save(figure, folder, "differences", _foot(compared))
 
 
@@ -188,7 +188,7 @@ def _by_level(compared: Comparison, folder: Path) -> list[Path]:
     axes.set_yticks(range(len(levels)), [level.replace("_", " ") for level in levels])
     axes.set_xlabel("difference of the stability index, percentage points")
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)))
+    style.legend_below(figure, handles, labels, min(3, len(labels)))
     return style.save(figure, folder, "retention_differences", _foot(compared))
 
 
@@ -196,42 +196,45 @@ def _by_level(compared: Comparison, folder: Path) -> list[Path]:
 
 
 def show(compared: Comparison, console: Console, folder: Path | None = None) -> None:
-    """Print the differences of all posts together."""
+    """Print the differences of all posts together, a table for each scenario."""
     from rich.table import Table
     from rich.text import Text
 
     frame = compared.differences
     total = frame[(frame["role"] == ALL) & (frame["environment"] == ALL)]
-    dates = [style.month_name(date) for date in compared.dates]
-    name = style.shorten(compared.base.scenario.name, 60)
-    table = Table(title=Text(f"Scenario less base ({name})", style="bold"), title_justify="left")
-    for column in ("scenario", "quantity"):
-        table.add_column(column)
-    for date in dates:
-        table.add_column(date, justify="right")
+    base = style.shorten(compared.base.scenario.name, 40)
     for scenario in compared.names:
+        title = Text(f"{style.shorten(scenario, 60)}, less {base}", style="bold")
+        table = Table(title=title, title_justify="left", caption=_caption(total), caption_justify="left")
+        table.add_column("all posts")
+        table.add_column("unit")
+        for date in compared.dates:
+            table.add_column(style.month_name(date), justify="right")
         part = total[total["scenario"] == scenario]
-        first = True
         for (quantity, level), rows in part.groupby(["quantity", "level"], sort=False):
-            by_date = {row["date"]: row for row in rows.to_dict("records")}
+            by_date: dict[Any, Any] = {row["date"]: row for row in rows.to_dict("records")}
             cells = [_cell(by_date.get(pd.Timestamp(date))) for date in compared.dates]
-            title = f"{quantity} {level}".strip().replace("_", " ")
-            table.add_row(Text(scenario if first else ""), Text(title), *cells)
-            first = False
-        table.add_section()
-    console.print(table)
+            unit = str(rows["unit"].iloc[0]).replace("share", "points")
+            name = f"kept in {level}" if level else NAMES.get(quantity, quantity)
+            table.add_row(Text(name.replace("_", " ")), Text(unit), *cells)
+        console.print(table)
     if folder is not None:
         console.print(Text(f"files: {folder}"))
+
+
+NAMES = {"fte": "FTE", "vacancy_fte": "vacancies", "leavers": "leavers in the year"}
+
+
+def _caption(frame: pd.DataFrame) -> str | None:
+    return "median (5 to 95 % of draws)" if "p5" in frame else None
 
 
 def _cell(row: dict[Any, Any] | None) -> str:
     if row is None or np.isnan(row["difference"]):
         return "–"
-    share = row["unit"] == "share"
-    if "p5" not in row:
-        return _signed(row["difference"], share)
-    return f"{_signed(row['median'], share)} ({_signed(row['p5'], share)} to {_signed(row['p95'], share)})"
+    scale, digits = (100.0, 2) if row["unit"] == "share" else (1.0, 1)
 
+    def one(name: str) -> str:
+        return f"{scale * float(row[name]):+,.{digits}f}"
 
-def _signed(value: float, share: bool) -> str:
-    return f"{100 * value:+.2f} points" if share else f"{value:+,.1f}"
+    return f"{one('median')} ({one('p5')} to {one('p95')})" if "p5" in row else one("difference")

@@ -81,7 +81,7 @@ def headcount(results: Results) -> Made:
         style.from_zero(axes)
         style.thousands(axes)
     handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6)
+    style.legend_below(figure, handles, labels, 6)
     return figure, ""
 
 
@@ -121,7 +121,7 @@ def environments(results: Results) -> Made:
         for axes in grid
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(list(found.values()), list(found), loc="outside lower center", ncols=6)
+    style.legend_below(figure, list(found.values()), list(found), 6)
     return figure, "scales differ between pictures"
 
 
@@ -284,7 +284,7 @@ def ages(results: Results) -> Made:
     for axes in grid[::columns]:
         axes.set_ylabel("age, years")
     handles, labels = grid[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    style.legend_below(figure, handles, labels, 2)
     return figure, ""
 
 

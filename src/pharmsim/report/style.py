@@ -24,6 +24,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 GREYS = ("#3D3D3D", "#8A8A8A", "#5F5F5F", "#B5B5B5", "#747474", "#D2D2D2", "#4E4E4E", "#9F9F9F")
 HATCHES = ("", "//", "..", "\\\\", "xx", "--", "++", "oo")
 DPI = 110
+FOOT = 0.24
+"""Height of the strip at the foot, in inches."""
 RC: Any = {
     "font.size": 9.0,
     "axes.titlesize": 10.0,
@@ -64,6 +66,7 @@ def new_figure(title: str, width: float = 9.0, height: float = 4.8) -> Figure:
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
     figure.suptitle(title, x=0.01, ha="left")
+    _leave_room(figure, FOOT)
     return figure
 
 
@@ -74,10 +77,11 @@ def save(figure: Figure, folder: Path, name: str, foot: str) -> list[Path]:
     -------
     list of Path
     """
-    figure.supxlabel(foot, x=0.01, ha="left", fontsize=7, color="#555555")
+    height = figure.get_figheight()
+    figure.text(0.01, 0.07 / height, foot, ha="left", va="bottom", fontsize=7, color="#555555")
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.png", folder / f"{name}.svg"]
-    figure.savefig(paths[0], dpi=DPI)
+    figure.savefig(paths[0], dpi=DPI, pil_kwargs={"compress_level": 3})
     figure.set_layout_engine("none")  # the layout is found: the second picture has the same
     figure.savefig(paths[1], metadata={"Date": None})
     return paths
@@ -165,9 +169,23 @@ def legend_right(axes: Axes, **more: Any) -> None:
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, **more)
 
 
-def grid_shape(n: int, most: int = 3) -> tuple[int, int]:
+def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], columns: int) -> None:
+    """One legend for all axes, between them and the line at the foot."""
+    height = figure.get_figheight()
+    figure.legend(handles, labels, loc="lower center", ncols=columns, bbox_to_anchor=(0.5, FOOT / height))
+    _leave_room(figure, FOOT + 0.08 + 0.18 * -(-len(labels) // columns))
+
+
+def _leave_room(figure: Figure, inches: float) -> None:
+    """Keep a strip at the foot free of axes."""
+    share = inches / figure.get_figheight()
+    engine: Any = figure.get_layout_engine()
+    engine.set(rect=(0.0, share, 1.0, 1.0 - share))
+
+
+def grid_shape(n: int) -> tuple[int, int]:
     """Rows and columns for n small pictures."""
-    columns = min(most, n)
+    columns = min(4 if n > 6 else 3, n)
     return -(-n // columns), columns
 
 

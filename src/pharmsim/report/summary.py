@@ -31,13 +31,18 @@ def show(results: Results, console: Console, folder: Path | None = None) -> None
     console.print(Text(evidence_text(results)))
     for warning in results.meta.get("warnings") or []:
         console.print(Text(f"warning: {warning}", style="yellow"))
-    seconds = results.meta.get("wall_time_s")
-    if seconds is not None:
-        console.print(
-            Text(f"{results.data.sizes['draw'] - 1} draws besides the central values, {seconds:.2f} s")
-        )
+    console.print(Text(timing(results)))
     if folder is not None:
         console.print(Text(f"files: {folder}"))
+
+
+def timing(results: Results) -> str:
+    """How many draws ran, and how long that took apart from compiling the engine."""
+    meta, n = results.meta, results.data.sizes["draw"] - 1
+    compiling = float(meta.get("compile_time_s") or 0.0)
+    running = max(float(meta.get("wall_time_s") or 0.0) - compiling, 0.0)
+    also = f", after compiling the engine once in {compiling:.0f} s" if compiling > 1.0 else ""
+    return f"{n:,} draws besides the central values in {running:.2f} s{also}"
 
 
 def marks(results: Results) -> list[int]:

@@ -102,8 +102,9 @@ class Book:
         style = self.numbers[kind]
         widest = 0
         if values.dtype.kind == "M":
-            for i, date in enumerate(values.dt.to_pydatetime(), start=1):
-                sheet.write_datetime(i, j, date, style)
+            for i, date in enumerate(values.tolist(), start=1):
+                if date is not pd.NaT:
+                    sheet.write_datetime(i, j, date, style)
             return 11
         if values.dtype.kind in "iuf":
             for i, number in enumerate(values.tolist(), start=1):
