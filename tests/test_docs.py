@@ -1,0 +1,116 @@
+"""What the pages show works: YAML loads, commands and options exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import pharmsim
+from test_reference_pages import make_reference
+
+ROOT = Path(__file__).parents[1]
+TINY = ROOT / "scenarios" / "tiny.yaml"
+
+
+def pages() -> list[Path]:
+    found = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    assert len(found) > 10, "the glob found too little"
+    return [path for path in sorted(found) if path.parent.name != "reference"]
+
+
+def blocks(path: Path, *kinds: str) -> list[tuple[int, str]]:
+    """Fenced blocks of a page with the number of their first line."""
+    text = path.read_text(encoding="utf-8")
+    found = re.finditer(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [(text[: m.start()].count("\n") + 2, m[2]) for m in found if m[1] in kinds]
+
+
+YAML_BLOCKS = [
+    pytest.param(text, id=f"{path.name}:{line}") for path in pages() for line, text in blocks(path, "yaml")
+]
+
+
+def test_there_are_yaml_blocks() -> None:
+    assert len(YAML_BLOCKS) > 10
+
+
+PLACES = {
+    "tiny.yaml": "page.yaml",
+    "baseline.yaml": "sel/page.yaml",
+    "../baseline.yaml": "sel/what_if/page.yaml",
+}
+"""Where a what-if stands, by its base."""
+
+
+@pytest.mark.parametrize("text", YAML_BLOCKS)
+def test_yaml_loads(text: str, tmp_path: Path) -> None:
+    """A what-if loads beside its base; a section takes the place of that of the small scenario."""
+    content = yaml.safe_load(text)
+    folder = tmp_path / "scenarios"
+    if "base" in content:
+        shutil.copytree(ROOT / "scenarios", folder)
+        file = folder / PLACES[content["base"]]
+        file.write_text(text, encoding="utf-8")
+    else:
+        parts = re.split(r"^(?=\w+:)", TINY.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        kept = [part for part in parts if part.split(":")[0] not in content]
+        folder.mkdir()
+        file = folder / "page.yaml"
+        file.write_text("".join(kept) + "\n" + text, encoding="utf-8")
+    assert pharmsim.load(file).name
+
+
+def commands() -> list[Any]:
+    found = []
+    for path in pages():
+        for line, text in blocks(path, "sh", "", "bat"):
+            for n, words in enumerate(text.splitlines()):
+                match = re.search(r"(?:^|[/\\ ])pharmsim (.*)", words.strip())
+                if match and not words.startswith("#"):
+                    found.append(pytest.param(match[1].split("#")[0], id=f"{path.name}:{line + n}"))
+    return found
+
+
+def test_there_are_commands() -> None:
+    assert len(commands()) > 10
+
+
+def problems_of(line: str) -> list[str]:
+    """Names of commands and options in a line that pharmsim does not have."""
+    words = shlex.split(line.split(">")[0], posix=True)
+    name = words[0]
+    if name.startswith("-"):
+        return [word for word in words if word not in make_reference.help_of()]
+    if name not in make_reference.command_names():
+        return [name]
+    shown = make_reference.help_of(name)
+    return [word for word in words if word.startswith("--") and f"{word.split('=')[0]} " not in shown + " "]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_command_exists(line: str) -> None:
+    assert not problems_of(line)
+
+
+def test_wrong_commands_are_seen() -> None:
+    assert problems_of("run x.yaml --drawings 3") == ["--drawings"]
+    assert problems_of("walk x.yaml") == ["walk"]
+
+
+def test_files_that_pages_name_exist() -> None:
+    name = r"(?:scenarios|docs|tests|benchmarks|scripts)/[\w./-]+\.(?:ya?ml|md|py|csv|json)"
+    named = [(path, file) for path in pages() for file in re.findall(name, path.read_text(encoding="utf-8"))]
+    assert len(named) > 20
+    own = ("my_question", "verification.json", "results.md")  # written by the reader, or by a make word
+    bad = [
+        f"{path.name}: {file}"
+        for path, file in named
+        if not (ROOT / file).exists() and not any(o in file for o in own)
+    ]
+    assert not bad, "\n".join(bad)
