@@ -345,8 +345,9 @@ class Maker:
         for section in ("moves", "promotions"):
             if self.on(section):
                 edges = self.edges(int(self.rng.integers(1, 5)), 0.5)
-                out[section] = {"edges": edges, "ages": self.age_range(), "factor": value(self.between(0.5, 2)),
-                                "over_time": self.over_time()}  # fmt: skip
+                factor = value(self.between(0.5, 2))
+                out[section] = {"edges": edges, "ages": self.age_range(), "factor": factor}
+                out[section]["over_time"] = self.over_time()
                 if section == "moves":
                     pairs = [{"from": edge["from"], "to": edge["to"]} for edge in edges[:2]]
                     out[section]["skills_overlap"] = [

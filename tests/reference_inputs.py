@@ -78,6 +78,7 @@ class Reader:
         self.contracts = list(scenario.contracts)
         self.ages = list(range(scenario.ages.first, scenario.ages.last + 1))
         self.start = month_number(scenario.start)
+        self.known: dict[Any, float] = {}
         self.months = month_number(scenario.end) - self.start
 
     def labels(self, post: str) -> dict[str, str]:
@@ -122,7 +123,10 @@ class Reader:
         if cells is None:
             return default
         full = (*cell, "", "", "")[:3]
-        return math.prod(self._grid(term, "age", range(1), full)[0] for term in cells.terms)
+        if (id(cells), full) not in self.known:  # the scenario is frozen: once is enough
+            factors = [self._grid(term, "age", range(1), full)[0] for term in cells.terms]
+            self.known[id(cells), full] = math.prod(factors)
+        return self.known[id(cells), full]
 
     def birthdays(self, cells: Cells, *cell: str, pension: bool = False) -> dict[float, float] | None:
         """Product of the terms read by age (or by years past pension age) on a grid of whole years."""

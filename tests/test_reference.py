@@ -1,0 +1,154 @@
+"""The kernel against the slow reference on random scenarios; the reference against closed forms."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+import pharmsim
+from pharmsim.quantities import OUTPUTS
+from pharmsim.scenario.models import Scenario
+from random_scenarios import random_scenario, row, terms, value
+from reference import simulate
+
+SEEDS = range(36)
+TOLERANCE = 1e-9
+"""Largest difference allowed, relative to all people in post."""
+SECTIONS = (
+    "fte_per_head", "hours_drift", "pension_age", "leaving", "first_year", "retirement", "switches", "moves",
+    "promotions", "employer_change", "pools", "establishment", "hiring", "cover", "pipelines", "retention",
+)  # fmt: skip
+
+
+@lru_cache
+def expected(seed: int) -> dict[str, np.ndarray]:
+    return simulate(random_scenario(seed))
+
+
+def kernel(scenario: Scenario) -> dict[str, np.ndarray]:
+    """Central values of a run, by name; outputs without any cell are left out."""
+    data = pharmsim.run(scenario, draws=0).data
+    return {str(name): data[name].values[0] for name in data.data_vars}
+
+
+def differences(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> dict[str, float]:
+    """Outputs that differ, with the largest difference relative to all people in post."""
+    people = max(float(want["headcount"].sum(axis=(1, 2, 3)).max()), 1.0)
+    bad = {}
+    for name, array in want.items():
+        if name not in got:
+            if array.size:
+                bad[name] = math.inf
+            continue
+        if got[name].shape != array.shape or not np.array_equal(np.isnan(got[name]), np.isnan(array)):
+            bad[name] = math.inf
+            continue
+        gap = float(np.nan_to_num(np.abs(got[name] - array)).max(initial=0.0)) / people
+        if not gap <= TOLERANCE:
+            bad[name] = gap
+    return bad
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_kernel_agrees_with_reference(seed: int) -> None:
+    assert differences(kernel(random_scenario(seed)), expected(seed)) == {}
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("seed", range(1000, 1300))
+def test_kernel_agrees_with_reference_on_many(seed: int) -> None:
+    scenario = random_scenario(seed)
+    assert differences(kernel(scenario), simulate(scenario)) == {}
+
+
+def test_random_scenarios_cover_the_model() -> None:
+    """Every section is on and off often enough, and every output is somewhere not zero."""
+    on = Counter(name for seed in SEEDS for name in SECTIONS if getattr(random_scenario(seed), name))
+    assert {name for name in SECTIONS if not 4 <= on[name] <= len(SEEDS) - 1} == set()
+    seen = {name for seed in SEEDS for name, array in expected(seed).items() if np.nan_to_num(array).any()}
+    assert set(OUTPUTS) - seen == set()
+    assert {random_scenario(seed).step for seed in SEEDS} >= {"month", "month/2", "month/4", "year"}
+
+
+def test_comparator_sees_a_change_of_five_percent() -> None:
+    """Every output, changed by 5 % in one cell, is named."""
+    want = next(expected(seed) for seed in SEEDS if expected(seed)["tagged"].any())
+    checked = 0
+    for name, array in want.items():
+        if not np.nan_to_num(array).any() or name == "conservation_error":
+            continue
+        changed = array.copy()
+        changed.flat[int(np.nan_to_num(np.abs(array)).argmax())] *= 1.05
+        assert set(differences({**want, name: changed}, want)) == {name}
+        checked += 1
+    assert checked > 10
+
+
+def test_comparator_sees_a_changed_input() -> None:
+    """A hazard changed by 5 % in the scenario shows up in leavers and headcount."""
+    seed = next(s for s in SEEDS if random_scenario(s).leaving and random_scenario(s).step == "month")
+    scenario = random_scenario(seed)
+    name, flow = next(iter(scenario.leaving.items()))
+    term = flow.rate.terms[0]
+    rows = tuple(r.model_copy(update={"value": r.value * 1.05}) for r in term.rows)
+    rate = flow.rate.model_copy(
+        update={"terms": (term.model_copy(update={"rows": rows}), *flow.rate.terms[1:])}
+    )
+    leaving = scenario.leaving | {name: flow.model_copy(update={"rate": rate})}
+    bad = differences(simulate(scenario.model_copy(update={"leaving": leaving})), expected(seed))
+    assert {"headcount", "leavers"} <= set(bad)
+
+
+# ---- the reference itself ------------------------------------------------------------------------
+
+
+def one_post(**sections: object) -> Scenario:
+    """A post of 100 people aged 30, from April 2025 for three years."""
+    stock = {"headcount": terms([row(100.0)]), "ages": terms([row(1.0, age="30")])}
+    post = {"post": "p", "role": "r", "environment": "e"}
+    return Scenario.model_validate(
+        {
+            "name": "one post", "start": "2025-04", "end": "2028-04", "ages": {"first": 20, "last": 60},
+            "roles": {"r": "r"}, "environments": {"e": "e"}, "posts": [post], "stock": stock, **sections,
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_reference_conserves_people(seed: int) -> None:
+    assert np.abs(expected(seed)["conservation_error"]).max() < 1e-10
+    assert expected(seed)["headcount"].min() >= 0.0
+
+
+def test_reference_survival() -> None:
+    heads = simulate(one_post(leaving={"out": {"rate": terms([row(0.3)])}}))["headcount"].sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(heads, 100 * np.exp(-0.3 * np.arange(37) / 12), rtol=1e-12)
+
+
+def test_reference_ageing_is_exact() -> None:
+    """A hazard that rises in a straight line is integrated exactly; everybody stays in one cohort."""
+    out = simulate(one_post(leaving={"out": {"rate": terms([row(0.0, age="20"), row(0.4, age="60")])}}))
+    years = np.arange(37) / 12
+    integral = 0.01 * ((30.5 - 20) * years + years**2 / 2)
+    np.testing.assert_allclose(out["headcount"].sum(axis=(1, 2, 3)), 100 * np.exp(-integral), rtol=1e-12)
+    assert np.argwhere(out["headcount_by_age"])[:, 2].tolist() == [10, 11, 12, 13]
+
+
+def test_reference_conveyor_pulse() -> None:
+    """People who enter on 1 September 2025 register at the end of the 14th month after."""
+    pipe = {
+        "kind": "external", "role": "r",
+        "intake": {"per_year": {"points": {"2024": value(0.0), "2025": value(40.0), "2026": value(0.0)}},
+                   "months": {"September": 1.0}},
+        "stages": [{"name": "a", "months": 12, "drop_out": value(0.2)}, {"name": "b", "months": 2}],
+        "ages": terms([row(1.0, age="25")]), "destinations": terms([row(1.0)]),
+        "opening": {"rule": "from_past_intakes"},
+    }  # fmt: skip
+    registered = simulate(one_post(pipelines={"x": pipe}))["registered"][:, 0]
+    pulse = np.zeros(36)
+    pulse[5 + 14 - 1] = 40 * math.exp(-0.2)
+    np.testing.assert_allclose(registered, pulse, atol=1e-12)
