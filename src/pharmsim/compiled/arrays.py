@@ -296,10 +296,9 @@ class Record(NamedTuple):
 
     def arrays(self) -> dict[str, Floats]:
         """Every array by its name in `pharmsim.quantities.OUTPUTS`."""
-        out: dict[str, Floats] = {}
-        for name, part in self._asdict().items():
-            out |= part._asdict() if isinstance(part, tuple) else {name: part}
-        return out
+        parts = (self.posts, self.flows, self.training, self.training_flows)
+        out = {name: array for part in parts for name, array in part._asdict().items()}
+        return out | dict(zip(self._fields[4:], self[4:], strict=True))
 
 
 HISTORY_MONTHS = 60

@@ -78,7 +78,7 @@ class HazardRows:
         scenario = self.grid.scenario
         at_anniversary = scenario.ages.first + np.arange(self.grid.lengths["age"]) + 0.5
         born = self.grid.start / 12.0 + year - at_anniversary
-        return at_anniversary + tau - pension_age(scenario.pension_age, born)
+        return np.asarray(at_anniversary + tau - pension_age(scenario.pension_age, np.asarray(born)))
 
 
 def at_exact_age(knots: Floats, tau: float) -> Floats:

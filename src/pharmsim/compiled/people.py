@@ -77,18 +77,19 @@ def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int], n_rows:
     """
     s = grid.scenario
     found: list[tuple[int, int, int, tuple[int, int], Floats]] = []
-    for kind, section in ((MOVE, s.moves), (PROMOTION, s.promotions)):
-        for edge in section.edges if section else ():
+    sections = [(MOVE, s.moves), (PROMOTION, s.promotions)]
+    for kind, section in ((kind, section) for kind, section in sections if section):
+        for edge in section.edges:
             rate = grid.draws.values(edge.rate) * grid.draws.values(section.factor)
             rate = rate * overlap(grid, section, edge.from_, edge.to)
             ends = grid.posts[edge.from_], grid.posts[edge.to]
             found.append((*ends, kind, grid.window(section.ages), rate))
-    for name, pipeline in s.pipelines.items():
-        for route in pipeline.routes if isinstance(pipeline, InternalPipeline) else ():
-            if (name, route.from_) in waiting:
-                rate = grid.draws.values(pipeline.take_up) * grid.draws.values(route.share)
-                row = waiting[name, route.from_]
-                found.append((row, grid.posts[route.to], ROLE_CHANGE, grid.window(None), rate))
+    internal = {n: p for n, p in s.pipelines.items() if isinstance(p, InternalPipeline)}
+    for name, pipeline in internal.items():
+        for route in (route for route in pipeline.routes if (name, route.from_) in waiting):
+            rate = grid.draws.values(pipeline.take_up) * grid.draws.values(route.share)
+            row = waiting[name, route.from_]
+            found.append((row, grid.posts[route.to], ROLE_CHANGE, grid.window(None), rate))
     months = period_months(clock)
     series = [s.moves.over_time if s.moves else None, s.promotions.over_time if s.promotions else None, None]
     columns = [np.array([edge[k] for edge in found], dtype=np.int64) for k in range(3)]

@@ -145,7 +145,7 @@ def conveyors(grid: Grid, clock: Clock) -> Conveyors:
         waits=stack([draw(stage.waits) for stage in stages], (n, 0)),
         attempts=np.array(attempts, dtype=np.int64),
         sitting=np.array(
-            [[bool(exam) and name in exam.sittings for name in MONTHS] for exam in exams], dtype=np.bool_
+            [[name in (exam.sittings if exam else ()) for name in MONTHS] for exam in exams], dtype=np.bool_
         ).reshape(-1, 12),
         eligible_month=np.array([exam.eligible_month if exam else 1 for exam in exams], dtype=np.int64),
         result_lag=np.array([exam.result_lag if exam else 0 for exam in exams], dtype=np.int64),

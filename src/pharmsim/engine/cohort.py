@@ -147,7 +147,7 @@ def record_posts(funding, home, index_55, d, t, month, s, w, o):  # type: ignore
             o.in_pool[d, t, j, p] = total(pools[d, j, p])
     for r in range(home.size):
         if r >= n_posts:
-            o.apprentices[d, t, home[r]] += total(w.count[r])
+            o.apprentices[d, t, home[r]] += total(w.heads[r])
         for g in range(w.w.shape[1]):
             for c in range(w.w.shape[2]):
                 older_ones = total(people[d, 0, r, g, c, index_55:])

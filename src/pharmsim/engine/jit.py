@@ -32,17 +32,18 @@ def forget_old(keep: int = 3) -> None:
 os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
 import numba  # noqa: E402 - the cache folder must be named first
 
-numba.config.CACHE_DIR = str(cache_folder())
+numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
+
+
+PLAIN: Any = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+"""Kept on disk; without the interpreter's lock; no zero-division checks; nothing allocated or counted."""
 
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile for plain loops: no zero-division checks, multiply-add allowed, results kept on disk."""
-    return numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", fastmath={"contract"})(
-        function
-    )
+    return numba.njit(**PLAIN, fastmath={"contract"})(function)
 
 
 def reduction(function: Callable[..., Any]) -> Any:
     """Compile a sum: may be reordered into vector lanes, always in the same way."""
-    flags = {"contract", "reassoc", "nsz"}
-    return numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", fastmath=flags)(function)
+    return numba.njit(**PLAIN, fastmath={"contract", "reassoc", "nsz"})(function)

@@ -20,8 +20,9 @@ from pharmsim.engine.lived import dot, halvings, largest, lived, total
 class Scratch(NamedTuple):
     """Arrays that the kernel writes over at every step (P posts, R rows, G groups, C contracts, A ages)."""
 
-    count: Floats  # (R, G, C): heads at the start of the step
-    at_post: Floats  # (P, G, C): the same by post
+    heads: Floats  # (R, G, C): heads at the start of the step
+    lived: Floats  # (R, G, C): person-years lived in the step
+    at_post: Floats  # (P, G, C): heads by post
     w: Floats  # (P, G, C): FTE per head now
     fte: Floats  # (P,)
     limit: Floats  # (P,): vacancy (FTE) at the start of the step, infinite without limit
@@ -53,7 +54,8 @@ def scratch(m: Posts, n_ages: int) -> Scratch:
     n_pools, n_sources = m.pools.return_row.shape[0], m.hiring.kind.size
     cell, post = (n_groups, n_contracts, n_ages), (n_posts,)
     shapes = {
-        "count": (n_rows, n_groups, n_contracts),
+        "heads": (n_rows, n_groups, n_contracts),
+        "lived": (n_rows, n_groups, n_contracts),
         "at_post": (n_posts, n_groups, n_contracts),
         "w": (n_posts, n_groups, n_contracts),
         "edge_rate": (m.edges.origin.size,),
@@ -103,7 +105,7 @@ def tag(home, block, people, tagged):  # type: ignore[no-untyped-def]
 @kernel
 def count(funding, home, d, month, people, first_year, w):  # type: ignore[no-untyped-def]
     """Heads by row and post, FTE per head now, FTE in post, first-year share."""
-    n_rows, n_groups, n_contracts = w.count.shape
+    n_rows, n_groups, n_contracts = w.heads.shape
     for p in range(w.fte.size):
         w.fte[p] = 0.0
         for g in range(n_groups):
@@ -117,7 +119,7 @@ def count(funding, home, d, month, people, first_year, w):  # type: ignore[no-un
         for g in range(n_groups):
             for c in range(n_contracts):
                 heads = total(people[d, 0, r, g, c])
-                w.count[r, g, c] = heads
+                w.heads[r, g, c] = heads
                 w.at_post[p, g, c] += heads
                 w.fte[p] += heads * w.w[p, g, c]
     for p in range(w.fte.size):
@@ -143,6 +145,23 @@ def vacancies(funding, hiring, d, t, offers, w):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def at_all_ages(edges, e, n_ages):  # type: ignore[no-untyped-def]
+    """Whether everybody may use an edge."""
+    return edges.first[e] == 0 and edges.end[e] == n_ages
+
+
+@kernel
+def away_at_all_ages(edges, r, w):  # type: ignore[no-untyped-def]
+    """Sum of the hazards of the edges of a row that are open at all ages."""
+    x = 0.0
+    for j in range(edges.row_start[r], edges.row_start[r + 1]):
+        e = edges.by_row[j]
+        if at_all_ages(edges, e, w.hazard.shape[2]):
+            x += w.edge_rate[e]
+    return x
+
+
+@kernel
 def eligible(edges, e, d, people, count, at):  # type: ignore[no-untyped-def]
     """Heads eligible for an edge, and their FTE at the destination (`at`: FTE per head there)."""
     r, first, end = edges.origin[e], edges.first[e], edges.end[e]
@@ -150,7 +169,7 @@ def eligible(edges, e, d, people, count, at):  # type: ignore[no-untyped-def]
     for g in range(at.shape[0]):
         for c in range(at.shape[1]):
             n = count[r, g, c]
-            if first > 0 or end < people.shape[5]:
+            if not at_all_ages(edges, e, people.shape[5]):
                 n = total(people[d, 0, r, g, c, first:end])
             heads += n
             fte += n * at[g, c]
@@ -169,7 +188,7 @@ def limits(edges, pools, hazard, home, d, t, dt, people, in_pools, w, blocked_ou
         w.edge_rate[e] = rate
         if rate > 0.0:
             p = edges.to[e]
-            w.arrived[p] += rate * dt * eligible(edges, e, d, people, w.count, w.w[p])[1]
+            w.arrived[p] += rate * dt * eligible(edges, e, d, people, w.heads, w.w[p])[1]
     for j in range(n_pools):
         if pools.limited[j]:
             for p in range(n_posts):
@@ -186,7 +205,7 @@ def limits(edges, pools, hazard, home, d, t, dt, people, in_pools, w, blocked_ou
     for e in range(edges.origin.size):
         filled = w.filled[edges.to[e]]
         if filled < 1.0 and w.edge_rate[e] > 0.0:
-            heads = eligible(edges, e, d, people, w.count, w.w[edges.to[e]])[0]
+            heads = eligible(edges, e, d, people, w.heads, w.w[edges.to[e]])[0]
             blocked_out[e] += (1.0 - filled) * w.edge_rate[e] * dt * heads
             w.edge_rate[e] *= filled
 
@@ -247,13 +266,19 @@ def compete(risks, edges, tracks, levels, d, t, i, dt, people, w):  # type: igno
     for r in range(tracks.home.size):
         p, track = tracks.home[r], tracks.of_row[r]
         drop_out = tracks.drop_out[d, track] if track >= 0 else 0.0
-        total_hazard(hazard, risks.row, w.factor, p, drop_out, w.hazard)
+        if total(w.heads[r]) == 0.0:
+            for copy in range(people.shape[1]):
+                w.years[copy, r] = 0.0
+                people[d, copy, r] = 0.0
+            continue
+        total_hazard(hazard, risks.row, w.factor, p, drop_out + away_at_all_ages(edges, r, w), w.hazard)
         for j in range(edges.row_start[r], edges.row_start[r + 1]):
             e = edges.by_row[j]
-            for g in range(w.hazard.shape[0]):
-                for c in range(w.hazard.shape[1]):
-                    for a in range(edges.first[e], edges.end[e]):
-                        w.hazard[g, c, a] += w.edge_rate[e]
+            if not at_all_ages(edges, e, people.shape[5]):
+                for g in range(w.hazard.shape[0]):
+                    for c in range(w.hazard.shape[1]):
+                        for a in range(edges.first[e], edges.end[e]):
+                            w.hazard[g, c, a] += w.edge_rate[e]
         lived(w.hazard, dt, halvings(largest(w.hazard) * dt), w.time)
         survive(people[d, 0, r], w.hazard, w.time, w.years[0, r])
         if any_employer:
@@ -281,6 +306,9 @@ def leave(risks, home, d, t, i, w, leavers_out, retired_out, employer_out):  # t
         for g in range(w.w.shape[1]):
             for c in range(w.w.shape[2]):
                 years = w.years[0, r, g, c]
+                w.lived[r, g, c] = total(years)
+                if w.lived[r, g, c] == 0.0:
+                    continue
                 for k in range(risks.n_leave + risks.n_retire):
                     x, h = w.factor[k, p, g, c], risks.row[k, p, g, c]
                     heads = x * dot(hazard[h], years)
@@ -296,7 +324,7 @@ def leave(risks, home, d, t, i, w, leavers_out, retired_out, employer_out):  # t
                             w.into_pool[j, p, g, a] += x * hazard[h, a] * years[a]
                 x = risks.employer_change[d, p, g, c] * risks.employer_over_time[d, t]
                 if x > 0.0:
-                    employer_out[p] += x * total(years)
+                    employer_out[p] += x * w.lived[r, g, c]
 
 
 @kernel
@@ -342,7 +370,9 @@ def move(edges, home, block, d, people, w, moves_out):  # type: ignore[no-untype
         left = home[r]
         for g in range(w.w.shape[1]):
             for c in range(w.w.shape[2]):
-                heads = rate * total(w.years[0, r, g, c, first:end])
+                heads = rate * w.lived[r, g, c]
+                if not at_all_ages(edges, e, people.shape[5]):
+                    heads = rate * total(w.years[0, r, g, c, first:end])
                 moves_out[e] += heads
                 w.gone[left] += heads
                 w.arrived[p] += heads * w.w[p, g, c]
