@@ -24,12 +24,15 @@ $(READY): requirements-dev.txt pyproject.toml
 SEL := scenarios/sel/baseline.yaml
 WHAT_IF := scenarios/sel/what_if/more_training_places.yaml scenarios/sel/what_if/hospital_leaving_lower.yaml
 
+PICTURES := results/baseline/figures/headcount.png results/baseline/figures/vacancies.png \
+  results/baseline/figures/retention.png results/baseline_compared/figures/differences.png
+
 demo: $(READY)  ## run South East London and compare two what-ifs, with pictures (about a minute)
 	$(BIN)/pharmsim run $(SEL) --draws 20 --force
 	$(BIN)/pharmsim compare $(SEL) $(WHAT_IF) --draws 20 --force
 	@echo
 	@echo "Pictures to open first:"
-	@find results -name '*.png' -newer $(READY) | sort | sed 's/^/  /'
+	@ls $(PICTURES) | sed 's/^/  /'
 
 test: $(READY)  ## every test but the slow statistical ones
 	$(BIN)/python -m pytest -m "not verify"
