@@ -25,8 +25,7 @@ def cells(*rows: dict[str, Any] | float, **term: Any) -> dict[str, Any]:
     return {"terms": [{"rows": written, **term}]}
 
 
-def months(**shares: float) -> dict[str, float]:
-    return dict(shares)
+AGES = cells({"value": 1.0, "where": {"age": ["20-70"]}})
 
 
 def description() -> dict[str, Any]:
@@ -45,7 +44,8 @@ def description() -> dict[str, Any]:
             "headcount": cells(
                 {"value": 100.0, "low": 90.0, "high": 110.0, "source": "=cmd()", "evidence": "published"},
                 {"value": 50.0, "where": {"environment": ["ward"]}, "evidence": "assumption"},
-            )
+            ),
+            "ages": AGES,
         },
         "fte_per_head": cells(
             {"value": 1.0, "where": {"contract": ["full"]}}, {"value": 0.5, "where": {"contract": ["part"]}}
@@ -61,28 +61,29 @@ def description() -> dict[str, Any]:
             ]
         },
         "switches": [{"name": "phase", "from": "full", "to": "part", "rate": cells(0.01)}],
-        "retirement": {"rate": cells({"value": 0.2, "where": {"age": ["60+"]}})},
+        "retirement": {"rate": cells(0.0, {"value": 0.2, "where": {"age": ["60+"]}})},
         "pools": {"break": {"return_rate": cells(1.0), "opening": cells(5.0)}},
         "establishment": {"vacancy_rate": cells(0.1)},
         "cover": {"share": cells(0.3)},
         "hiring": {
             "sources": [
                 {"name": "new", "pipelines": ["college"]},
-                {"name": "outside", "supply": "unlimited"},
+                {"name": "outside", "supply": "unlimited", "ages": AGES},
             ]
         },
         "pipelines": {
             "college": {
                 "kind": "external",
                 "role": "chemist",
-                "intake": {"per_year": {"points": {"2020": {"value": 40.0}}}, "months": {"September": 1.0}},
+                "intake": {"per_year": {"points": {"2015": {"value": 40.0}}}, "months": {"September": 1.0}},
                 "stages": [{"name": "degree", "months": 24}, {"name": "practice", "months": 12}],
                 "exam": {
                     "sittings": ["June"],
                     "eligible_month": 10,
                     "pass_rates": [{"value": 0.8}, {"value": 0.6}],
                 },
-                "destinations": cells(0.5),
+                "ages": AGES,
+                "destinations": cells({"value": 0.0}, {"value": 0.5, "where": {"role": ["chemist"]}}),
                 "opening": {"rule": "from_past_intakes"},
             },
             "ladder": {

@@ -215,7 +215,7 @@ def show(compared: Comparison, console: Console, folder: Path | None = None) -> 
             by_date: dict[Any, Any] = {row["date"]: row for row in rows.to_dict("records")}
             cells = [_cell(by_date.get(pd.Timestamp(date))) for date in compared.dates]
             unit = str(rows["unit"].iloc[0]).replace("share", "points")
-            name = f"kept in {level}" if level else NAMES.get(quantity, quantity)
+            name = f"kept in {level}" if level else NAMES.get(str(quantity), str(quantity))
             table.add_row(Text(name.replace("_", " ")), Text(unit), *cells)
         console.print(table)
     if folder is not None:
