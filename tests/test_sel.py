@@ -157,7 +157,7 @@ def test_people_and_jobs_keep_the_fte(baseline: Results) -> None:
     people = run.data["headcount"].isel(time=0).sum(["group", "contract"]).sel(post="community_pharmacist")
     fte = run.data["fte"].isel(time=0).sel(post="community_pharmacist")
     assert np.std(people.values / fte.values) / np.mean(people.values / fte.values) > 0.03
-    assert 0.9 <= fte.values.min() / fte.values[0]  # only the number of jobs moves the FTE
+    assert fte.values.min() / fte.values[0] >= 0.9  # only the number of jobs moves the FTE
     assert fte.values.max() / fte.values[0] <= 1.1
 
 
@@ -212,7 +212,7 @@ def test_yearly_flows_are_within_a_quarter_of_the_observed(baseline: Results, ye
 
 
 def test_leaver_rates_of_the_trusts_are_londons(baseline: Results) -> None:
-    """Published October 2024 to October 2025: 10.2 % and, for support staff, 12.5 %; measured 10.2 and 13.3 %."""
+    """Published for 2024-25: 10.2 % and, for support staff, 12.5 %; measured 10.2 and 13.3 %."""
     rates = retention.leaver_rate(baseline.data, "trusts", "block").isel(draw=0)
     for year in range(2):
         at = rates.isel(retention_year=year)
@@ -318,5 +318,5 @@ def test_register_of_great_britain_follows_the_published_one() -> None:
         measures.yearly_flow(run.data, "leavers").isel(draw=0).sum("destination")
         + measures.yearly_flow(run.data, "retirements").isel(draw=0)
     ) / heads.values[:-1:12]
-    assert 0.028 < float(lost.min())
+    assert float(lost.min()) > 0.028
     assert float(lost.max()) < 0.035
