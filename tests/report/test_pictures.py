@@ -1,0 +1,131 @@
+"""Figures, diagram, description and summary: made for many shapes of scenario, with names escaped."""
+
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from rich.console import Console
+
+import synthetic
+from pharmsim.report import describe, diagram, figures, style, summary
+
+EVIL = '<script>alert("$x$")</script> & $\\frac'
+NAMES = {"headcount", "environments", "vacancies", "joiners_and_leavers", "training", "ages", "retention"}
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def shown(results: object) -> str:
+    stream = io.StringIO()
+    summary.show(results, Console(file=stream, width=140), Path("results/x"))  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("draws", [0, 5])
+def test_every_figure_is_written_as_png_and_svg(tmp_path: Path, draws: int) -> None:
+    paths = figures.write_figures(synthetic.results(draws=draws), tmp_path)
+    assert {path.stem for path in paths} == NAMES
+    assert {path.suffix for path in paths} == {".png", ".svg"}
+    for path in paths:
+        if path.suffix == ".png":
+            width, height = struct.unpack(">II", path.read_bytes()[16:24])
+            assert 600 < width < 1500
+            assert 300 < height < 2000
+        else:
+            ElementTree.parse(path)
+
+
+def test_figures_say_scenario_program_and_units(tmp_path: Path) -> None:
+    figures.write_figures(synthetic.results(draws=5), tmp_path)
+    text = (tmp_path / "figures" / "environments.svg").read_text(encoding="utf-8")
+    assert "Small town &lt;b&gt;&amp;" in text
+    assert "pharmsim 0." in text
+    assert "bands 5–95 % of 5 draws" in text
+    assert ">FTE<" in text
+
+
+def test_names_in_figures_are_neither_markup_nor_mathematics(tmp_path: Path) -> None:
+    roles = {"chemist": EVIL, "helper": "$\\oops$"}
+    results = synthetic.results(name=EVIL, roles=roles, environments={"shop": EVIL, "ward": "Wards"})
+    for path in figures.write_figures(results, tmp_path):
+        if path.suffix == ".svg":
+            assert "<script>" not in path.read_text(encoding="utf-8")
+            ElementTree.parse(path)
+
+
+def test_a_scenario_without_optional_parts_has_fewer_figures(tmp_path: Path) -> None:
+    results = synthetic.results()
+    bare = results.data[["headcount", "fte"]]
+    paths = figures.write_figures(type(results)(results.scenario, bare, results.meta), tmp_path)
+    assert {path.stem for path in paths} == {"headcount", "environments"}
+
+
+def test_lines_differ_without_colour() -> None:
+    assert len(set(style.COLOURS)) == len(set(style.MARKERS)) == len({str(line) for line in style.LINES}) == 8
+
+
+def test_the_diagram_shows_every_post_and_flow() -> None:
+    made = synthetic.scenario()
+    root = ElementTree.fromstring(diagram.diagram(made))
+    texts = {node.text for node in root.iter(f"{SVG}text")}
+    assert {
+        "chemist shop",
+        "helper ward",
+        "Shops",
+        "Wards",
+        "Chemist",
+        "outside",
+        "retired",
+        "break",
+    } <= texts
+    assert {"degree", "practice", "examination", "24 mo", "ladder (inside posts)"} <= texts
+    titles = {node.text for node in root.iter(f"{SVG}title")}
+    assert {"chemist_shop → chemist_ward", "helper_shop → chemist_shop (role change)"} <= titles
+
+
+def test_boxes_of_the_diagram_do_not_overlap() -> None:
+    posts = [
+        {"post": f"{role}_{place}_{grade}", "role": role, "environment": place, "grade": grade}
+        for role in ("chemist", "helper")
+        for place in ("shop", "ward")
+        for grade in ("low", "high")
+    ]
+    made = synthetic.scenario(posts=posts, grades={"low": "Low", "high": "High"}, moves=None, pipelines={})
+    boxes = list(diagram.layout(made).boxes.values())
+    assert len(boxes) == len(set(boxes)) == 8
+    for i, (x, y) in enumerate(boxes):
+        for u, v in boxes[i + 1 :]:
+            assert abs(x - u) >= diagram.BOX_W or abs(y - v) >= diagram.BOX_H
+
+
+def test_names_in_the_diagram_are_escaped(tmp_path: Path) -> None:
+    made = synthetic.scenario(name=EVIL, roles={"chemist": EVIL, "helper": EVIL})
+    diagram.write(made, tmp_path / "below" / "d.svg")
+    text = (tmp_path / "below" / "d.svg").read_text(encoding="utf-8")
+    assert "<script>" not in text
+    ElementTree.fromstring(text)
+
+
+def test_the_summary_has_roles_dates_retention_and_warnings() -> None:
+    text = shown(synthetic.results(draws=5))
+    for words in ("Chemist", "Oct 2025", "Oct 2030", "Oct 2031", "vacancy rate", "environment", "90.0 %",
+                  "warning: a warning", "results/x", "by grade of evidence"):  # fmt: skip
+        assert words in text
+    assert " – " in text  # bands
+
+
+def test_the_summary_shows_names_as_they_are() -> None:
+    assert "[bold]x[/bold]" in shown(synthetic.results(name="[bold]x[/bold]"))
+
+
+def test_a_description_has_sections_origins_and_uncertainties() -> None:
+    text = describe.describe(synthetic.scenario())
+    assert "4 posts:" in text
+    assert "leaving.break.rate = 0.05 [0.03 – 0.08] per year, unstated" in text
+    assert "2 uncertainties" in text
+    data = describe.as_data(synthetic.scenario())
+    assert data["scenario"]["name"] == "Small town <b>&"
+    assert len(data["numbers"]) > 40

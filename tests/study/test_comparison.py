@@ -1,0 +1,121 @@
+"""Scenarios compared with a base under the same draws."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import synthetic
+from pharmsim.errors import ScenarioError
+from pharmsim.report import comparison as report
+from pharmsim.results.labelled import Results
+from pharmsim.study.comparison import Comparison, compare, unique_names
+
+FACTORS = {"More": 1.1, "Fewer": 0.8}
+
+
+def run(scenario: Any, draws: int, seed: int) -> Results:
+    """Made-up results; the others have a constant factor on everything in post."""
+    results = synthetic.results(draws=draws, seed=seed, n_months=72)
+    data = results.data.copy(deep=True)
+    factor = FACTORS.get(scenario.name, 1.0)
+    for name in ("headcount", "fte", "vacancy_fte", "leavers", "retirements"):
+        data[name] = data[name] * factor
+    return dataclasses.replace(results, scenario=scenario, data=data)
+
+
+@pytest.fixture(scope="module")
+def compared() -> Comparison:
+    base = synthetic.scenario()
+    others = [synthetic.scenario(name=name) for name in FACTORS]
+    return compare(base, others, draws=9, seed=3, run=run)
+
+
+def rows(compared: Comparison, **wanted: Any) -> Any:
+    frame = compared.differences
+    for name, value in wanted.items():
+        frame = frame[frame[name] == value]
+    return frame
+
+
+def test_dates_are_five_years_on_and_the_end(compared: Comparison) -> None:
+    assert [str(date)[:10] for date in compared.dates] == ["2030-10-01", "2031-10-01"]
+
+
+def test_differences_are_taken_draw_by_draw(compared: Comparison) -> None:
+    row = rows(compared, scenario="More", quantity="fte", role="chemist", environment="ward").iloc[-1]
+    fte = compared.base.data["fte"].sel(post="chemist_ward").values[:, -1]
+    assert row["base"] == pytest.approx(fte[0])
+    assert row["difference"] == pytest.approx(0.1 * fte[0])
+    low, middle, high = np.quantile(0.1 * fte[1:], [0.05, 0.5, 0.95])
+    assert (row["p5"], row["median"], row["p95"]) == pytest.approx((low, middle, high))
+
+
+def test_leavers_are_those_of_the_year_before(compared: Comparison) -> None:
+    row = rows(compared, scenario="Fewer", quantity="leavers", role="all", environment="all").iloc[0]
+    data = compared.base.data
+    year = slice(48, 60)
+    total = float(data["leavers"].values[0, year].sum() + data["retirements"].values[0, year].sum())
+    assert row["base"] == pytest.approx(total)
+    assert row["difference"] == pytest.approx(-0.2 * total)
+    assert str(row["year_from"])[:10] == "2029-10-01"
+
+
+def test_retention_is_compared_at_each_level(compared: Comparison) -> None:
+    frame = rows(compared, scenario="More", quantity="stability_index")
+    assert list(frame["level"].unique()) == ["post", "environment", "system"]
+    assert frame["difference"].abs().max() == pytest.approx(0.0, abs=1e-12)
+    assert str(frame.iloc[0]["year_from"])[:10] == "2029-04-01"
+
+
+def test_a_post_of_one_scenario_only_counts_as_none_in_the_other() -> None:
+    more = [*synthetic.description()["posts"], {"post": "new", "role": "helper", "environment": "icu"}]
+    wider = synthetic.scenario(name="Wider", posts=more, environments={"shop": "S", "ward": "W", "icu": "I"})
+
+    def either(scenario: Any, draws: int, seed: int) -> Results:
+        changes = {"posts": more, "environments": {"shop": "S", "ward": "W", "icu": "I"}}
+        return synthetic.results(draws=draws, **(changes if scenario.name == "Wider" else {}))
+
+    found = compare(synthetic.scenario(), [wider], run=either)
+    row = rows(found, quantity="headcount", role="helper", environment="icu").iloc[0]
+    assert row["base"] == 0.0
+    assert row["difference"] == row["value"] > 0
+    assert "p5" not in found.differences
+
+
+def test_other_months_are_refused() -> None:
+    with pytest.raises(ScenarioError, match="must run from 2025-10 to 2031-10 like Small town"):
+        compare(synthetic.scenario(), [synthetic.scenario(end="2032-10")], run=run)
+
+
+def test_equal_names_are_told_apart() -> None:
+    assert unique_names(["a", "b", "a"]) == ("a", "b", "a (2)")
+
+
+def test_a_comparison_is_written_whole(compared: Comparison, tmp_path: Path) -> None:
+    folder = report.write(compared, tmp_path / "compared")
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert {"differences.csv", "workbook.xlsx", "manifest.json", "figures/differences.png"} <= names
+    assert {"figures/retention_differences.svg", "scenarios/00_base/workforce.csv"} <= names
+    assert {"scenarios/02_Fewer/scenario.json", "scenarios/01_More/assumptions.csv"} <= names
+    made = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert [entry["title"] for entry in made["scenarios"]] == ["base", "More", "Fewer"]
+    assert (made["seed"], made["n_draws"]) == (3, 9)
+    assert [path.name for path in tmp_path.iterdir()] == ["compared"]
+
+
+def test_the_terminal_shows_totals_with_intervals(compared: Comparison) -> None:
+    stream = io.StringIO()
+    report.show(compared, Console(file=stream, width=140))
+    text = stream.getvalue()
+    assert "More, less Small town <b>&" in text
+    assert "kept in environment" in text
+    assert "median (5 to 95 % of draws)" in text
+    assert " to +" in text
