@@ -1,1 +1,1 @@
-"""..."""
+"""What people look at: figures, diagram, summaries, comparisons, evidence."""

@@ -64,7 +64,7 @@ def write(
 
 def _scenarios(compared: Comparison, folder: Path, command: Iterable[str] | None) -> None:
     """Tables, assumptions and the resolved scenario of every run, and the manifest of all."""
-    from pharmsim.scenario import sources, to_dict
+    from pharmsim.scenario import to_dict
 
     runs = [compared.base, *compared.others]
     titles = ["base", *compared.names]
@@ -79,8 +79,7 @@ def _scenarios(compared: Comparison, folder: Path, command: Iterable[str] | None
         write_csv(assumptions.as_frame(results.scenario), target / "assumptions.csv")
         description = to_dict(results.scenario)
         write_json(description, target / SCENARIO)
-        meta = {"files": list(sources(results.scenario).items()), **results.meta}
-        made = manifest.manifest(description, meta, netcdf.digest(results.data), command)
+            made = manifest.manifest(description, results.meta, netcdf.digest(results.data), command)
         one = {key: made[key] for key in ("scenario", "files", "warnings", "uncertainties", "results")}
         entries.append({"title": title, "folder": f"scenarios/{place}", **one})
     shared = {key: value for key, value in made.items() if key not in entries[0]}

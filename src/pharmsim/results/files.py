@@ -69,7 +69,7 @@ def write_into(
     tables: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
     """Write the files of a run into a folder that exists."""
-    from pharmsim.scenario import sources, to_dict
+    from pharmsim.scenario import to_dict
 
     tables = main_tables(results) if tables is None else tables
     netcdf.write(results.data, folder / netcdf.NAME)
@@ -82,8 +82,7 @@ def write_into(
     (folder / "assumptions.md").write_text(assumptions.as_markdown(results.scenario), encoding="utf-8")
     description = to_dict(results.scenario)
     write_json(description, folder / SCENARIO)
-    meta = {"files": list(sources(results.scenario).items()), **results.meta}
-    made = manifest.manifest(description, meta, netcdf.digest(results.data), command)
+    made = manifest.manifest(description, results.meta, netcdf.digest(results.data), command)
     write_json(made, folder / MANIFEST)
     (folder / "run.log").write_text(log_text(results, made), encoding="utf-8")
 

@@ -12,6 +12,7 @@ from pharmsim import __version__
 from pharmsim.errors import RunError
 from pharmsim.quantities import FLOWS, OUTPUTS
 from pharmsim.results.axes import coordinates, months_per_period
+from pharmsim.scenario import check_warnings, sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,7 @@ def label(
     n_draws : int
         Number of draws besides the central values.
     meta : dict
-        How the run was made (see `Results`).
+        How the run was made (see `Results`). `files` and `warnings` are those of the scenario unless given.
     state : object
         Final state of the engine.
 
@@ -107,7 +108,8 @@ def label(
         if name in present
     }
     data = xr.Dataset(variables, coords=coords, attrs=_title(scenario, meta, spacing))
-    return Results(scenario=scenario, data=data, meta={"n_draws": n_draws, **meta}, state=state)
+    known = {"n_draws": n_draws, "files": list(sources(scenario).items()), "warnings": check_warnings(scenario)}
+    return Results(scenario=scenario, data=data, meta={**known, **meta}, state=state)
 
 
 def _check(arrays: Mapping[str, np.ndarray], coords: Mapping[str, Any]) -> None:
