@@ -79,7 +79,7 @@ def _scenarios(compared: Comparison, folder: Path, command: Iterable[str] | None
         write_csv(assumptions.as_frame(results.scenario), target / "assumptions.csv")
         description = to_dict(results.scenario)
         write_json(description, target / SCENARIO)
-            made = manifest.manifest(description, results.meta, netcdf.digest(results.data), command)
+        made = manifest.manifest(description, results.meta, netcdf.digest(results.data), command)
         one = {key: made[key] for key in ("scenario", "files", "warnings", "uncertainties", "results")}
         entries.append({"title": title, "folder": f"scenarios/{place}", **one})
     shared = {key: value for key, value in made.items() if key not in entries[0]}

@@ -108,7 +108,8 @@ def label(
         if name in present
     }
     data = xr.Dataset(variables, coords=coords, attrs=_title(scenario, meta, spacing))
-    known = {"n_draws": n_draws, "files": list(sources(scenario).items()), "warnings": check_warnings(scenario)}
+    known: dict[str, Any] = {"n_draws": n_draws, "warnings": check_warnings(scenario)}
+    known["files"] = list(sources(scenario).items())
     return Results(scenario=scenario, data=data, meta={**known, **meta}, state=state)
 
 
