@@ -249,3 +249,29 @@ def test_all_changes_are_judged(small: Data, tmp_path: Path) -> None:
         "changes[1].to.value",
         "changes[1].to.value",
     ]
+
+
+def test_retirement_by_pension_age_takes_factors_and_pluses(small: Data, tmp_path: Path) -> None:
+    small["retirement"] = {
+        "rate": [
+            {"where": {"years_past_pension_age": "up to -1"}, "value": 0},
+            {"where": {"years_past_pension_age": "0+"}, "value": 0.5},
+        ]
+    }
+    men = {"set": "retirement", "where": {"group": "men"}, "times": 0.8}
+    scenario = changed(
+        small, tmp_path, men, {"set": "leaving.died", "where": {"age": "16-40"}, "plus": "1 %"}
+    )
+    assert scenario.retirement is not None
+    values = central(scenario.retirement.rate, scenario, (*AXES, "age"))
+    assert values.shape == (3, 2, 2, 81)
+    assert values[0, :, 0, 40].tolist() == pytest.approx([0.5, 0.4])
+    values = central(scenario.leaving["died"].rate, scenario, (*AXES, "age"))
+    assert values[0, 0, 0, [24, 25]].tolist() == pytest.approx([0.02, 0.01])
+
+
+def test_what_a_change_breaks_is_told_at_the_change(small: Data, tmp_path: Path) -> None:
+    change = {"set": "hiring.sources.new.supply", "to": 5}
+    with pytest.raises(ScenarioError, match="must have exactly one of") as caught:
+        changed(school(small), tmp_path, {"set": "leaving", "times": 1}, change)
+    assert [(problem.line, problem.where) for problem in caught.value.problems] == [(5, "changes[1]")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from pharmsim.errors import Problem, ScenarioError
@@ -241,16 +242,29 @@ def _checked(work: _Work, name: str) -> Scenario:
     if found:
         moved = []
         for problem in found:
-            i = next(
-                (i for path, i in reversed(work.touched) if problem.where.startswith(dotted(path))), None
-            )
-            line = locate(work.tree, ("changes", i))[1] if i is not None else 0
-            where = f"changes[{i}]" if i is not None else ""
+            i = _blamed(problem.where, work.touched)
+            line = locate(work.tree, ("changes", i) if i is not None else ("changes",))[1]
+            where = f"changes[{i}]" if i is not None else "changes"
             text = f"after the changes, {problem.where}: {problem.message}"
             moved.append(Problem(name, line, where, text))
         raise ScenarioError(moved)
     work.scenario._files = tuple(sorted(work.folder.files.items()))
     return work.scenario
+
+
+def _blamed(where: str, touched: list[tuple[Path, int]]) -> int | None:
+    """Return the number of the last change that touched what is nearest to a key path."""
+    best, found = 0, None
+    for path, i in touched:
+        pairs = zip(_parts(where), _parts(dotted(path)), strict=False)
+        common = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+        if common and common >= best:
+            best, found = common, i
+    return found
+
+
+def _parts(where: str) -> list[str]:
+    return where.replace("[", ".[").split(".")
 
 
 _READERS: dict[str, Callable[[_Work, dict[str, Any], int], None]] = {"set": _set}

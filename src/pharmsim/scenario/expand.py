@@ -182,9 +182,14 @@ def expand(cells: Cells, scenario: Scenario, axes: Sequence[str]) -> list[tuple[
 def central(cells: Cells, scenario: Scenario, axes: Sequence[str]) -> Floats:
     """Return the product of all terms at their central values; terms by age need the axis age."""
     product: Floats | None = None
-    for values, _ in expand(cells, scenario, axes):
+    for term in cells.terms:
+        flat = "age" in axes and not is_aged(term)  # the same at all ages, on whatever grid others have
+        values, _ = expand_term(term, scenario, [axis for axis in axes if axis != "age"] if flat else axes)
+        values = values[..., None] if flat else values
         product = values if product is None else product * values
     assert product is not None
+    if "age" in axes and product.shape[-1] == 1:
+        product = np.repeat(product, len(grid(scenario, "age")), axis=-1)
     return product
 
 

@@ -62,8 +62,10 @@ def _extras(written: dict[str, Any]) -> dict[str, Any]:
         out["evidence"] = _at(
             "evidence", lambda: one_of(written["evidence"], EVIDENCE, "a grade of evidence")
         )
+    if out.get("evidence") == "unstated":
+        del out["evidence"]  # as if not given: that of the block holds
     for key in ("uncertainty", "source", "note"):
-        if written.get(key) is not None:
+        if written.get(key) not in (None, ""):
             if isinstance(written[key], dict | list):
                 raise FormError(f"must be text; got {quoted(written[key])}", (key,))
             out[key] = str(written[key])

@@ -84,7 +84,7 @@ def labels(written: Any) -> dict[str, str]:
     if isinstance(written, list | tuple):
         if len(set(map(str, written))) < len(written):
             raise FormError("must name each once")
-        written = dict.fromkeys(written)
+        written = dict.fromkeys(gather(((i,), partial(text.name, item)) for i, item in enumerate(written)))
     if not isinstance(written, dict):
         raise FormError(f"must be a mapping of names and labels; got {quoted(written)}")
     found = gather(((), partial(text.name, key)) for key in written)

@@ -62,7 +62,8 @@ class Row(Value):
     Keys of `where`: the axes (role, environment, grade, place, post, group, contract), any
     declared attribute of posts, ``age`` ("25", "25-34", "55+") or ``years_past_pension_age``
     ("-5", "0-1", "3+"). Later rows override earlier ones. Rows with single ages are knots: straight
-    lines between the knots of the same selection, constant outside them; bands hold inside them.
+    lines between the knots of the same selection, constant outside them (one alone means that age);
+    bands hold inside them.
     """
 
     where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
