@@ -33,14 +33,18 @@ def baseline() -> Results:
     return pharmsim.run(pharmsim.load(SEL / "baseline.yaml"))
 
 
-@pytest.fixture(scope="module")
-def overlap() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("skills_overlap", ROOT / "scripts" / "skills_overlap.py")
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def overlap() -> ModuleType:
+    return script("skills_overlap")
 
 
 # -- data ---------------------------------------------------------------------------------------------
@@ -302,6 +306,14 @@ def test_banded_agrees_with_the_baseline(baseline: Results) -> None:
     assert float(promoted.sel(edge="hospital_pharmacist_band_6 > hospital_pharmacist_band_7")) > 10
     rates = retention.leaver_rate(run.data, "trusts", "block").isel(draw=0, retention_year=0)
     assert float(rates.sel(cell="stt")) == pytest.approx(0.102, abs=0.015)
+
+
+def test_banded_is_what_the_script_writes(baseline: Results) -> None:
+    make = script("make_banded_sel")
+    graded = make.bands(baseline.scenario)
+    written = (SEL / "banded.yaml").read_text(encoding="utf-8")
+    assert make.write_training(baseline.scenario, graded) == written
+    assert graded["hospital_pharmacist"]["8a"] == 253
 
 
 def test_register_of_great_britain_follows_the_published_one() -> None:
