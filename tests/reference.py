@@ -143,7 +143,7 @@ class Reference(Posts):
 
     def end_of_month(self, month: int) -> None:
         for p in self.posts:
-            if self.to_hire[p]:
+            for _ in range(self.spacing if self.to_hire[p] else 0):
                 self.join(p, self.offers[p].pop(0))
                 self.offers[p].append(defaultdict(float))
             slots = [0.0] * 12 if self.spacing == 12 else self.first_year[p][1:12]

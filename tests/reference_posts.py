@@ -52,8 +52,10 @@ class Posts(Opening):
         self.returning = {name: Hazard(self.r, pool.return_rate) for name, pool in s.pools.items()}
         self.lapsing = {x: Hazard(self.r, pool.lapse_rate) for x, pool in s.pools.items() if pool.lapse_rate}
         self.edges = self.all_edges()
-        self.levels = s.retention.levels if s.retention and self.spacing == 1 else {}
-        self.tag_dates = [m for m in range(self.r.months + 1) if self.levels and self.is_tag_date(m)]
+        self.levels = s.retention.levels if s.retention else {}
+        self.tag_dates = [
+            m for m in range(0, self.r.months + 1, self.spacing) if self.levels and self.is_tag_date(m)
+        ]
         self.blocks = {x: {p: self.block(level, p) for p in self.posts} for x, level in self.levels.items()}
 
     def all_edges(self) -> list[Edge]:

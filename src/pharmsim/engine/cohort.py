@@ -211,7 +211,9 @@ def run_period(m, v, d, t, clock, s, training, w, o, training_flows, registratio
         hire(m.hiring, d, t, clock.dt, fraction, s, w, o.offers_made[d, t])
         start(m.hiring, d, s, sub == clock.substeps - 1, o.joiners[d, t])
         give_up(m.hiring.gives_up[d], d, clock.dt, s.seekers, o.gave_up[d, t])
-    for _ in range(clock.months_per_period):
+    for later in range(clock.months_per_period):
+        if later > 0:  # in a year, offers of the other months start too
+            start(m.hiring, d, s, True, o.joiners[d, t])
         advance(d, s.offers, s.offers_by_source, s.first_year)
     if monthly:
         apprentices(m.tracks, d, t, t, s.people, o.training_starts[d, t], o.training_ends[d, t])
