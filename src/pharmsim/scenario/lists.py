@@ -142,7 +142,11 @@ def _edges(written: Any, path: Path, inner: str, posts: Posts, report: Report) -
 def _with_common(
     entry: dict[str, Any], common: dict[str, Any], inner: str, name: str, path: Path, report: Report
 ) -> dict[str, Any]:
-    """Return the entry with the source, evidence and relative range of its block."""
+    """Return the entry with the source, evidence and relative range of its block.
+
+    A relative range becomes low and high of the entry, cut at the upper bound of its kind; all
+    entries of the block share one uncertainty.
+    """
     inherited = {key: common[key] for key in ORIGIN_KEYS if common.get(key) is not None}
     spread = common.get("range")
     value = entry.get(inner)
