@@ -153,7 +153,10 @@ def from_zero(axes: Axes) -> None:
 
 
 def thousands(axes: Axes) -> None:
-    """Thousands separators along y."""
+    """Whole numbers with thousands separators along y."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
     axes.yaxis.set_major_formatter("{x:,.0f}")
 
 

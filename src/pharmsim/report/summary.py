@@ -68,7 +68,7 @@ def workforce(results: Results) -> Table:
         rates = measures.vacancy_rate(data, "role"), measures.vacancy_rate(data)
         quantities.append(("vacancy rate", *rates, 1))
     title = Text(style.shorten(scenario.name, 80), style="bold")
-    caption = "bands: 5–95 % of draws" if results.has_draws else None
+    caption = "second lines: 5–95 % of draws" if results.has_draws else None
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
     table.add_column("")
     table.add_column("role")
@@ -95,7 +95,7 @@ def _number(values: np.ndarray, share: bool) -> str:
     spread = style.band(values)
     if spread is None:
         return one(values[0])
-    return f"{one(values[0])} ({one(float(spread[0]))} – {one(float(spread[1]))})"
+    return f"{one(values[0])}\n{one(float(spread[0]))} – {one(float(spread[1]))}"
 
 
 def retention_table(results: Results) -> Table | None:

@@ -77,8 +77,9 @@ def write_into(
     (folder / "tables").mkdir()
     for name, table in tables.items():
         write_csv(table, folder / "tables" / f"{name}.csv")
-    workbook.write(results, tables, folder / "workbook.xlsx")
-    write_csv(assumptions.as_frame(results.scenario), folder / "assumptions.csv")
+    numbers = assumptions.as_frame(results.scenario)
+    workbook.write(results, tables, numbers, folder / "workbook.xlsx")
+    write_csv(numbers, folder / "assumptions.csv")
     (folder / "assumptions.md").write_text(assumptions.as_markdown(results.scenario), encoding="utf-8")
     description = to_dict(results.scenario)
     write_json(description, folder / SCENARIO)

@@ -54,12 +54,7 @@ def sum_posts(array: xr.DataArray, keys: Sequence[tuple[str, ...] | None]) -> xr
         `post` replaced by `cell`, labelled "a / b" (or "all").
     """
     unique = list(dict.fromkeys(key for key in keys if key is not None))
-    axis = array.get_axis_num("post")
-    values = array.values
-    members = [[i for i, key in enumerate(keys) if key == wanted] for wanted in unique]
-    parts = [np.add.reduce(np.take(values, index, axis=axis), axis=axis) for index in members]
-    shape = values.shape[:axis] + values.shape[axis + 1 :] + (0,)
-    summed = np.stack(parts, axis=-1) if parts else np.zeros(shape)
+    summed = sum_along(array.values, array.get_axis_num("post"), keys)
     dims = [dim for dim in array.dims if dim != "post"]
     known = array.coords.variables
     coords: dict[Any, Any] = {dim: known[dim] for dim in dims if dim in known}
@@ -76,6 +71,15 @@ def named(array: xr.DataArray, unit: str, long_name: str) -> xr.DataArray:
 
 def _grouped(data: xr.Dataset, array: xr.DataArray, by: By) -> xr.DataArray:
     return sum_posts(array, group_keys(data, by))
+
+
+def sum_along(values: np.ndarray, axis: int, keys: Sequence[tuple[str, ...] | None]) -> np.ndarray:
+    """Add positions of an axis up by key; the sums stand on a new last axis, in order of appearance."""
+    unique = list(dict.fromkeys(key for key in keys if key is not None))
+    members = [[i for i, key in enumerate(keys) if key == wanted] for wanted in unique]
+    parts = [np.add.reduce(np.take(values, index, axis=axis), axis=axis) for index in members]
+    shape = values.shape[:axis] + values.shape[axis + 1 :] + (0,)
+    return np.stack(parts, axis=-1) if parts else np.zeros(shape)
 
 
 # -- the year that is meant ---------------------------------------------------------------------------

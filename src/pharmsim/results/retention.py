@@ -15,7 +15,7 @@ from pharmsim.results.measures import (
     group_keys,
     named,
     retention_index,
-    sum_posts,
+    sum_along,
     year_ends,
 )
 from pharmsim.results.rates import leaver_rate_from_counts
@@ -65,24 +65,23 @@ def is_exact(data: xr.Dataset, level: str, by: By) -> bool:
     return True
 
 
-def _summed(data: xr.Dataset, values: np.ndarray, keys: Keys) -> xr.DataArray:
-    """Numbers of (draw, retention_year, post) added up by key."""
-    coords = {"draw": data.variables["draw"], "retention_year": data.variables["retention_year"]}
-    return sum_posts(xr.DataArray(values, dims=("draw", "retention_year", "post"), coords=coords), keys)
+def _counts(data: xr.Dataset, level: str, keys: Keys) -> tuple[np.ndarray, np.ndarray]:
+    """Tagged and kept, shape (draw, retention_year, cell)."""
+    i = _position(data, level)
+    tagged, kept = (sum_along(data.variables[name].values[:, :, i], 2, keys) for name in ("tagged", "kept"))
+    return tagged, kept
 
 
-def _counts(data: xr.Dataset, level: str, by: By) -> tuple[xr.DataArray, xr.DataArray]:
-    keys, i = level_keys(data, level, by), _position(data, level)
-    tagged, kept = (data.variables[name].values[:, :, i] for name in ("tagged", "kept"))
-    return _summed(data, tagged, keys), _summed(data, kept, keys)
-
-
-def _dated(data: xr.Dataset, array: xr.DataArray, date: Date | None) -> xr.DataArray:
+def _dated(data: xr.Dataset, values: np.ndarray, keys: Keys, date: Date | None) -> xr.DataArray:
     """The years asked for, with the days on which they begin and end."""
-    starts = ("retention_year", data.variables["retention_year"].values)
-    told = array.drop_vars("retention_year").assign_coords(
-        year_from=starts, year_to=("retention_year", year_ends(data))
-    )
+    labels = [" / ".join(key) or "all" for key in dict.fromkeys(key for key in keys if key is not None)]
+    coords = {
+        "draw": data.variables["draw"],
+        "cell": labels,
+        "year_from": ("retention_year", data.variables["retention_year"].values),
+        "year_to": ("retention_year", year_ends(data)),
+    }
+    told = xr.DataArray(values, dims=("draw", "retention_year", "cell"), coords=coords)
     return told if date is None else told.isel(retention_year=retention_index(data, date))
 
 
@@ -117,10 +116,11 @@ def stability_index(data: xr.Dataset, level: str, by: By = None, date: Date | No
     ----------
     Written answers 158306 (4 July 2018), 112582 (31 January 2022), HL9293 (10 November 2020).
     """
-    tagged, kept = _counts(data, level, by)
+    keys = level_keys(data, level, by)
+    tagged, kept = _counts(data, level, keys)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = tagged.copy(data=kept.values / tagged.values)
-    return named(_dated(data, share, date), "share", f"stability index, {level}")
+        share = kept / tagged
+    return named(_dated(data, share, keys, date), "share", f"stability index, {level}")
 
 
 def leaver_rate(data: xr.Dataset, level: str, by: By = None, date: Date | None = None) -> xr.DataArray:
@@ -133,10 +133,10 @@ def leaver_rate(data: xr.Dataset, level: str, by: By = None, date: Date | None =
     ----------
     Nuffield Trust, chart note on NHS Digital data, 9 February 2022.
     """
-    tagged, kept = _counts(data, level, by)
     keys = level_keys(data, level, by)
-    first = _summed(data, _heads(data, data.variables["retention_year"].values), keys)
-    last = _summed(data, _heads(data, year_ends(data)), keys)
+    tagged, kept = _counts(data, level, keys)
+    first = sum_along(_heads(data, data.variables["retention_year"].values), 2, keys)
+    last = sum_along(_heads(data, year_ends(data)), 2, keys)
     with np.errstate(invalid="ignore", divide="ignore"):
-        rate = leaver_rate_from_counts(first.values, last.values, tagged.values - kept.values)
-    return named(_dated(data, tagged.copy(data=rate), date), "share per year", f"leaver rate, {level}")
+        rate = leaver_rate_from_counts(first, last, tagged - kept)
+    return named(_dated(data, rate, keys, date), "share per year", f"leaver rate, {level}")

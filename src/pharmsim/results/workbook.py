@@ -12,7 +12,6 @@ import pandas as pd
 import xlsxwriter
 
 from pharmsim import __version__
-from pharmsim.results.assumptions import as_frame
 from pharmsim.results.labelled import Results
 from pharmsim.results.text import cell
 
@@ -154,16 +153,19 @@ class Book:
 
 def wide(frame: pd.DataFrame, index: Sequence[str], columns: str, bands: Sequence[str] = ()) -> pd.DataFrame:
     """One row for each `index`, one column for each value of `columns` (then its 5 % and 95 % points)."""
-    rows = frame[[*index]].drop_duplicates(ignore_index=True)
-    keyed = frame.set_index([*index])
-    out = rows.set_index([*index])
-    for name in dict.fromkeys(frame[columns]):
-        part = keyed[keyed[columns] == name]
-        out[name] = part["central"]
-        for band in ("p5", "p95"):
-            if name in bands and band in part:
-                out[f"{name} {band}"] = part[band]
-    return out.reset_index()
+    names = list(dict.fromkeys(frame[columns]))
+    out = frame.pivot(index=[*index], columns=columns, values="central")[names]
+    order = []
+    for name in names:
+        order.append(name)
+        order += [f"{name} {band}" for band in ("p5", "p95") if name in bands and band in frame]
+    chosen = [name for name in names if name in bands]
+    for band in ("p5", "p95"):
+        if chosen and band in frame:
+            part = frame[frame[columns].isin(chosen)]
+            more = part.pivot(index=[*index], columns=columns, values=band)
+            out = out.join(more.add_suffix(f" {band}"))
+    return out[order].reset_index().rename_axis(columns=None)
 
 
 def _kind(column: str) -> str:
@@ -211,7 +213,7 @@ def sheets_of(results: Results, tables: Mapping[str, pd.DataFrame]) -> dict[str,
     return sheets
 
 
-def write(results: Results, tables: Mapping[str, pd.DataFrame], path: Path) -> None:
+def write(results: Results, tables: Mapping[str, pd.DataFrame], numbers: pd.DataFrame, path: Path) -> None:
     """Write the workbook of a run.
 
     Parameters
@@ -219,6 +221,8 @@ def write(results: Results, tables: Mapping[str, pd.DataFrame], path: Path) -> N
     results : Results
     tables : dict of DataFrame
         As made by `tables.main_tables`.
+    numbers : DataFrame
+        Every number that the run uses (`assumptions.as_frame`).
     path : Path
     """
     scenario = results.scenario
@@ -240,7 +244,7 @@ def write(results: Results, tables: Mapping[str, pd.DataFrame], path: Path) -> N
         if name in ("training", "moves"):
             by_column = {str(column): "flow" for column in frame.columns if column != "attempt"}
         book.sheet(TITLES[name], frame, by_column, fixed)
-    book.sheet(TITLES["assumptions"], as_frame(scenario), {}, 1)
+    book.sheet(TITLES["assumptions"], numbers, {}, 1)
     if warnings:
         book.sheet(TITLES["warnings"], pd.DataFrame({"warning": warnings}), {}, 0)
     book.close()
