@@ -18,7 +18,9 @@ import pharmsim
 
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "pharmsim"
-ROOMS = ("errors", "quantities", "scenario", "compiled", "engine", "results", "study", "report", "examples", "cli")
+ROOMS = (
+    "errors", "quantities", "scenario", "compiled", "engine", "results", "study", "report", "examples", "cli",
+)  # fmt: skip
 """A room may import itself and the rooms before it."""
 LATER = {("results", "study"): {"results/reproduce.py"}}
 """Exceptions, inside a function only: making a run again needs the road that made it."""
