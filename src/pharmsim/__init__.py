@@ -17,6 +17,7 @@ _HOME = {
     "load": "pharmsim.scenario",
     "from_dict": "pharmsim.scenario",
     "to_dict": "pharmsim.scenario",
+    "tiny_scenario": "pharmsim.scenario",
     "run": "pharmsim.study.runs",
     "Results": "pharmsim.results.labelled",
     "compare": "pharmsim.study.comparison",

@@ -19,6 +19,8 @@ Bools = NDArray[np.bool_]
 
 UNLIMITED_SUPPLY = -1.0
 OUTSIDE, SEEKERS = 0, 1
+CONSTANT, NEVER = 0, 1
+"""Rows of `Risks.hazard` that hold 1 and 0 at all ages."""
 MOVE, PROMOTION, ROLE_CHANGE = 0, 1, 2
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from pharmsim.compiled.arrays import Clock, Floats, Ints
+from pharmsim.compiled.arrays import CONSTANT, NEVER, Clock, Floats, Ints
 from pharmsim.compiled.grid import EVERY_CELL, PENSION_GRID, Grid, month_number
 from pharmsim.scenario.models import PensionAge
 from pharmsim.scenario.values import Cells
 
 
 class HazardRows:
-    """Collects the distinct rows by age of all hazards; row 0 is the constant 1, row 1 is 0."""
+    """Collects the distinct rows by age of all hazards; first the rows `CONSTANT` (1) and `NEVER` (0)."""
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
@@ -37,10 +37,10 @@ class HazardRows:
         """
         shape = self.grid.shape(axes)
         if cells is None:
-            return np.ones(shape, dtype=np.int64), np.zeros((self.grid.draws.n, *shape))
+            return np.full(shape, NEVER), np.zeros((self.grid.draws.n, *shape))
         scale, table, key = self.grid.aged(cells, axes)
         if table is None:
-            return np.zeros(shape, dtype=np.int64), scale
+            return np.full(shape, CONSTANT), scale
         flat = table.reshape(-1, table.shape[-1])
         row = np.array([self._row(key, values) for values in flat], dtype=np.int64)
         return row.reshape(shape), scale

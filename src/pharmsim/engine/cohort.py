@@ -1,7 +1,7 @@
 """The `cohort` engine: expectations, deterministic, one draw after the other.
 
-The loop over months is the process of `docs/background/model.md`; steps 1–6 live in `people`, 7 in
-`hiring`, 8 and 9 in `pipelines`, 10 and 11 here.
+The loop over months is the process of `docs/background/model.md`; steps 1 and 4 live in `people`, 2 and 3
+in `limits`, 5 and 6 in `arrivals`, 7 in `hiring`, 8 and 9 in `pipelines`, 10 and 11 here.
 """
 
 from __future__ import annotations
@@ -9,24 +9,12 @@ from __future__ import annotations
 import math
 
 from pharmsim.compiled.arrays import TrainingFlows
+from pharmsim.engine.arrivals import come_back, drop_outs, leave, mature, move, switch
 from pharmsim.engine.hiring import advance, give_up, hire, start
 from pharmsim.engine.jit import kernel
+from pharmsim.engine.limits import limits, vacancies
 from pharmsim.engine.lived import total
-from pharmsim.engine.people import (
-    come_back,
-    compete,
-    count,
-    drop_outs,
-    factors,
-    leave,
-    limits,
-    mature,
-    move,
-    still_tagged,
-    switch,
-    tag,
-    vacancies,
-)
+from pharmsim.engine.people import compete, count, factors, still_tagged, tag
 from pharmsim.engine.pipelines import apprentices, conveyors, graduate, history
 
 

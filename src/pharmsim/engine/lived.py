@@ -75,13 +75,13 @@ def dot(x, y):  # type: ignore[no-untyped-def]
     return s
 
 
-@kernel
+@reduction
 def largest(x):  # type: ignore[no-untyped-def]
     """Largest element, 0 if none is positive."""
     x = x.reshape(x.size)
     top = 0.0
     for i in range(x.size):
-        top = max(top, x[i])
+        top = x[i] if x[i] > top else top
     return top
 
 

@@ -1,0 +1,77 @@
+"""Steps 2 and 3: vacancies, and the share of wanted arrivals for which there is one.
+
+Names of the arguments as in `pharmsim.engine.people`.
+"""
+
+from __future__ import annotations
+
+from pharmsim.compiled.arrays import PROMOTION
+from pharmsim.engine.jit import kernel
+from pharmsim.engine.lived import dot, total
+from pharmsim.engine.people import at_all_ages
+
+
+@kernel
+def vacancies(funding, hiring, d, t, offers, w):  # type: ignore[no-untyped-def]
+    """Step 2. Vacancy of each post in FTE, net of outstanding offers."""
+    for p in range(w.fte.size):
+        heads = total(w.at_post[p])
+        w.fte_per_hire[p] = 0.0
+        for g in range(w.w.shape[1]):
+            share = total(w.at_post[p, g]) / heads if heads > 0.0 else hiring.opening_groups[p, g]
+            for c in range(w.w.shape[2]):
+                w.fte_per_hire[p] += share * hiring.contracts[d, p, g, c] * w.w[p, g, c]
+        offered = 0.0
+        for slot in range(offers.shape[1]):
+            offered += total(offers[d, slot, p])
+        funded = funding.establishment[d, p] * funding.policy_factor[d, funding.policy[p], t]
+        w.limit[p] = funded - w.fte[p] - offered * w.fte_per_hire[p]
+
+
+@kernel
+def eligible(edges, e, d, people, count, at):  # type: ignore[no-untyped-def]
+    """Heads eligible for an edge, and their FTE at the destination (`at`: FTE per head there)."""
+    r, first, end = edges.origin[e], edges.first[e], edges.end[e]
+    heads = fte = 0.0
+    for g in range(at.shape[0]):
+        for c in range(at.shape[1]):
+            n = count[r, g, c]
+            if not at_all_ages(edges, e, people.shape[5]):
+                n = total(people[d, 0, r, g, c, first:end])
+            heads += n
+            fte += n * at[g, c]
+    return heads, fte
+
+
+@kernel
+def limits(edges, pools, hazard, home, d, t, dt, people, in_pools, w, blocked_out):  # type: ignore[no-untyped-def]
+    """Step 3. Wanted arrivals, the share for which there is a vacancy, limited hazards."""
+    n_pools, n_posts, n_groups = pools.return_row.shape
+    w.arrived[:] = 0.0  # here: FTE that want to arrive
+    for e in range(edges.origin.size):
+        rate = edges.rate[d, e] * edges.over_time[d, edges.kind[e], t]
+        if edges.kind[e] == PROMOTION:
+            rate *= 1.0 - w.first_share[home[edges.origin[e]]]
+        w.edge_rate[e] = rate
+        if rate > 0.0:
+            p = edges.to[e]
+            w.arrived[p] += rate * dt * eligible(edges, e, d, people, w.heads, w.w[p])[1]
+    for j in range(n_pools):
+        if pools.limited[j]:
+            for p in range(n_posts):
+                for g in range(n_groups):
+                    heads = dot(in_pools[d, j, p, g], hazard[pools.return_row[j, p, g]]) * dt
+                    heads *= pools.return_scale[d, j, p, g]
+                    for c in range(w.w.shape[2]):
+                        w.arrived[p] += heads * pools.contracts[d, j, p, g, c] * w.w[p, g, c]
+    for p in range(n_posts):
+        w.filled[p] = 1.0
+        if w.arrived[p] > 0.0 and w.limit[p] < w.arrived[p]:
+            w.filled[p] = max(w.limit[p], 0.0) / w.arrived[p]
+        w.arrived[p] = 0.0
+    for e in range(edges.origin.size):
+        filled = w.filled[edges.to[e]]
+        if filled < 1.0 and w.edge_rate[e] > 0.0:
+            heads = eligible(edges, e, d, people, w.heads, w.w[edges.to[e]])[0]
+            blocked_out[e] += (1.0 - filled) * w.edge_rate[e] * dt * heads
+            w.edge_rate[e] *= filled
