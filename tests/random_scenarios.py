@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from canonical import row, terms, value
 from pharmsim.scenario.models import Scenario
 
 MONTHS = (
@@ -15,27 +16,15 @@ MONTHS = (
 ROLES, ENVIRONMENTS = ("red", "blue"), ("hill", "lake", "wood")
 
 
-def terms(*factors: list[dict[str, Any]]) -> dict[str, Any]:
-    """Canonical `Cells`: one list of rows for each term."""
-    return {"terms": [{"rows": rows} for rows in factors]}
-
-
-def row(value: float, **where: str) -> dict[str, Any]:
-    """A row of `Cells`."""
-    return {"value": value, "where": {key: (text,) for key, text in where.items()}}
-
-
-def value(number: float) -> dict[str, float]:
-    return {"value": number}
-
-
 class Maker:
     """One scenario, drawn from a seeded stream."""
 
     def __init__(self, seed: int, only: set[str] | None = None, step: str | None = None) -> None:
         self.rng = np.random.default_rng([seed, 20250401])
         self.only = only
-        self.step = step or str(self.rng.choice(["month"] * 4 + ["month/2", "month/4", "year"]))
+        self.step = step or str(
+            self.rng.choice(["month"] * 6 + ["month/2", "month/4", "month/8", "year", "year"])
+        )
         self.posts = [f"post{i}" for i in range(self.rng.integers(2, 7 if self.step == "month" else 5))]
         self.role = {post: ROLES[i % 2] for i, post in enumerate(self.posts)}
         self.place = {post: str(self.rng.choice(ENVIRONMENTS)) for post in self.posts}
@@ -119,7 +108,7 @@ class Maker:
     def shares(self, axis: str, names: list[str]) -> dict[str, Any]:
         """Shares that sum to one, different in one post."""
         rows = []
-        for where in ({}, {"post": self.posts[-1]}) if axis != "nothing" else ({},):
+        for where in ({}, {"post": self.posts[-1]}):
             weights = self.rng.random(len(names)) + 0.1
             rows += [
                 row(float(w), **where, **{axis: n})
@@ -251,7 +240,7 @@ class Maker:
         pools = {}
         for name in ("rest", "away")[: self.rng.integers(1, 3)]:
             pools[name] = {
-                "return_rate": self.hazard(2.0),
+                "return_rate": self.hazard(float(self.rng.choice([1.0, 3.0, 40.0]))),
                 "lapse_rate": self.hazard(0.5) if self.rng.random() < 0.6 else None,
                 "limited": bool(self.rng.random() < 0.6),
                 "contracts": self.shares("contract", self.contracts) if self.rng.random() < 0.6 else None,
@@ -273,9 +262,11 @@ class Maker:
         picked = [sources[i] for i in self.rng.permutation(len(sources))][
             : self.rng.integers(1, len(sources) + 1)
         ]
-        waits = self.step != "year" and self.rng.random() < 0.7
+        waits = self.rng.random() < 0.7
         least = int(self.rng.integers(0, 2))
         wait = [row(float(self.rng.integers(least, 5))), row(2.0, post=self.posts[-1])]
+        if self.step == "year":
+            wait = [row(12.0 * least), row(24.0, post=self.posts[-1])]
         fill = [row(3.0), row(0.0, post=self.posts[0])]
         return {
             "sources": picked,
@@ -296,6 +287,11 @@ class Maker:
         stock["ages"] = self.age_shares()
         if self.rng.random() < 0.8 or len(self.contracts) > 1:
             stock["contracts"] = self.shares("contract", self.contracts)
+        if len(self.contracts) > 1 and self.rng.random() < 0.4:
+            older = [
+                row(float(i == 0), age=f"{self.last - 3}+", contract=c) for i, c in enumerate(self.contracts)
+            ]
+            stock["contracts"]["terms"][0]["rows"] += older
         return stock
 
     def people(self) -> dict[str, Any]:
@@ -360,7 +356,7 @@ class Maker:
                 "share": self.by_post(0, 1),
                 "cap": self.by_post(0, 0.1) if self.rng.random() < 0.5 else None,
             }
-        if self.on("retention") and self.step != "year":
+        if self.on("retention"):
             levels = {
                 "each": {"by": ["post"]},
                 "employer": {"by": ["environment"], "employer_changes": True},
@@ -368,10 +364,8 @@ class Maker:
                 "all": {},
             }
             names = list(levels)[: self.rng.integers(1, 5)]
-            out["retention"] = {
-                "month": str(self.rng.choice(MONTHS)),
-                "levels": {n: levels[n] for n in names},
-            }
+            month = MONTHS[self.start_month - 2] if self.step == "year" else str(self.rng.choice(MONTHS))
+            out["retention"] = {"month": month, "levels": {name: levels[name] for name in names}}
         return out
 
     def make(self) -> dict[str, Any]:

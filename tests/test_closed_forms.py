@@ -16,11 +16,11 @@ from scipy.linalg import expm
 from scipy.stats import gamma
 
 import pharmsim
+from canonical import row, terms, value
 from pharmsim.results import rates
 from pharmsim.results.measures import exit_rate
 from pharmsim.results.retention import leaver_rate, stability_index
 from pharmsim.scenario.models import Scenario
-from random_scenarios import row, terms, value
 
 Array = np.ndarray
 Case = Callable[[float], tuple[Any, Any]]

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import pharmsim
+from canonical import row, terms, value
 from pharmsim.quantities import OUTPUTS
 from pharmsim.scenario.models import Scenario
-from random_scenarios import random_scenario, row, terms, value
+from random_scenarios import random_scenario
 from reference import simulate
 
 SEEDS = range(36)
