@@ -45,5 +45,5 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def reduction(function: Callable[..., Any]) -> Any:
-    """Compile a sum or a maximum: may be reordered into vector lanes, always in the same way."""
-    return numba.njit(**PLAIN, fastmath={"contract", "reassoc", "nsz", "nnan"})(function)
+    """Compile a sum: may be reordered into vector lanes, always in the same way."""
+    return numba.njit(**PLAIN, fastmath={"contract", "reassoc", "nsz"})(function)
