@@ -158,7 +158,7 @@ class Maker:
         return out
 
     def external(self) -> dict[str, Any]:
-        stages = [
+        stages: list[dict[str, Any]] = [
             {
                 "name": f"stage{i}",
                 "months": int(self.rng.integers(2, 15)),
@@ -169,7 +169,7 @@ class Maker:
         for stage in stages:
             if self.rng.random() < 0.4:
                 stage |= {"places": value(self.between(3, 15)), "waits": value(self.between(0, 1))}
-        exam = {
+        exam: dict[str, Any] = {
             "sittings": [
                 str(m) for m in self.rng.choice(MONTHS, size=self.rng.integers(1, 3), replace=False)
             ],

@@ -133,10 +133,11 @@ class Reference(Posts):
 
     def join(self, p: str, people: Any) -> None:
         """People start: contracts of hires, first-year slot of this month."""
+        contracts = self.s.hiring and self.s.hiring.contracts
         for (source, g, a), n in people.items():
             self.count("joiners", n, p, source)
             self.first_year[p][12] += n
-            for c, share in self.contract_mix(self.s.hiring.contracts, p, g).items():
+            for c, share in self.contract_mix(contracts, p, g).items():
                 self.rows[own(p)][g, c, a] += n * share
 
     # ---- 8 to 10: the end of the month ---------------------------------------------------------------

@@ -164,7 +164,7 @@ class Opening:
     def newly_qualified(self, name: str) -> dict[tuple[str, int], float]:
         """Shares of a pipeline's newly qualified by group and age at last birthday."""
         pipe = self.external[name].pipe
-        shares = {}
+        shares: dict[tuple[str, int], float] = {}
         for g, group_share in zip(self.groups, self.r.shares(pipe.groups, "groups"), strict=True):
             ages = self.r.age_shares(pipe.ages, "", g) if pipe.ages else normal([1.0] * len(self.ages))
             shares |= {(g, a): group_share * share for a, share in zip(self.ages, ages, strict=True)}

@@ -41,6 +41,7 @@ class Posts(Opening):
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
+        self.period = 0
         s = scenario
         self.n_periods = self.r.months // self.spacing
         self.record: dict[str, dict[Any, float]] = defaultdict(lambda: defaultdict(float))
@@ -61,7 +62,9 @@ class Posts(Opening):
     def all_edges(self) -> list[Edge]:
         edges = []
         for kind, section in (("move", self.s.moves), ("promotion", self.s.promotions)):
-            for edge in section.edges if section else ():
+            if section is None:
+                continue
+            for edge in section.edges:
                 rate = edge.rate.value * section.factor.value
                 for overlap in getattr(section, "skills_overlap", ()):
                     if (overlap.from_, overlap.to) == (edge.from_, edge.to):
@@ -82,6 +85,7 @@ class Posts(Opening):
     # ---- 1. tags ---------------------------------------------------------------------------------
 
     def is_tag_date(self, month: int) -> bool:
+        assert self.s.retention
         return (self.r.start + month) % 12 == calendar_month(self.s.retention.month) % 12
 
     def block(self, level: Any, p: str) -> tuple[str, ...] | None:
@@ -109,7 +113,7 @@ class Posts(Opening):
         for policy in self.s.establishment.over_time if self.s.establishment else ():
             if self.r.selects(policy.where, p):
                 factor = 1.0
-                if policy.policy == "grow":
+                if policy.policy == "grow" and policy.growth:
                     factor = (1 + policy.growth.value) ** (month / 12)
                 elif policy.policy == "table":
                     factor = series(policy.table, self.r.start + month)
@@ -174,7 +178,8 @@ class Posts(Opening):
         """Step 4 and the arrivals of step 6; returns entries to pools and the FTE that moved, by post."""
         into: dict[Any, float] = defaultdict(float)
         moved_fte: dict[str, float] = defaultdict(float)
-        left, other = defaultdict(float), defaultdict(float)
+        left: dict[str, float] = defaultdict(float)
+        other: dict[str, float] = defaultdict(float)
         heads = {p: self.heads(p) for p in self.posts}
         weight = {p: 1 - share[p] + self.ratio[p] * share[p] for p in self.posts}
         after = {name: self.empty(people) for name, people in self.copies().items()}

@@ -213,7 +213,11 @@ def published_rates_steady(factor: float) -> tuple[Any, Any]:
     """Leavers are replaced: leaver rate 1 − e^(−h); who joins and leaves within the year does not count."""
     joining = 12 * 100 * -math.expm1(-0.12 * factor / 12)
     retention = {"month": "March", "levels": {"system": {}}}
-    sections = {"leaving": leaving(0.12 * factor), "hiring": supply(joining), "retention": retention}
+    sections: dict[str, Any] = {
+        "leaving": leaving(0.12 * factor),
+        "hiring": supply(joining),
+        "retention": retention,
+    }
     data = run(24, **sections).expand_dims("draw")
     got = [leaver_rate(data, "system"), stability_index(data, "system")]
     want = rates.hazard_to_rates(0.12)
