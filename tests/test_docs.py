@@ -114,3 +114,18 @@ def test_files_that_pages_name_exist() -> None:
         if not (ROOT / file).exists() and not any(o in file for o in own)
     ]
     assert not bad, "\n".join(bad)
+
+
+def test_architecture_names_every_room_and_no_other_file() -> None:
+    text = (ROOT / "docs" / "background" / "architecture.md").read_text(encoding="utf-8")
+    files = {path.name for path in (ROOT / "src").rglob("*.py")} | {
+        path.name for path in (ROOT / "tests").glob("*.py")
+    }
+    named = set(re.findall(r"`(?:[\w/]+/)?(\w+\.py)`", text))
+    assert len(named) > 20
+    assert named <= files, f"gone: {named - files}"
+    rooms = {
+        path.name for path in (ROOT / "src" / "pharmsim").iterdir() if path.suffix == ".py" or path.is_dir()
+    }
+    unnamed = [room for room in rooms - {"__init__.py", "__pycache__"} if room not in text]
+    assert not unnamed
