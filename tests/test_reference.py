@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +16,14 @@ from pharmsim.quantities import OUTPUTS
 from pharmsim.scenario.models import Scenario
 from random_scenarios import random_scenario
 from reference import simulate
+from reference_inputs import month_number
 
 SEEDS = range(36)
+SHIPPED = Path(__file__).parents[1] / "scenarios"
+SMALL = sorted([SHIPPED / "tiny.yaml", *SHIPPED.glob("published/*.yaml"), *SHIPPED.glob("gb/*.yaml")])
+LARGE = sorted(
+    [SHIPPED / "tiny_what_if.yaml", *SHIPPED.glob("sel/*.yaml"), *SHIPPED.glob("sel/what_if/*.yaml")]
+)
 TOLERANCE = 1e-9
 """Largest difference allowed, relative to all people in post."""
 SECTIONS = (
@@ -63,6 +70,31 @@ def test_kernel_agrees_with_reference(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(1000, 1300))
 def test_kernel_agrees_with_reference_on_many(seed: int) -> None:
     scenario = random_scenario(seed)
+    assert differences(kernel(scenario), simulate(scenario)) == {}
+
+
+def beginning(path: Path) -> Scenario:
+    """The first fourteen months (two years with the `year` step) of a shipped scenario."""
+    scenario = pharmsim.load(str(path))
+    end = month_number(scenario.start) + (24 if scenario.step == "year" else 14)
+    return scenario.model_copy(update={"end": f"{end // 12}-{end % 12 + 1:02d}"})
+
+
+def test_globs_find_the_shipped_scenarios() -> None:
+    assert len(SMALL) >= 4
+    assert len(LARGE) >= 2
+
+
+@pytest.mark.parametrize("path", SMALL, ids=lambda path: path.stem)
+def test_kernel_agrees_on_small_shipped_scenarios(path: Path) -> None:
+    scenario = beginning(path)
+    assert differences(kernel(scenario), simulate(scenario)) == {}
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("path", LARGE, ids=lambda path: path.stem)
+def test_kernel_agrees_on_large_shipped_scenarios(path: Path) -> None:
+    scenario = beginning(path)
     assert differences(kernel(scenario), simulate(scenario)) == {}
 
 
