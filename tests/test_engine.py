@@ -16,7 +16,7 @@ from pharmsim.compiled.arrays import HISTORY_MONTHS
 from pharmsim.compiled.compile import Compiled, compile_scenario
 from pharmsim.compiled.draws import Draws, quantile, sample
 from pharmsim.engine.run import Output, blank, check, run
-from pharmsim.errors import ConservationError
+from pharmsim.errors import ConservationError, InputError
 from pharmsim.scenario.models import Scenario
 
 SOURCE = Path(pharmsim.__file__).parent
@@ -133,6 +133,17 @@ def test_results_final_state_continues_a_run(tiny: Scenario) -> None:
     ended = pharmsim.run(tiny, draws=2, state=begun.final_state(), first=24)
     late = {"time": slice(24, None)}
     assert np.array_equal(ended.data.fte.isel(late).to_numpy(), whole.data.fte.isel(late).to_numpy())
+
+
+def test_first_year_staff_who_never_leave(tiny: Scenario) -> None:
+    """A ratio of 0 is fine; with nobody but first-year staff at the start it means nothing."""
+    assert tiny.first_year is not None
+    changed = {**pharmsim.to_dict(tiny), "first_year": {"leaving_ratio": 0, "opening_share": "20 %"}}
+    results = run(compile_scenario(pharmsim.from_dict(changed), sample(tiny, 0)))
+    assert np.isfinite(results.record["headcount"]).all()
+    changed["first_year"]["opening_share"] = "100 %"
+    with pytest.raises(InputError, match="averages over nobody"):
+        compile_scenario(pharmsim.from_dict(changed), sample(tiny, 0))
 
 
 def test_lost_people_are_noticed(compiled: Compiled) -> None:

@@ -144,7 +144,20 @@ def _load(file: Path, step: Step | None) -> Any:
     from pharmsim.scenario import load
 
     scenario = load(file)
-    return scenario if step is None else scenario.model_copy(update={"step": step.value})
+    if step is None:
+        return scenario
+    from pharmsim.scenario import from_dict, to_dict
+
+    from_dict({**to_dict(scenario), "step": step.value})  # all checks again, with the other step
+    return scenario.model_copy(update={"step": step.value})
+
+
+def _say_if_cold() -> None:
+    """Explain the wait of the first run of a version."""
+    from pharmsim.engine import jit
+
+    if jit.is_cold():
+        typer.echo("Translating the engine to machine code: about a minute, this once …", err=True)
 
 
 @app.command()
@@ -167,6 +180,7 @@ def run(
     check_target(folder, force)
     import pharmsim
 
+    _say_if_cold()
     results = pharmsim.run(scenario, draws=draws, seed=seed)
     files.write(results, folder, force, also=_pictures(results, no_figures))
     summary.show(results, _console(), folder)
@@ -193,6 +207,7 @@ def reproduce(
     """Run a results folder's scenario again and compare every number."""
     from pharmsim.results import reproduce as again
 
+    _say_if_cold()
     outcome = again.reproduce(folder)
     typer.echo(outcome.text())
     if not outcome.equal:
@@ -218,6 +233,7 @@ def compare(
     scenarios = [load(file) for file in (base, *files)]
     folder = out or Path("results") / f"{base.stem}_compared"
     check_target(folder, force)
+    _say_if_cold()
     compared = study.compare(scenarios[0], scenarios[1:], draws=draws, seed=seed)
     report.write(compared, folder, force, figures=not no_figures)
     report.show(compared, _console(), folder)

@@ -4,6 +4,7 @@
 
     PharmsimError
     ├── ScenarioError      the files do not describe a model (exit code 2)
+    ├── InputError         numbers that do not go together, seen when they are compiled (exit code 2)
     ├── OutputError        results cannot be written or read (exit code 2)
     └── RunError           a run failed (exit code 1)
         └── ConservationError   people were lost or created: a fault of pharmsim
@@ -64,6 +65,12 @@ class ScenarioError(PharmsimError):
             lines.append(f"{file}: {len(here)} problem{'s' if len(here) != 1 else ''}")
             lines.extend(str(problem) for problem in here)
         return "\n".join(lines)
+
+
+class InputError(PharmsimError):
+    """Numbers that are right one by one do not go together, or leave their bounds in a draw or a year."""
+
+    exit_code = 2
 
 
 class OutputError(PharmsimError):

@@ -66,7 +66,7 @@ def compile_scenario(scenario: Scenario, draws: Draws, tags: bool = True) -> Com
 
     Raises
     ------
-    PharmsimError
+    InputError
         If a number leaves its bounds in some draw or year, or cells cannot be used as they are.
     """
     if not tags:

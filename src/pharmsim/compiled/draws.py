@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from scipy.special import betaincinv, ndtri
 
 from pharmsim.compiled.arrays import Floats
-from pharmsim.errors import PharmsimError
+from pharmsim.errors import InputError
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Range, Value
 
@@ -90,12 +90,12 @@ def quantile(u: Floats, central: float, low: float, high: float, dist: str | Non
         return np.asarray(central + ndtri(u) * width / (2.0 * NORMAL_95))
     if dist == "lognormal":
         if low <= 0.0:
-            raise PharmsimError(f"a lognormal range needs a low end above 0; got {low}")
+            raise InputError(f"a lognormal range needs a low end above 0; got {low}")
         return np.asarray(central * np.exp(ndtri(u) * np.log(high / low) / (2.0 * NORMAL_95)))
     variance = (width / (2.0 * NORMAL_95)) ** 2
     weight = central * (1.0 - central) / variance - 1.0
     if weight <= 0.0:
-        raise PharmsimError(f"no beta distribution has mean {central} and range {low} to {high}")
+        raise InputError(f"no beta distribution has mean {central} and range {low} to {high}")
     return np.asarray(betaincinv(central * weight, (1.0 - central) * weight, u))
 
 

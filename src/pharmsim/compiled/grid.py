@@ -9,7 +9,7 @@ import numpy as np
 
 from pharmsim.compiled.arrays import Floats, Ints
 from pharmsim.compiled.draws import Draws
-from pharmsim.errors import PharmsimError
+from pharmsim.errors import InputError
 from pharmsim.scenario.expand import age_shares, expand_term, is_aged
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.text import age_range
@@ -95,7 +95,7 @@ class Grid:
         out = np.full((self.draws.n, *self.shape(axes)), default if cells is None else 1.0)
         for term in cells.terms if cells else ():
             if is_aged(term):
-                raise PharmsimError(f"{term.origin or 'cells'}: these cells cannot depend on age")
+                raise InputError(f"{term.origin or 'cells'}: these cells cannot depend on age")
             out *= self._term(term, axes)
         return out
 
@@ -131,7 +131,7 @@ class Grid:
                 scale *= self._term(term, axes)
                 continue
             if key and here != key:
-                raise PharmsimError(f"{term.origin or 'cells'}: a product cannot mix {key} with {here}")
+                raise InputError(f"{term.origin or 'cells'}: a product cannot mix {key} with {here}")
             key = here
             values, _ = expand_term(term, self.scenario, (*axes, "age"))
             table = values if table is None else table * values
@@ -153,7 +153,7 @@ class Grid:
     def ages(self, cells: Cells | None) -> Floats:
         """Shares by age at last birthday, shape (P, G, A): sum to one over ages."""
         if cells is None:
-            raise PharmsimError("shares by age are missing")
+            raise InputError("shares by age are missing")
         return age_shares(cells, self.scenario)
 
     def window(self, ages: str | None) -> tuple[int, int]:

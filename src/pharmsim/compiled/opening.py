@@ -7,7 +7,7 @@ import numpy as np
 from pharmsim.compiled.arrays import Floats, Model, PostState, State, Training
 from pharmsim.compiled.grid import EVERY_CELL, Grid
 from pharmsim.compiled.supply import Track, external, month_shares, shares
-from pharmsim.errors import PharmsimError
+from pharmsim.errors import InputError
 
 
 def people(grid: Grid) -> Floats:
@@ -100,7 +100,7 @@ def offers(grid: Grid, m: Model, opening: Floats) -> dict[str, Floats]:
     heads = grid.cells(hiring.opening_offers if hiring else None, ("post",))
     for p, months in enumerate(m.posts.hiring.hire_months):
         if heads[:, p].max() > 0.0 and months == 0:
-            raise PharmsimError(
+            raise InputError(
                 f"hiring.opening_offers: {grid.scenario.posts[p].post} has offers but no time to hire. "
                 "Set hiring.time_to_hire to a month or more, or leave the offers out."
             )

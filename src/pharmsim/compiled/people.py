@@ -19,7 +19,7 @@ from pharmsim.compiled.arrays import (
 )
 from pharmsim.compiled.grid import EVERY_CELL, Grid
 from pharmsim.compiled.hazards import HazardRows
-from pharmsim.errors import PharmsimError
+from pharmsim.errors import InputError
 from pharmsim.scenario.expand import post_table, select_posts
 from pharmsim.scenario.models import Flow, InternalPipeline, Moves, Promotions, Scenario
 
@@ -42,6 +42,13 @@ def risks(grid: Grid, rows: HazardRows, clock: Clock) -> Risks:
     months = period_months(clock)
     into = [leaving.into for leaving in s.leaving.values()]
     change = s.employer_change
+    ratio = grid.cells(s.first_year.leaving_ratio if s.first_year else None, ("post",), 1.0)
+    share = grid.cells(s.first_year.opening_share if s.first_year else None, ("post",))
+    if (1.0 + (ratio - 1.0) * share).min() <= 0.0:
+        raise InputError(
+            "first_year: a leaving_ratio of 0 with an opening_share of 100 % says that nobody leaves at the "
+            "start, so that the leaving rates are averages over nobody. Change one of the two."
+        )
     return Risks(
         hazard=np.zeros((0, 0, 0, 0)),
         row=np.array([row for row, _ in added], dtype=np.int64).reshape(len(flows), *shape),
@@ -54,8 +61,8 @@ def risks(grid: Grid, rows: HazardRows, clock: Clock) -> Risks:
         switch_to=np.array([contracts.index(switch.to) for switch in s.switches], dtype=np.int64),
         employer_change=grid.cells(change.rate if change else None, EVERY_CELL),
         employer_over_time=grid.over_time(change.over_time if change else None, months),
-        first_year_ratio=grid.cells(s.first_year.leaving_ratio if s.first_year else None, ("post",), 1.0),
-        first_year_share=grid.cells(s.first_year.opening_share if s.first_year else None, ("post",)),
+        first_year_ratio=ratio,
+        first_year_share=share,
     )
 
 
@@ -150,7 +157,7 @@ def fte_per_head(grid: Grid, clock: Clock) -> tuple[Floats, Floats]:
     drift = grid.cells(s.hours_drift, EVERY_CELL)
     end = fte * (1.0 + drift) ** (clock.n_periods * clock.months_per_period / 12.0)
     if end.max() > 1.5:
-        raise PharmsimError(
+        raise InputError(
             f"hours_drift: FTE per head must stay at most 1.5; it reaches {end.max():.2f} by {s.end}. "
             "Use a smaller drift."
         )

@@ -148,7 +148,9 @@ def mature(ratio, first_year, w):  # type: ignore[no-untyped-def]
         if heads <= 0.0 or w.first_share[p] == 0.0:
             continue
         stay = 1.0 - w.lost[p] / heads
-        if ratio[p] != 1.0:
+        if ratio[p] == 0.0:
+            stay = 1.0
+        elif ratio[p] != 1.0:
             stay = stay ** (ratio[p] / (1.0 + (ratio[p] - 1.0) * w.first_share[p]))
         stay *= 1.0 - w.gone[p] / heads
         for slot in range(first_year.shape[1]):

@@ -18,8 +18,8 @@ def cache_folder() -> Path:
 
 
 def is_cold() -> bool:
-    """Whether the kernels must be compiled first, which takes a minute or less, once."""
-    return not any(cache_folder().rglob("*.nbc"))
+    """Whether the kernels must be compiled first, which takes about a minute, once."""
+    return not any(cache_folder().rglob("cohort.run-*.nbc"))
 
 
 def forget_old(keep: int = 3) -> None:

@@ -107,7 +107,8 @@ def retention_table(results: Results) -> Table | None:
     if "tagged" not in data or not data.sizes.get("retention_year"):
         return None
     ends = [style.month_name(date) for date in measures.year_ends(data)[[0, -1]]]
-    table = Table(title="Retention: year ending …", title_justify="left", title_style="bold")
+    title = "Retention over the twelve months to the start of …"
+    table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("level")
     for name in ("stability index", "leaver rate"):
         for end in ends:
