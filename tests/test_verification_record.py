@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from verification_record import stale, verified_sources, write
@@ -10,7 +11,8 @@ from verification_record import stale, verified_sources, write
 def test_names_what_changed(tmp_path: Path) -> None:
     record, sources = tmp_path / "verification.json", verified_sources()
     assert stale(record, sources) == ["it has not been run yet"]
-    write(record, ["b", "a"], sources)
+    write(record, ["x.py::b", "x.py::a[1]", "x.py::a[2]"], sources)
+    assert json.loads(record.read_text(encoding="utf-8"))["passed"] == {"x.py::a": 2, "x.py::b": 1}
     assert stale(record, sources) == []
     name = next(iter(sources))
     assert stale(record, sources | {name: "another"}) == [name]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def stale(record: Path, sources: dict[str, str]) -> list[str]:
 
 
 def write(record: Path, names: Iterable[str], sources: dict[str, str]) -> None:
-    """Write what passed, and with which sources."""
-    content = {"passed": sorted(names), "sources": sources}
+    """Write what passed (cases of each test), and with which sources."""
+    passed = Counter(name.split("[")[0] for name in names)
+    content = {"passed": dict(sorted(passed.items())), "sources": sources}
     record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
