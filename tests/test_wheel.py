@@ -118,7 +118,6 @@ def test_default_example_is_a_whole_place(installed: Installed, copied: list[str
     installed.pharmsim("validate", *(name for name in copied if "what_if" not in name))
 
 
-@pytest.mark.xfail(reason="a base outside the folder of the what-if is refused unless above is `scenarios`")
 def test_what_ifs_of_the_copy_are_valid(installed: Installed, copied: list[str]) -> None:
     installed.pharmsim("validate", *(name for name in copied if "what_if" in name))
 

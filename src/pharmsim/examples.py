@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pharmsim.errors import OutputError
 from pharmsim.results.folder import complete_or_nothing
+from pharmsim.scenario.reader import SCHEMA
 
 KINDS = (".yaml", ".yml")
 LIBRARY = "interventions"
@@ -85,4 +86,5 @@ def copy(name: str, target: Path) -> list[Path]:
                 next(folder() / f"{name}{kind}" for kind in KINDS if (folder() / f"{name}{kind}").is_file()),
                 partial,
             )
+        shutil.copy(folder() / SCHEMA, partial)
     return _scenarios(target)

@@ -221,6 +221,8 @@ def training(results: Results) -> Made:
     data = results.data
     if "registered" not in data or int(data.attrs.get("months_per_period", 1)) != 1:
         return None
+    if data.sizes["period"] < measures.YEAR:
+        return None  # a picture by year needs a year
     figure = style.new_figure("Newly qualified people", height=4.4)
     left, right = figure.subplots(1, 2)
     pipelines = [str(name) for name in data["pipeline"].values]

@@ -77,13 +77,15 @@ def save(figure: Figure, folder: Path, name: str, foot: str) -> list[Path]:
     -------
     list of Path
     """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     height = figure.get_figheight()
     figure.text(0.01, 0.07 / height, foot, ha="left", va="bottom", fontsize=7, color="#555555")
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.png", folder / f"{name}.svg"]
     figure.savefig(paths[0], dpi=DPI, pil_kwargs={"compress_level": 3})
     figure.set_layout_engine("none")  # the layout is found: the second picture has the same
-    figure.savefig(paths[1], metadata={"Date": None})
+    FigureCanvasSVG(figure).print_svg(str(paths[1]), metadata={"Date": None})
     return paths
 
 

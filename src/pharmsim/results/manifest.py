@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pharmsim import __version__
+from pharmsim.engine import source_digest
 from pharmsim.errors import OutputError
 from pharmsim.results.folder import MANIFEST
 
@@ -90,6 +91,7 @@ def environment() -> dict[str, Any]:
         "processor": processor(),
         "platform": platform.platform(),
         "python": platform.python_version(),
+        "engine_sources": source_digest(),
         "packages": packages,
     }
 

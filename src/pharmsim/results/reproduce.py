@@ -62,7 +62,7 @@ class Reproduction:
             lines = [f"{self.folder}: reproduced; all {self.n_numbers:,} numbers are equal, bit for bit"]
         else:
             verdict = "reproduced" if self.equal else "NOT reproduced"
-            allowed = "0" if self.same_machine else f"{OTHER_MACHINE:g} (another processor or versions)"
+            allowed = "0" if self.same_machine else f"{OTHER_MACHINE:g} (other processor, versions, engine)"
             lines = [
                 f"{self.folder}: {verdict}; {self.n_different:,} of {self.n_numbers:,} numbers differ",
                 f"  largest relative difference {self.largest:.3g}; allowed {allowed}",
@@ -139,7 +139,7 @@ def _changes(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """What differs between two environments that bits may depend on."""
     found = [
         f"{name}: {then.get(name)} then, {now.get(name)} now"
-        for name in ("processor", "python")
+        for name in ("processor", "python", "engine_sources")
         if then.get(name) != now.get(name)
     ]
     old, new = then.get("packages") or {}, now.get("packages") or {}

@@ -1,9 +1,9 @@
 """From a YAML or CSV file to plain mappings and lists that know their lines.
 
 Rule for paths: everything that a scenario reads (``base:``, ``table:``) lies below its *root*: the
-outermost folder named ``scenarios`` among the folder of the loaded file and the three above it;
-without one, the folder of the file itself. Paths are relative to the file that names them;
-symbolic links are followed before the check.
+outermost folder that is named ``scenarios`` or holds ``scenario.schema.json``, among the folder of
+the loaded file and the three above it; without one, the folder of the file itself. Paths are
+relative to the file that names them; symbolic links are followed before the check.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ MAX_CSV_BYTES = 50_000_000
 MAX_NODES = 200_000
 MAX_ALIASES = 100
 MAX_DEPTH = 40
+SCHEMA = "scenario.schema.json"
+"""Marks the top of a folder tree of scenarios, and lets editors check what is typed."""
 EMPTY = "is empty: a scenario needs at least a name, start, end, posts and stock"
 
 
@@ -79,7 +81,8 @@ def root_of(path: str) -> Path:
     """Return the folder that the scenario file at `path` may read from."""
     folder = Path(path).resolve().parent
     near = [folder, *folder.parents][:4]
-    return next((item for item in reversed(near) if item.name == "scenarios"), folder)
+    tops = (item for item in reversed(near) if item.name == "scenarios" or (item / SCHEMA).is_file())
+    return next(tops, folder)
 
 
 def read_yaml(folder: Folder, name: str) -> Map:
