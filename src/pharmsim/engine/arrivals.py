@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pharmsim.compiled.arrays import CONSTANT, NEVER
 from pharmsim.engine.jit import kernel
-from pharmsim.engine.lived import dot, halvings, largest, lived, total
+from pharmsim.engine.lived import add, dot, halvings, largest, lived, total
 from pharmsim.engine.people import at_all_ages
 
 
@@ -74,10 +74,7 @@ def drop_outs(tracks, d, people, years):  # type: ignore[no-untyped-def]
         rate = tracks.drop_out[d, tracks.of_row[r]] if tracks.of_row[r] >= 0 else 0.0
         if rate > 0.0:
             for copy in range(people.shape[1]):
-                lived_here = years[copy, r].reshape(years[copy, r].size)
-                out = people[d, copy, tracks.home[r]].reshape(lived_here.size)
-                for a in range(out.size):
-                    out[a] += rate * lived_here[a]
+                add(rate, years[copy, r], people[d, copy, tracks.home[r]])
 
 
 @kernel
@@ -100,10 +97,12 @@ def move(edges, home, block, d, people, w, moves_out):  # type: ignore[no-untype
         for copy in range(people.shape[1]):
             if copy > 0 and (block[copy - 1, left] < 0 or block[copy - 1, left] != block[copy - 1, p]):
                 continue
+            if at_all_ages(edges, e, people.shape[5]):
+                add(rate, w.years[copy, r], people[d, copy, p])
+                continue
             for g in range(w.w.shape[1]):
                 for c in range(w.w.shape[2]):
-                    for a in range(first, end):
-                        people[d, copy, p, g, c, a] += rate * w.years[copy, r, g, c, a]
+                    add(rate, w.years[copy, r, g, c, first:end], people[d, copy, p, g, c, first:end])
 
 
 @kernel

@@ -95,3 +95,11 @@ def copy(source, out):  # type: ignore[no-untyped-def]
     x, y = source.reshape(source.size), out.reshape(out.size)
     for i in range(x.size):
         y[i] = x[i]
+
+
+@kernel
+def add(factor, source, out):  # type: ignore[no-untyped-def]
+    """out += factor·source, for contiguous arrays of the same shape."""
+    x, y = source.reshape(source.size), out.reshape(out.size)
+    for i in range(x.size):
+        y[i] += factor * x[i]
