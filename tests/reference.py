@@ -241,8 +241,11 @@ class Reference(Posts):
             stocks["seekers"][t, name] = math.fsum(self.seekers[name].values())
             stocks["awaiting"][t, name] = math.fsum(entry[2] + entry[3] for entry in pipe.awaiting)
             stocks["resitting"][t, name] = math.fsum(pipe.queue)
-        for i, slots in enumerate(slots for pipe in self.external.values() for slots in pipe.slots):
+        pipes = self.external.values()
+        stages = [pair for pipe in pipes for pair in zip(pipe.slots, pipe.unplaced, strict=True)]
+        for i, (slots, waiting) in enumerate(stages):
             stocks["trainees"][t, i] = math.fsum(slots)
+            stocks["waiting_for_place"][t, i] = waiting
 
     def everybody(self) -> float:
         parts = [n for people in self.rows.values() for n in people.values()]

@@ -78,7 +78,8 @@ class External:
         self.slots[i][0] += entering
         self.unplaced[i] = (wanting - entering) * stage.waits.value
         count("intake", i, entering)
-        count("unplaced", i, wanting - entering)
+        without = (wanting - entering) / wanting if wanting > 0 else 0.0
+        count("unplaced", i, new * without)
         count("stage_losses", i, (wanting - entering) * (1 - stage.waits.value))
 
     def _sitting(self, month: int, count: Count) -> None:

@@ -82,6 +82,7 @@ STOCKS: dict[str, Output] = {
     "in_pool": Output("heads", ("time", "pool", "post"), "people out of post who may return, by the post they left"),
     "seekers": Output("heads", ("time", "pipeline"), "newly qualified people looking for a post"),
     "trainees": Output("heads", ("time", "stage"), "people in a stage of an external pipeline"),
+    "waiting_for_place": Output("heads", ("time", "stage"), "people waiting for a place in a stage"),
     "awaiting": Output("heads", ("time", "pipeline"), "trainees between an examination and its result or registration"),
     "resitting": Output("heads", ("time", "pipeline"), "people waiting to sit an examination (again)"),
 }
@@ -101,7 +102,7 @@ FLOWS: dict[str, Output] = {
     "training_ends": Output("heads per month", ("period", "post"), "people of a post who end an internal pipeline qualified"),
     "entrants": Output("heads per month", ("period", "pipeline"), "people who want to start a pipeline"),
     "intake": Output("heads per month", ("period", "stage"), "people entering a stage"),
-    "unplaced": Output("heads per month", ("period", "stage"), "people for whom a stage had no place"),
+    "unplaced": Output("heads per month", ("period", "stage"), "people who arrive at a stage and find no place"),
     "stage_losses": Output("heads per month", ("period", "stage"), "drop-outs, and unplaced people who do not wait"),
     "sat": Output("heads per month", ("period", "pipeline", "attempt"), "examination candidates, by attempt"),
     "passed": Output("heads per month", ("period", "pipeline", "attempt"), "examination passes, by attempt"),

@@ -266,6 +266,7 @@ class TrainingStocks(NamedTuple):
 
     seekers: Floats
     trainees: Floats
+    waiting_for_place: Floats
     awaiting: Floats
     resitting: Floats
 

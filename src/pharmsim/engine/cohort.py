@@ -156,6 +156,7 @@ def record_training(d, t, seekers, s, o):  # type: ignore[no-untyped-def]
         o.resitting[d, t, q] = total(s.queue[d, q])
     for k in range(s.stages.shape[1]):
         o.trainees[d, t, k] = total(s.stages[d, k])
+        o.waiting_for_place[d, t, k] = total(s.unplaced[d, k])
 
 
 @kernel

@@ -159,28 +159,27 @@ def entrants(v, d, q, month, calendar, s, o):  # type: ignore[no-untyped-def]
 
 @kernel
 def enter(v, d, k, s, o):  # type: ignore[no-untyped-def]
-    """Who arrives at a stage, and who waited, takes a place; the unplaced wait or leave."""
+    """Who arrives at a stage, and who waited, takes a place; the unplaced wait or leave.
+
+    `unplaced` counts people once, when they arrive; those who wait are a stock.
+    """
     n_groups = s.stages.shape[3]
-    arriving = 0.0
-    for g in range(n_groups):
-        s.arriving[d, k, g] += s.unplaced[d, k, g]
-        s.unplaced[d, k, g] = 0.0
-        arriving += s.arriving[d, k, g]
-    if arriving <= 0.0:
+    wanting = total(s.arriving[d, k]) + total(s.unplaced[d, k])
+    if wanting <= 0.0:
         return
     placed = 1.0
     if not math.isinf(v.places[d, k]):
         free = max(v.places[d, k] - total(s.stages[d, k]), 0.0)
-        placed = min(1.0, free / arriving)
+        placed = min(1.0, free / wanting)
     for g in range(n_groups):
-        heads = s.arriving[d, k, g]
-        s.arriving[d, k, g] = 0.0
-        s.stages[d, k, 0, g] += placed * heads
-        o.intake[k] += placed * heads
+        heads = s.arriving[d, k, g] + s.unplaced[d, k, g]
         without = (1.0 - placed) * heads
-        o.unplaced[k] += without
-        s.unplaced[d, k, g] += v.waits[d, k] * without
+        s.stages[d, k, 0, g] += placed * heads
+        s.unplaced[d, k, g] = v.waits[d, k] * without
+        o.intake[k] += placed * heads
+        o.unplaced[k] += (1.0 - placed) * s.arriving[d, k, g]
         o.stage_losses[k] += (1.0 - v.waits[d, k]) * without
+        s.arriving[d, k, g] = 0.0
 
 
 @kernel
