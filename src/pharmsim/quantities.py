@@ -38,14 +38,14 @@ KINDS: dict[str, Kind] = {
     "share": Kind("share", 0.0, 1.0, False, "a share between 0 and 1"),
     "signed_share": Kind("share", -1.0, 0.95, False, "a share between -1 and 0.95"),
     "ratio": Kind("ratio", 0.0, 100.0, False, "a ratio between 0 and 100"),
-    "heads": Kind("heads", 0.0, 1e8, False, "a number of people, 0 or more"),
-    "heads_per_year": Kind("heads per year", 0.0, 1e8, True, "a number of people per year, 0 or more"),
-    "fte": Kind("FTE", 0.0, 1e8, False, "full-time equivalents, 0 or more"),
+    "heads": Kind("heads", 0.0, 1e8, False, "a number of people between 0 and 100 million"),
+    "heads_per_year": Kind("heads per year", 0.0, 1e8, True, "a number of people per year between 0 and 100 million"),
+    "fte": Kind("FTE", 0.0, 1e8, False, "full-time equivalents between 0 and 100 million"),
     "fte_per_head": Kind("FTE per head", 0.01, 1.5, False, "FTE per head between 0.01 and 1.5"),
     "months": Kind("months", 0.0, 600.0, False, "a whole number of months between 0 and 600"),
     "duration": Kind("months", 0.0, 600.0, False, "a duration between 0 and 600 months"),
     "age": Kind("years", 14.0, 110.0, False, "an age between 14 and 110"),
-    "money_per_year": Kind("GBP per FTE and year", 0.0, 1e9, True, "an amount per year, 0 or more"),
+    "money_per_year": Kind("GBP per FTE and year", 0.0, 1e9, True, "an amount per year between 0 and 1,000 million"),
 }
 
 

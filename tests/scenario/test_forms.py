@@ -264,3 +264,21 @@ def test_a_hazard_for_another_post_is_not_covered(small: Data) -> None:
     small["leaving"]["died"]["rate"] = [{"where": {"role": "nurse"}, "value": 0.01}]
     with pytest.raises(ScenarioError, match=r"no row gives a number for doctor\.ward"):
         from_dict(small)
+
+
+def test_all_pipelines_as_a_word_or_a_list(small: Data) -> None:
+    for written in ("all", ["all"]):
+        data = {**small, "hiring": {"sources": [{"name": "new", "pipelines": written}]}}
+        data["pipelines"] = {
+            "school": {
+                "role": "nurse",
+                "intake": {"per_year": 10, "months": "August"},
+                "stages": [{"name": "training", "months": 24}],
+                "ages": [{"where": {"age": "22-25"}, "value": 1}],
+                "destinations": [{"where": {"post": "nurse.ward"}, "value": 1}],
+                "opening": "steady",
+            }
+        }
+        hiring = from_dict(data).hiring
+        assert hiring is not None
+        assert hiring.sources[0].pipelines == ("school",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,24 @@ def test_tables_keep_their_lines(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     assert read_csv(folder, str(file)) == (["a", "b"], [(4, ["1", "x, y"]), (5, ["2", "z"])])
     assert list(folder.files) == [str(file)]
+
+
+def test_devices_and_pipes_are_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for name in (tmp_path / "pipe.yaml", "/dev/zero"):
+        with pytest.raises(ScenarioError, match="is not a regular file") as caught:
+            load(name)
+        assert len(caught.value.problems) == 1
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(ValueError, match="is not a regular file"):
+        read_csv(Folder(tmp_path), str(tmp_path / "pipe.csv"))
+
+
+def test_tables_have_a_limit(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("role,value\n" + "nurse,1\n" * 200_001, encoding="utf-8")
+    with pytest.raises(ValueError, match="must have at most 200,000 rows; line 200002 is one more"):
+        read_csv(Folder(tmp_path), str(file))
+    file.write_text("role,value\n" + "nurse,1\n" * 4_400_000, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"must be at most 10 MB; it has 35\.2 MB"):
+        read_csv(Folder(tmp_path), str(file))

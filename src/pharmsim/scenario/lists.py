@@ -44,7 +44,7 @@ def _all_pipelines(tree: Map, pipelines: dict[str, Any]) -> None:
     hiring = tree.get("hiring")
     sources = hiring.get("sources") if isinstance(hiring, dict) else None
     for source in sources if isinstance(sources, list) else []:
-        if isinstance(source, dict) and source.get("pipelines") == "all":
+        if isinstance(source, dict) and source.get("pipelines") in ("all", ["all"]):
             external = [
                 isinstance(node, dict) and node.get("kind") != "internal" for node in pipelines.values()
             ]

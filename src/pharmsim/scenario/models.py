@@ -1,8 +1,8 @@
 """What a scenario file may hold, section by section.
 
-Every section is optional except `name`, `start`, `end`, `posts` and `stock`: a flow whose section
-is left out does not exist. Units of the numbers are named by their kind (`Of("hazard")` …), listed
-in `pharmsim.quantities.KINDS`.
+Required are `name`, `start`, `end`, `roles`, `environments`, `posts`, and of `stock` its headcount
+and ages; a flow whose section is left out does not exist. Units of the numbers are named by their
+kind (`Of("hazard")` …), listed in `pharmsim.quantities.KINDS`.
 """
 
 from __future__ import annotations
@@ -161,8 +161,8 @@ class Pool(Frozen):
 class Source(Frozen):
     """Where hires come from: newly qualified of `pipelines`, or outside with a yearly supply.
 
-    Exactly one of `pipelines` ("all" or names) and `supply` (heads a year who would take a post;
-    "unlimited") is given. `ages` and `groups` describe people from outside.
+    Exactly one of `pipelines` ("all" or names) and `supply` (heads a year who would take each
+    post; "unlimited") is given. `ages` and `groups` describe people from outside.
     """
 
     name: str

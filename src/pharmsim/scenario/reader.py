@@ -14,6 +14,7 @@ import io
 import math
 import os
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,14 @@ from pharmsim.errors import Problem, ScenarioError
 from pharmsim.scenario.marks import Map, Seq, quoted, shown
 
 MAX_YAML_BYTES = 2_000_000
-MAX_CSV_BYTES = 50_000_000
+MAX_CSV_BYTES = 10_000_000
+MAX_CSV_ROWS = 200_000
 MAX_NODES = 200_000
 MAX_ALIASES = 100
 MAX_DEPTH = 40
 SCHEMA = "scenario.schema.json"
 """Marks the top of a folder tree of scenarios, and lets editors check what is typed."""
-EMPTY = "is empty: a scenario needs at least a name, start, end, posts and stock"
+EMPTY = "is empty: a scenario needs at least a name, start, end, roles, environments, posts and stock"
 
 
 class Folder:
@@ -61,9 +63,11 @@ class Folder:
         try:
             if path.is_dir():
                 raise ValueError("is a folder, not a file")
-            if path.stat().st_size > limit:
-                size = path.stat().st_size / 1e6
-                raise ValueError(f"must be at most {limit / 1e6:g} MB; it has {size:.1f} MB")
+            found = path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                raise ValueError("is not a regular file")
+            if found.st_size > limit:
+                raise ValueError(f"must be at most {limit / 1e6:g} MB; it has {found.st_size / 1e6:.1f} MB")
             data = path.read_bytes()
         except FileNotFoundError:
             raise ValueError("no such file") from None
@@ -226,6 +230,10 @@ def read_csv(folder: Folder, name: str) -> tuple[list[str], list[tuple[int, list
             if len(fields) != len(columns):
                 found = f"line {reader.line_num} has {len(fields)} fields"
                 raise ValueError(f"{found}; the heading has {len(columns)}")
+            if len(rows) == MAX_CSV_ROWS:
+                raise ValueError(
+                    f"must have at most {MAX_CSV_ROWS:,} rows; line {reader.line_num} is one more"
+                )
             rows.append((reader.line_num, fields))
     except csv.Error as error:
         raise ValueError(f"line {reader.line_num} is not valid CSV: {error}") from None

@@ -174,6 +174,7 @@ def month_name(written: Any) -> str:
     return found[0]
 
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 _DATES = (
     re.compile(r"(?P<year>\d{4})-(?P<number>\d{1,2})(?:-01)?"),
     re.compile(r"(?P<name>[A-Za-z]+)[\s-]+(?P<year>\d{4})"),
@@ -190,9 +191,10 @@ def month(written: Any) -> str:
             continue
         parts = match.groupdict()
         index = int(parts["number"]) if parts.get("number") else MONTHS.index(month_name(parts["name"])) + 1
-        if 1 <= index <= 12 and 1900 <= int(parts["year"]) <= 2200:
+        if 1 <= index <= 12 and FIRST_YEAR <= int(parts["year"]) <= LAST_YEAR:
             return f"{parts['year']}-{index:02d}"
-    raise FormError(f"must be a month such as `October 2025` or `2025-10`; got {quoted(written)}")
+    example = "must be a month such as `October 2025` or `2025-10`, of a year from"
+    raise FormError(f"{example} {FIRST_YEAR} to {LAST_YEAR}; got {quoted(written)}")
 
 
 _AGES = re.compile(r"(-?\d+)(?:\s*(?:-|to|–|\.\.)\s*(-?\d+)|\s*(\+|and over))?")

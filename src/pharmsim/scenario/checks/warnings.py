@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pharmsim.scenario.fields import numbers
 from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.text import MONTHS
 from pharmsim.scenario.values import Cells, Value
 
 
@@ -12,7 +13,7 @@ def check_warnings(scenario: Scenario) -> list[str]:
 
     Key paths listed in `warnings_off` of the scenario are left out.
     """
-    found = [*_pools(scenario), *_hazards(scenario), *_unused(scenario)]
+    found = [*_pools(scenario), *_hazards(scenario), *_unused(scenario), *_retention(scenario)]
     return [f"{where}: {message}" for where, message in found if where not in scenario.warnings_off]
 
 
@@ -42,6 +43,20 @@ def _hazards(scenario: Scenario) -> list[tuple[str, str]]:
                 out.append((str(number), message))
                 break
     return out
+
+
+def _retention(scenario: Scenario) -> list[tuple[str, str]]:
+    """With steps of a year people are tagged at anniversaries of the start only."""
+    if scenario.step != "year" or scenario.retention is None:
+        return []
+    before = MONTHS[(int(scenario.start[5:]) - 2) % 12]
+    if scenario.retention.month == before:
+        return []
+    message = (
+        f"is {scenario.retention.month}, and with `step: year` people can only be tagged at anniversaries of "
+        f"the start {scenario.start}: retention is not followed. Use `month: {before}` or a shorter step"
+    )
+    return [("retention.month", message)]
 
 
 def _unused(scenario: Scenario) -> list[tuple[str, str]]:

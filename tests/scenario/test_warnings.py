@@ -1,0 +1,28 @@
+"""What is allowed and probably not meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pharmsim.scenario import check_warnings, from_dict
+
+
+@pytest.mark.parametrize(("month", "step", "warned"), [
+    ("March", "year", False), ("September", "year", True), ("September", "month", False),
+])  # fmt: skip
+def test_retention_at_a_month_that_steps_of_a_year_do_not_meet(
+    small: dict[str, Any], month: str, step: str, warned: bool
+) -> None:
+    small |= {"step": step, "retention": {"month": month, "levels": {"post": {"by": "post"}}}}
+    found = [warning for warning in check_warnings(from_dict(small)) if warning.startswith("retention")]
+    assert [text.split(":")[0] for text in found] == ["retention.month"] * warned
+    assert not warned or "Use `month: March`" in found[0]
+
+
+def test_retention_when_the_start_is_a_january(small: dict[str, Any]) -> None:
+    levels = {"post": {"by": "post"}}
+    small |= {"start": "January 2026", "end": "January 2030", "step": "year"}
+    small["retention"] = {"month": "December", "levels": levels}
+    assert not [text for text in check_warnings(from_dict(small)) if text.startswith("retention")]
