@@ -108,7 +108,8 @@ def _validate(files: list[Path]) -> None:
         except ScenarioError as error:
             problems += error.problems
         else:
-            typer.echo(f"{file}: valid; {scenario.name!r}, {len(scenario.posts)} posts")
+            n = len(scenario.posts)
+            typer.echo(f"{file}: valid; {scenario.name!r}, {n} post{'s' if n != 1 else ''}")
             for warning in check_warnings(scenario):
                 typer.echo(f"  warning: {warning}")
     if problems:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import pharmsim
 import synthetic
+from pharmsim.report.evidence import GRADES
 from pharmsim.results import assumptions, measures
 from pharmsim.results.labelled import Results
 from pharmsim.results.tables import main_tables
+
+SEL = Path(__file__).parents[2] / "scenarios" / "sel"
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +99,52 @@ def test_assumptions_hold_every_number_with_its_unit() -> None:
     assert frame.loc["pipelines.college.exam.pass_rates[1]", "unit"] == "share"
     assert frame.loc["pipelines.college.intake.per_year.2015", "unit"] == "heads per year"
     assert frame.loc["stock.headcount[1]", "where"] == "environment = ward"
+
+
+def test_settings_and_defaults_are_told_from_graded_numbers() -> None:
+    frame = assumptions.as_frame(pharmsim.load(SEL / "what_if" / "hospital_leaving_lower.yaml")).set_index(
+        "id"
+    )
+    for name, unit, value in (
+        ("ages.first", "years", 16.0),
+        ("moves.ages.last", "years", 60.0),
+        ("pipelines.technician_apprentices.ages.first", "years", 18.0),
+        ("pipelines.foundation.stages[foundation_year].months", "months", 12.0),
+        ("pipelines.foundation.exam.result_lag", "months", 2.0),
+        ("pipelines.foundation.intake.months.July", "share", 0.83),
+    ):
+        row = frame.loc[name]
+        assert (row["kind"], row["unit"], row["value"], row["evidence"]) == ("setting", unit, value, "")
+        assert row["file"].endswith("baseline.yaml")
+        assert row["line"] > 0
+    assert frame.loc["pension_age[0].born", "text"] == "1960-04"
+    assert frame.loc["pipelines.foundation.exam.sittings", "text"] == "June, November"
+    assert frame.loc["pipelines.technician_apprentices.take_up", "kind"] == "default"
+    assert frame.loc["pipelines.technician_apprentices.take_up", "source"] == "default of pharmsim"
+    assert frame.loc["moves.factor", "kind"] == "number"
+    assert set(frame[frame["kind"] == "number"]["evidence"]) <= set(GRADES)
+
+
+def test_factors_are_ratios() -> None:
+    frame = assumptions.as_frame(pharmsim.load(SEL / "what_if" / "hospital_leaving_lower.yaml")).set_index(
+        "id"
+    )
+    assert frame.loc["leaving.died.rate.terms[0][0]", "unit"] == "per year"
+    factor = frame.loc["leaving.died.rate.terms[1][1]"]
+    assert (factor["value"], factor["unit"]) == (0.9, "ratio")
+    assert factor["file"].endswith("hospital_leaving_lower.yaml")
+
+
+def test_a_setting_that_a_change_sets_stands_in_the_change(tmp_path: Path) -> None:
+    base = tmp_path / "base.yaml"
+    base.write_text((SEL.parent / "tiny.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "what_if.yaml").write_text(
+        "base: base.yaml\nname: Older\nchanges:\n  - {set: ages.last, to: 80}\n", encoding="utf-8"
+    )
+    frame = assumptions.as_frame(pharmsim.load(tmp_path / "what_if.yaml")).set_index("id")
+    assert frame.loc["ages.last", "value"] == 80.0
+    assert frame.loc["ages.last", "file"].endswith("what_if.yaml")
+    assert frame.loc["ages.last", "line"] == 4
 
 
 def test_assumptions_as_markdown_cannot_be_broken_out_of() -> None:

@@ -87,6 +87,14 @@ def test_a_post_of_one_scenario_only_counts_as_none_in_the_other() -> None:
     row = rows(found, quantity="headcount", role="helper", environment="icu").iloc[0]
     assert row["base"] == 0.0
     assert row["difference"] == row["value"] > 0
+    funded = rows(found, quantity="vacancy_fte", role="helper", environment="icu").iloc[0]
+    assert (funded["base"], funded["difference"]) == (0.0, funded["value"])
+    assert "has no new: counted as nobody in post and no vacancy there" in found.warnings[0]
+    back = compare(wider, [synthetic.scenario()], run=either)
+    for quantity in ("headcount", "vacancy_fte"):
+        gone = rows(back, quantity=quantity, role="helper", environment="icu").iloc[0]
+        assert (gone["value"], gone["difference"]) == (0.0, -gone["base"])
+    assert back.warnings[0].startswith("Small town <b>& has no new")
     assert "p5" not in found.differences
 
 
@@ -109,6 +117,9 @@ def test_a_comparison_is_written_whole(compared: Comparison, tmp_path: Path) -> 
     assert [entry["title"] for entry in made["scenarios"]] == ["base", "More", "Fewer"]
     assert (made["seed"], made["n_draws"]) == (3, 9)
     assert [path.name for path in tmp_path.iterdir()] == ["compared"]
+    assert "median and 5–95 % of 9 draws" in (folder / "figures" / "differences.svg").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_terminal_shows_totals_with_intervals(compared: Comparison) -> None:

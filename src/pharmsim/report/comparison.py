@@ -122,7 +122,7 @@ def _last(compared: Comparison) -> pd.DataFrame:
 
 
 def _foot(compared: Comparison) -> str:
-    return style.footnote(compared.base, "difference: scenario less base, the same draws")
+    return style.footnote(compared.base, "difference: scenario less base, the same draws", median=True)
 
 
 def _points(axes: Axes, frame: pd.DataFrame, rows: list[Any], keys: list[str], compared: Comparison) -> None:
@@ -217,6 +217,8 @@ def show(compared: Comparison, console: Console, folder: Path | None = None) -> 
             name = f"kept in {level}" if level else NAMES.get(str(quantity), str(quantity))
             table.add_row(Text(name.replace("_", " ")), Text(unit), *cells)
         console.print(table)
+    for warning in compared.warnings:
+        console.print(Text(f"warning: {warning}", style="yellow"))
     if folder is not None:
         console.print(Text(f"files: {folder}"))
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from pharmsim.results.assumptions import MANY, Assumption, assumptions, groups
+from pharmsim.results.assumptions import MANY, Assumption, assumptions, counts, groups
 from pharmsim.scenario.models import Scenario
 
 
@@ -35,7 +35,7 @@ def _head(scenario: Scenario) -> list[str]:
         lines.append(" ".join(scenario.description.split()))
     lines += [
         f"{scenario.start} to {scenario.end}, step {scenario.step}",
-        f"{len(scenario.posts)} posts:",
+        f"{len(scenario.posts)} post{'s' if len(scenario.posts) != 1 else ''}:",
     ]
     for post in scenario.posts:
         parts = (post.role, post.environment, post.grade, post.place)
@@ -61,13 +61,13 @@ def _line(item: Assumption) -> str:
     where = f" ({item.where})" if item.where else ""
     spread = "" if item.low is None or item.high is None else f" [{item.low:g} – {item.high:g}]"
     unit = f" {item.unit}" if item.unit else ""
-    return f"  {item.id}{where} = {item.value:g}{spread}{unit}, {item.evidence}{_place(item)}"
+    return f"  {item.id}{where} = {item.shown}{spread}{unit}, {item.grade}{_place(item)}"
 
 
 def _table(group: Sequence[Assumption]) -> list[str]:
-    values = [item.value for item in group]
+    values = [item.value for item in group if item.value is not None]
     first = group[0]
-    grades = ", ".join(f"{n} {grade}" for grade, n in Counter(item.evidence for item in group).most_common())
+    grades = ", ".join(f"{n} {grade}" for grade, n in Counter(item.grade for item in group).most_common())
     name = first.id.rsplit("[", 1)[0]
     unit = f" {first.unit}" if first.unit else ""
     return [f"  {name}: {len(group)} rows, {min(values):g} to {max(values):g}{unit}, {grades}{_place(first)}"]
@@ -75,9 +75,9 @@ def _table(group: Sequence[Assumption]) -> list[str]:
 
 def _tail(items: Sequence[Assumption]) -> list[str]:
     names = dict.fromkeys(item.uncertainty for item in items if item.uncertainty)
-    grades = Counter(item.evidence for item in items)
+    grades = Counter(item.evidence for item in items if item.kind == "number")
     shares = ", ".join(f"{n} {grade}" for grade, n in grades.most_common())
-    lines = [f"{len(items)} numbers: {shares}", f"{len(names)} uncertainties"]
+    lines = [counts(items), f"grades of the numbers: {shares}", f"{len(names)} uncertainties"]
     return [*lines, *(f"  {name}" for name in names)]
 
 

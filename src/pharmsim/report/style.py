@@ -26,6 +26,8 @@ HATCHES = ("", "//", "..", "\\\\", "xx", "--", "++", "oo")
 DPI = 110
 FOOT = 0.24
 """Height of the strip at the foot, in inches."""
+LETTERS = 19.0
+"""Letters of the line at the foot that fit into an inch, wide ones too."""
 RC: Any = {
     "font.size": 9.0,
     "axes.titlesize": 10.0,
@@ -80,6 +82,7 @@ def save(figure: Figure, folder: Path, name: str, foot: str) -> list[Path]:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     height = figure.get_figheight()
+    foot = shorten(foot, int(figure.get_figwidth() * LETTERS))
     figure.text(0.01, 0.07 / height, foot, ha="left", va="bottom", fontsize=7, color="#555555")
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.png", folder / f"{name}.svg"]
@@ -89,11 +92,15 @@ def save(figure: Figure, folder: Path, name: str, foot: str) -> list[Path]:
     return paths
 
 
-def footnote(results: Results, note: str = "") -> str:
-    """Scenario, program and what the lines and bands are."""
+def footnote(results: Results, note: str = "", median: bool = False) -> str:
+    """Scenario, program and what the lines and bands (or, with `median`, the dots and bars) are."""
     n = results.data.sizes["draw"] - 1
-    lines = f"central values; bands 5–95 % of {n:,} draws" if n else "central values; no range was run"
-    parts = [f"Scenario: {shorten(results.scenario.name, 70)}", f"pharmsim {__version__}", lines]
+    marks = f"median and 5–95 % of {n:,} draws" if median else f"central values; bands 5–95 % of {n:,} draws"
+    parts = [
+        f"Scenario: {shorten(results.scenario.name, 60)}",
+        f"pharmsim {__version__}",
+        marks if n else "central values; no range was run",
+    ]
     return "  ·  ".join([*parts, note] if note else parts)
 
 

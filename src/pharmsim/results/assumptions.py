@@ -1,9 +1,13 @@
-"""Every number of a scenario in one list: value, range, unit, source, evidence, file and line."""
+"""Every number of a scenario in one list: value, range, unit, source, evidence, file and line.
+
+Numbers are graded by evidence. Settings say how the model is cut (ages, months, examination sittings);
+defaults are numbers that nobody wrote. Neither has a grade.
+"""
 
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -12,7 +16,10 @@ from pydantic import BaseModel
 
 from pharmsim.quantities import KINDS
 from pharmsim.results.text import markdown_cell
+from pharmsim.results.written import NOWHERE, Written
+from pharmsim.scenario.marks import Path
 from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.text import age_range
 from pharmsim.scenario.values import Cells, Of, Origin, Series, Term, Value
 
 MANY = 12
@@ -29,9 +36,13 @@ class Assumption:
         Key path in the scenario, such as ``leaving.died.rate``, with the row where there are several.
     section : str
         First key of the path.
+    kind : str
+        "number" (graded by evidence), "setting" (a choice, without a grade) or "default" (not written).
     where : str
         The cells it applies to, "environment = ward"; empty for all.
     value, low, high : float or None
+    text : str
+        A setting that is not a number, such as the months of examinations.
     dist : str
         Distribution over the range; empty without one.
     unit, source, evidence, note : str
@@ -44,8 +55,10 @@ class Assumption:
 
     id: str
     section: str
+    kind: str
     where: str
-    value: float
+    value: float | None
+    text: str
     low: float | None
     high: float | None
     dist: str
@@ -57,23 +70,55 @@ class Assumption:
     file: str
     line: int
 
+    @property
+    def shown(self) -> str:
+        """The number, or the text, as people read it."""
+        return self.text if self.value is None else f"{self.value:g}"
+
+    @property
+    def grade(self) -> str:
+        """The grade of evidence; for what has none, its kind."""
+        return self.evidence if self.kind == "number" else self.kind
+
 
 def assumptions(scenario: Scenario) -> list[Assumption]:
-    """List every number of the scenario in the order of its sections."""
-    return list(_model(scenario, ""))
+    """List every number and setting of the scenario in the order of its sections."""
+    return list(_model(scenario, At(Written(scenario)), ""))
 
 
 def as_frame(scenario: Scenario) -> pd.DataFrame:
     """The list as a table, one row for each number."""
     names = list(Assumption.__dataclass_fields__)
-    return pd.DataFrame([asdict(item) for item in assumptions(scenario)], columns=names)
+    frame = pd.DataFrame([asdict(item) for item in assumptions(scenario)], columns=names)
+    return frame.astype({"value": float, "low": float, "high": float})
 
 
 # -- walking through the scenario --------------------------------------------------------------------
 
 
-UNITS = {"whole_months": "months", "month_shares": "share"}
-"""Units of the kinds of field that are not in `KINDS`."""
+UNITS = {
+    "whole_months": "months",
+    "month_shares": "share",
+    "ages.first": "years",
+    "ages.last": "years",
+    "eligible_month": "month of the last stage",
+}
+"""Units of the kinds of field, or of fields by name, that are not in `KINDS`."""
+TEXTS = ("ages", "month", "month_name", "month_names")
+"""Kinds of settings that are written as text."""
+DEFAULT = "default of pharmsim"
+
+
+@dataclass(frozen=True)
+class At:
+    """A place in the scenario: its keys from the top, and where things are written."""
+
+    written: Written
+    path: Path = ()
+
+    def to(self, *keys: str | int) -> At:
+        """The place of a key below this one."""
+        return At(self.written, (*self.path, *keys))
 
 
 def _kinds(annotation: Any) -> Iterator[str]:
@@ -100,33 +145,80 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _model(model: BaseModel, path: str) -> Iterator[Assumption]:
+def _model(model: BaseModel, at: At, path: str) -> Iterator[Assumption]:
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
         if isinstance(value, Origin):
             continue
-        yield from _any(value, _join(path, field.alias or name), _field_unit(field))
+        key = str(field.alias or name)
+        here, below = _join(path, key), at.to(key)
+        unit = _field_unit(field) or UNITS.get(here, UNITS.get(key, ""))
+        texts = {*(part.kind for part in field.metadata if isinstance(part, Of)), *_kinds(field.annotation)}
+        texts &= set(TEXTS)
+        if value is not None and texts and path:
+            found: Iterable[Assumption] = _words(value, texts.pop(), below, here)
+        else:
+            found = _any(value, below, here, unit)
+        for item in found:
+            yield _as_default(item, below) if _is_default(value, field.default) else item
 
 
-def _any(value: Any, path: str, unit: str) -> Iterator[Assumption]:
+def _is_default(value: Any, default: Any) -> bool:
+    """Whether a field holds what pharmsim puts there, with nothing said about it."""
+    if isinstance(value, Value) and isinstance(default, Value):
+        return value.model_copy(update={"origin": None}) == default
+    plain = isinstance(value, (int, str)) and not isinstance(value, bool)
+    return plain and type(default) is type(value) and value == default
+
+
+def _as_default(item: Assumption, at: At) -> Assumption:
+    """The item as a default, unless somebody wrote it so."""
+    if at.written.key(at.path, item.id) != NOWHERE:
+        return item
+    return replace(item, kind="default", source=DEFAULT, evidence="", file="", line=0)
+
+
+def _words(value: Any, kind: str, at: At, path: str) -> Iterator[Assumption]:
+    """Settings written as text; a window of ages is its two ends."""
+    if kind == "ages":
+        low, high = age_range(value)
+        ends = {"first": low} if value.endswith("+") else {"first": low, "last": high}
+        for name, age in ends.items():
+            yield _setting(at, f"{path}.{name}", float(age), "", "years")
+    else:
+        yield _setting(at, path, None, ", ".join([value] if isinstance(value, str) else value), "")
+
+
+def _setting(at: At, path: str, value: float | None, text: str, unit: str) -> Assumption:
+    file, line = at.written.key(at.path, path)
+    if not file:
+        file, line = at.written.section(at.path)
+    return replace(
+        _number(Value(value=0.0), path, unit),
+        kind="setting", value=value, text=text, evidence="", file=file, line=line,
+    )  # fmt: skip
+
+
+def _any(value: Any, at: At, path: str, unit: str) -> Iterator[Assumption]:
     if isinstance(value, Cells):
         for i, term in enumerate(value.terms):
-            yield from _term(term, path if len(value.terms) == 1 else f"{path}.terms[{i}]", unit)
+            own = path if len(value.terms) == 1 else f"{path}.terms[{i}]"
+            yield from _term(term, own, "ratio" if i else unit)
     elif isinstance(value, Series):
         for date, point in value.points.items():
             yield _number(point, f"{path}.{date}", unit)
     elif isinstance(value, Value):
         yield _number(value, path, unit)
     elif isinstance(value, BaseModel):
-        yield from _model(value, path)
+        yield from _model(value, at, path)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _any(item, _join(path, str(key)), unit)
+            yield from _any(item, at.to(str(key)), _join(path, str(key)), unit)
     elif isinstance(value, (tuple, list)):
         for i, item in enumerate(value):
-            yield from _any(item, f"{path}[{_name(item, i)}]", unit)
+            yield from _any(item, at.to(i), f"{path}[{_name(item, i)}]", unit)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield _number(Value(value=float(value)), path, unit)
+        yield _setting(at, path, float(value), "", unit)
 
 
 def _name(item: Any, i: int) -> str:
@@ -156,8 +248,8 @@ def _term(term: Term, path: str, unit: str) -> Iterator[Assumption]:
         if term.range and not item.uncertainty:
             item = replace(
                 item,
-                low=item.value * term.range.low,
-                high=item.value * term.range.high,
+                low=row.value * term.range.low,
+                high=row.value * term.range.high,
                 dist=term.range.dist or "pert",
                 uncertainty=term.range.uncertainty or path,
             )
@@ -169,8 +261,10 @@ def _number(value: Value, path: str, unit: str) -> Assumption:
     return Assumption(
         id=path,
         section=path.split(".")[0].split("[")[0],
+        kind="number",
         where=_where(value),
         value=value.value,
+        text="",
         low=value.low,
         high=value.high,
         dist=(value.dist or "pert") if varies else "",
@@ -191,7 +285,7 @@ def as_markdown(scenario: Scenario) -> str:
     """The list as Markdown: a table a section; big tables are one line with their smallest and largest."""
     items = assumptions(scenario)
     lines = [f"# Assumptions of {markdown_cell(scenario.name)}", ""]
-    lines += [f"{len(items)} numbers. All of them, one a row: `assumptions.csv`.", ""]
+    lines += [f"{counts(items)}. All of them, one a row: `assumptions.csv`.", ""]
     for section in dict.fromkeys(item.section for item in items):
         here = [item for item in items if item.section == section]
         lines += [f"## {markdown_cell(section)}", ""]
@@ -201,6 +295,12 @@ def as_markdown(scenario: Scenario) -> str:
             lines += [_line(group[0])] if len(group) == 1 else _lines(group)
         lines.append("")
     return "\n".join(lines)
+
+
+def counts(items: Sequence[Assumption]) -> str:
+    """How many numbers, settings and defaults there are."""
+    n = {kind: sum(item.kind == kind for item in items) for kind in ("number", "setting", "default")}
+    return f"{n['number']} numbers, {n['setting']} settings, {n['default']} defaults of pharmsim"
 
 
 def groups(items: list[Assumption]) -> list[list[Assumption]]:
@@ -214,9 +314,9 @@ def groups(items: list[Assumption]) -> list[list[Assumption]]:
 def _lines(group: list[Assumption]) -> list[str]:
     if len(group) <= MANY:
         return [_line(item) for item in group]
-    values = [item.value for item in group]
+    values = [item.value for item in group if item.value is not None]
     first = group[0]
-    grades = ", ".join(dict.fromkeys(item.evidence for item in group))
+    grades = ", ".join(dict.fromkeys(item.grade for item in group))
     sources = "; ".join(dict.fromkeys(item.source for item in group if item.source))
     return [
         _row(
@@ -235,7 +335,7 @@ def _lines(group: list[Assumption]) -> list[str]:
 def _line(item: Assumption) -> str:
     spread = "" if item.low is None or item.high is None else f"{item.low:g} – {item.high:g}"
     place = f"{item.file}:{item.line}" if item.file else ""
-    return _row(item.id, item.where, f"{item.value:g}", spread, item.unit, item.evidence, item.source, place)
+    return _row(item.id, item.where, item.shown, spread, item.unit, item.grade, item.source, place)
 
 
 def _row(*cells: str) -> str:

@@ -41,7 +41,10 @@ class Comparison:
         Dates of the differences.
     differences : DataFrame
         scenario, date, year_from, quantity, level, role, environment, unit, base, value (both at the
-        central values), difference, and median, p5, p95 over draws if there are any.
+        central values), difference, and median, p5, p95 over draws if there are any. A post that one
+        of the two lacks has nobody and no vacancy there.
+    warnings : tuple of str
+        Posts that a scenario and the base do not share, in words.
     """
 
     base: Results
@@ -49,6 +52,7 @@ class Comparison:
     names: tuple[str, ...]
     dates: np.ndarray
     differences: pd.DataFrame
+    warnings: tuple[str, ...] = ()
 
 
 def compare(
@@ -95,7 +99,22 @@ def compare(
     at = chosen_dates(first.data, dates)
     names = unique_names([other.name for other in others])
     table = [_differences(name, first.data, other.data, at) for name, other in zip(names, rest, strict=True)]
-    return Comparison(first, rest, names, at, pd.concat(table, ignore_index=True))
+    told = [
+        text for name, other in zip(names, others, strict=True) for text in other_posts(name, base, other)
+    ]
+    return Comparison(first, rest, names, at, pd.concat(table, ignore_index=True), tuple(told))
+
+
+def other_posts(name: str, base: Scenario, other: Scenario) -> list[str]:
+    """Say which posts only one of two scenarios has, and how they count."""
+    old, new = ([post.post for post in scenario.posts] for scenario in (base, other))
+    found = []
+    for title, has, lacks in ((f"{name} has no", old, new), (f"{base.name} has no", new, old)):
+        only = [post for post in has if post not in lacks]
+        if only:
+            shown = ", ".join(only[:6]) + (f" and {len(only) - 6} more" if len(only) > 6 else "")
+            found.append(f"{title} {shown}: counted as nobody in post and no vacancy there")
+    return found
 
 
 def _run(scenario: Scenario, draws: int, seed: int) -> Results:
@@ -201,6 +220,9 @@ def _differences(name: str, base: xr.Dataset, other: xr.Dataset, dates: np.ndarr
     for quantity, unit in (("headcount", "heads"), ("fte", "FTE"), ("vacancy_fte", "FTE")):
         if quantity in base and quantity in other:
             old, new = (_stock(data, quantity, dates) for data in (base, other))
+            if quantity == "vacancy_fte":
+                _none_where_no_post(old, _cells(base), new)
+                _none_where_no_post(new, _cells(other), old)
             missing = np.nan if quantity == "vacancy_fte" else 0.0
             rows += _rows({**told, "quantity": quantity, "unit": unit}, old, new, dates, missing)
     after_a_year = dates[dates >= base.variables["time"].values[0] + np.timedelta64(365, "D")]
@@ -217,6 +239,18 @@ def _differences(name: str, base: xr.Dataset, other: xr.Dataset, dates: np.ndarr
     frame = pd.DataFrame(rows)
     first = ["scenario", "date", "year_from", "quantity", "level", "role", "environment", "unit"]
     return frame[[*first, *[column for column in frame.columns if column not in first]]]
+
+
+def _cells(data: xr.Dataset) -> set[tuple[str, ...]]:
+    """(role, environment) of every cell that has a post."""
+    return {key for by in CELLS for key in _keys(data, by, measures.group_keys(data, by))}
+
+
+def _none_where_no_post(found: Cells, cells: set[tuple[str, ...]], other: Cells) -> None:
+    """Add zeros for the cells of the other run in which this one has no post (not: no limit)."""
+    found |= {
+        key: np.zeros_like(values) for key, values in other.items() if key not in found and key not in cells
+    }
 
 
 def _years_before(data: xr.Dataset, dates: np.ndarray) -> list[Any]:
