@@ -64,10 +64,13 @@ def test_the_manifest_says_what_made_the_run(folder: Path) -> None:
     assert made["command"] == ["pharmsim", "run", "x"]
     assert (made["seed"], made["n_draws"], made["engine"], made["step"]) == (1, 2, "made-up", "month")
     assert {"commit", "dirty"} == set(made["git"])
-    assert {"processor", "platform", "python", "packages"} == set(made["environment"])
+    assert {"processor", "platform", "python", "engine_sources", "packages"} == set(made["environment"])
     assert len(made["results"]["fte"]) == 64
     description = json.loads((folder / "scenario.json").read_text(encoding="utf-8"))
     assert manifest.scenario_digest(description) == made["scenario"]["sha256"]
+    written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert set(made["outputs"]) == written - {"manifest.json"}
+    assert made["outputs"]["workbook.xlsx"] == manifest.file_digest(folder / "workbook.xlsx")
 
 
 def test_the_long_table_has_percentiles_a_year_and_central_values_a_month(

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 import synthetic
+from pharmsim.errors import OutputError
+from pharmsim.report import comparison as report
 from pharmsim.results import files, netcdf
 from pharmsim.results.labelled import Results
-from pharmsim.results.reproduce import compare, reproduce
+from pharmsim.results.reproduce import changed_outputs, compare, reproduce
+from pharmsim.study import comparison as study
 
 
 def again(scenario: Any, draws: int, seed: int) -> Results:
@@ -82,6 +85,76 @@ def test_changed_and_missing_files_are_told(folder: Path, tmp_path: Path) -> Non
     assert outcome.equal
     assert "scenario.yaml: has changed since the run" in outcome.text()
     assert "gone.csv: is no longer there" in outcome.text()
+
+
+def test_changed_tables_are_named_and_count(folder: Path) -> None:
+    names = ["tables/flows.csv", "workbook.xlsx", "tidy.parquet", "assumptions.md"]
+    made = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["outputs"]
+    for name in names:
+        path = folder / name
+        before = path.read_bytes()
+        path.write_bytes(before + b"1")
+        told, whole = changed_outputs(folder, made)
+        assert (told, whole) == ([f"{name}: has changed since the run wrote it"], False)
+        path.unlink()
+        assert changed_outputs(folder, made) == ([f"{name}: is no longer there"], False)
+        path.write_bytes(before)
+    (folder / "tidy.parquet").write_bytes(b"1")
+    outcome = reproduce(folder, run=again)
+    assert outcome.equal
+    assert not outcome.whole
+    assert "are not as the run wrote them" in outcome.text()
+
+
+def test_a_changed_log_is_a_remark(folder: Path) -> None:
+    (folder / "run.log").write_text("nothing", encoding="utf-8")
+    outcome = reproduce(folder, run=again)
+    assert outcome.whole
+    assert "run.log: has changed" in outcome.text()
+
+
+DAMAGES: list[dict[str, Any]] = [
+    {"n_draws": "x"},
+    {"n_draws": 10**30},
+    {"n_draws": -1},
+    {"n_draws": True},
+    {"seed": [1]},
+    {"files": "all"},
+    {"files": [{"path": 1}]},
+    {"environment": 3},
+    {"environment": {"packages": []}},
+    {"scenario": "x"},
+    {"results": []},
+    {"outputs": {"workbook.xlsx": 4}},
+    {"kind": "comparison", "scenarios": [{"folder": "../elsewhere", "results": {}}]},
+    {"kind": "comparison", "scenarios": ["x"]},
+]
+
+
+def test_a_damaged_manifest_is_bad_input(folder: Path) -> None:
+    before = (folder / "manifest.json").read_bytes()
+    for changes in DAMAGES:
+        change_manifest(folder, **changes)
+        with pytest.raises(OutputError, match=r"manifest\.json: [a-z_]+ must"):
+            reproduce(folder, run=again)
+        (folder / "manifest.json").write_bytes(before)
+
+
+def test_a_comparison_is_reproduced_by_its_digests(tmp_path: Path) -> None:
+    def made(scenario: Any, draws: int, seed: int) -> Results:
+        return synthetic.results(draws=draws, seed=seed, name=scenario.name)
+
+    compared = study.compare(synthetic.scenario(), [synthetic.scenario(name="Other")], 2, 7, run=made)
+    place = report.write(compared, tmp_path / "compared", figures=False)
+    outcome = reproduce(place, run=made)
+    assert outcome.equal
+    assert outcome.whole
+    assert outcome.n_numbers > 20_000
+    other = reproduce(place, run=lambda scenario, draws, seed: made(scenario, draws, seed + 1))
+    assert not other.equal
+    assert "base: " in other.text()
+    (place / "differences.csv").write_text("a,b", encoding="utf-8")
+    assert not reproduce(place, run=made).whole
 
 
 def test_missing_numbers_and_quantities_are_differences() -> None:

@@ -12,8 +12,8 @@ import pandas as pd
 from pharmsim import __version__
 from pharmsim.report import style
 from pharmsim.results import assumptions, manifest, netcdf, workbook
-from pharmsim.results.files import SCENARIO, write_json
-from pharmsim.results.folder import MANIFEST, complete_or_nothing
+from pharmsim.results.files import SCENARIO, write_json, write_manifest
+from pharmsim.results.folder import complete_or_nothing
 from pharmsim.results.tables import ALL, main_tables
 from pharmsim.results.text import file_name, write_csv
 from pharmsim.study.comparison import Comparison, unique_names
@@ -83,7 +83,7 @@ def _scenarios(compared: Comparison, folder: Path, command: Iterable[str] | None
         one = {key: made[key] for key in ("scenario", "files", "warnings", "uncertainties", "results")}
         entries.append({"title": title, "folder": f"scenarios/{place}", **one})
     shared = {key: value for key, value in made.items() if key not in entries[0]}
-    write_json({**shared, "kind": "comparison", "scenarios": entries}, folder / MANIFEST)
+    write_manifest({**shared, "kind": "comparison", "scenarios": entries}, folder)
 
 
 def _workbook(compared: Comparison, path: Path) -> None:

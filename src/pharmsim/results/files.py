@@ -56,10 +56,16 @@ def write(
         If the folder is taken or cannot be written.
     """
     with complete_or_nothing(folder, force) as partial:
-        write_into(results, partial, command)
+        made = write_into(results, partial, command)
         for writer in also:
             writer(partial)
+        write_manifest(made, partial)
     return Path(folder)
+
+
+def write_manifest(made: Mapping[str, Any], folder: Path) -> None:
+    """Write the manifest, with the digest of every file that stands in the folder by then."""
+    write_json({**made, "outputs": manifest.folder_digests(folder)}, folder / MANIFEST)
 
 
 def write_into(
@@ -67,8 +73,8 @@ def write_into(
     folder: Path,
     command: Iterable[str] | None = None,
     tables: Mapping[str, pd.DataFrame] | None = None,
-) -> None:
-    """Write the files of a run into a folder that exists."""
+) -> dict[str, Any]:
+    """Write the files of a run into a folder that exists; returns what its manifest shall say."""
     from pharmsim.scenario import to_dict
 
     tables = main_tables(results) if tables is None else tables
@@ -84,8 +90,8 @@ def write_into(
     description = to_dict(results.scenario)
     write_json(description, folder / SCENARIO)
     made = manifest.manifest(description, results.meta, netcdf.digest(results.data), command)
-    write_json(made, folder / MANIFEST)
     (folder / "run.log").write_text(log_text(results, made), encoding="utf-8")
+    return made
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:

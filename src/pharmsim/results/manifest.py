@@ -35,9 +35,19 @@ PACKAGES = (
 def file_digest(path: str | Path) -> str:
     """SHA-256 of a file's bytes; empty if it cannot be read."""
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError:
+        if not Path(path).is_file():
+            return ""
+        with Path(path).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except (OSError, ValueError):
         return ""
+
+
+def folder_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a results folder but the manifest, by path with ``/``."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    names = ((path.relative_to(folder).as_posix(), path) for path in found)
+    return {name: file_digest(path) for name, path in names if name != MANIFEST}
 
 
 def scenario_digest(description: Mapping[str, Any]) -> str:
@@ -154,4 +164,62 @@ def read(folder: Path) -> dict[str, Any]:
         raise OutputError(f"{path}: cannot be read ({error}). Run the scenario again.") from error
     if not isinstance(found, dict):
         raise OutputError(f"{path}: must hold a mapping; got {type(found).__name__}. Run the scenario again.")
+    _check(found, path)
     return found
+
+
+SHAPES: dict[str, type] = {
+    "environment": dict,
+    "scenario": dict,
+    "results": dict,
+    "outputs": dict,
+    "files": list,
+    "scenarios": list,
+}
+"""What the parts of a manifest must be, where they are given."""
+NAMES: dict[type, str] = {dict: "a mapping", list: "a list"}
+
+
+def _check(found: dict[str, Any], path: Path) -> None:
+    """Refuse a manifest whose parts are not what pharmsim writes.
+
+    Raises
+    ------
+    OutputError
+        Naming the part.
+    """
+
+    def refuse(key: str, rule: str) -> None:
+        shown = str(found[key])[:40]
+        raise OutputError(f"{path}: {key} must be {rule}; got {shown!r}. Run the scenario again.")
+
+    for key in ("n_draws", "seed"):
+        value = found.get(key)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+            refuse(key, "a whole number, 0 or more")
+    for key, shape in SHAPES.items():
+        if found.get(key) is not None and not isinstance(found[key], shape):
+            refuse(key, NAMES[shape])
+    for key in ("results", "outputs"):
+        if not all(isinstance(value, str) for value in (found.get(key) or {}).values()):
+            refuse(key, "a mapping of names to digests")
+    packages = (found.get("environment") or {}).get("packages")
+    if packages is not None and not isinstance(packages, dict):
+        refuse("environment", "a mapping with a mapping `packages`")
+    check_files(found.get("files") or [], path)
+
+
+def check_files(files: list[Any], path: Path) -> None:
+    """Refuse a list of files that does not name each with its digest.
+
+    Raises
+    ------
+    OutputError
+    """
+    for entry in files:
+        texts = isinstance(entry, dict) and all(isinstance(entry.get(key), str) for key in ("path", "sha256"))
+        if not texts:
+            raise OutputError(
+                f"{path}: files must be a list of mappings with `path` and `sha256`; "
+                f"got {str(entry)[:40]!r}. Run the scenario again."
+            )

@@ -10,12 +10,17 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from pharmsim.errors import OutputError
 from pharmsim.results import manifest, netcdf
 from pharmsim.results.files import SCENARIO, read_scenario
+from pharmsim.results.folder import MANIFEST
 from pharmsim.results.labelled import Results
 
 OTHER_MACHINE = 1e-12
 """Largest relative difference that another processor or other versions may make."""
+
+MAIN = (".csv", ".xlsx", ".parquet", "assumptions.md")
+"""Files whose numbers people use: a run whose own are changed is not whole."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,10 @@ class Reproduction:
         Files of the scenario that have changed since, in words.
     notes : list of str
         Other things worth knowing.
+    changed_outputs : list of str
+        Files of the folder that are not as the run wrote them, in words.
+    whole : bool
+        Whether the tables, the workbook, the long table and the assumptions are as the run wrote them.
     """
 
     folder: Path
@@ -50,6 +59,8 @@ class Reproduction:
     changed_machine: list[str] = field(default_factory=list)
     changed_files: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    changed_outputs: list[str] = field(default_factory=list)
+    whole: bool = True
 
     @property
     def equal(self) -> bool:
@@ -68,12 +79,14 @@ class Reproduction:
                 f"  largest relative difference {self.largest:.3g}; allowed {allowed}",
                 f"  first: {self.first}",
             ]
+        if not self.whole:
+            lines.append("  but files with numbers in the folder are not as the run wrote them")
         return "\n".join([*lines, *(f"  {text}" for text in self.remarks)])
 
     @property
     def remarks(self) -> list[str]:
         """What has changed around the run."""
-        return [*self.changed_machine, *self.changed_files, *self.notes]
+        return [*self.changed_machine, *self.changed_files, *self.notes, *self.changed_outputs]
 
 
 def reproduce(folder: str | Path, run: Callable[..., Results] | None = None) -> Reproduction:
@@ -99,12 +112,19 @@ def reproduce(folder: str | Path, run: Callable[..., Results] | None = None) -> 
 
     folder = Path(folder)
     made = manifest.read(folder)
+    if made.get("kind") == "comparison":
+        return _comparison(folder, made, run or _run)
     description = read_scenario(folder)
     old = netcdf.read(folder / netcdf.NAME)
+    draws, kept = int(made.get("n_draws") or 0), old.sizes.get("draw", 1) - 1
+    if draws != kept:
+        raise OutputError(
+            f"{folder / MANIFEST}: n_draws must be {kept}, the draws in {netcdf.NAME}; got {draws}. "
+            "Run the scenario again."
+        )
     scenario = from_dict(description)
-    results = (run or _run)(scenario, draws=int(made.get("n_draws") or 0), seed=int(made.get("seed") or 0))
-    here = manifest.environment()
-    changed = _changes(made.get("environment") or {}, here)
+    results = (run or _run)(scenario, draws=draws, seed=int(made.get("seed") or 0))
+    changed = _changes(made.get("environment") or {}, manifest.environment())
     n, different, largest, first = compare(old, results.data)
     notes = []
     if manifest.scenario_digest(description) != (made.get("scenario") or {}).get("sha256"):
@@ -115,17 +135,83 @@ def reproduce(folder: str | Path, run: Callable[..., Results] | None = None) -> 
         notes.append(
             f"{netcdf.NAME} is not the file that the run wrote (its digest differs from the manifest's)"
         )
+    read = changed_files(made.get("files") or [])
+    told, whole = changed_outputs(folder, made.get("outputs") or {}, (SCENARIO, netcdf.NAME))
     return Reproduction(
-        folder,
-        n,
-        different,
-        largest,
-        first,
-        not changed,
-        changed,
-        changed_files(made.get("files") or []),
-        notes,
-    )
+        folder, n, different, largest, first, not changed, changed, read, notes, told, whole
+    )  # fmt: skip
+
+
+def _comparison(folder: Path, made: dict[str, Any], run: Callable[..., Results]) -> Reproduction:
+    """Make the runs of a comparison again; it keeps digests of their quantities, not the numbers."""
+    from pharmsim.scenario import from_dict
+
+    n, different, first = 0, 0, ""
+    read: list[str] = []
+    for entry in made.get("scenarios") or []:
+        place, digests = _entry(folder, entry)
+        scenario = from_dict(read_scenario(place))
+        results = run(scenario, draws=int(made.get("n_draws") or 0), seed=int(made.get("seed") or 0))
+        now = netcdf.digest(results.data)
+        for name in dict.fromkeys([*digests, *now]):
+            size = int(results.data[name].size) if name in now else 1
+            n += size
+            if digests.get(name) != now.get(name):
+                different += size
+                first = first or f"{entry.get('title', place.name)}: {name}, by its digest"
+        read += [text for text in changed_files(entry.get("files") or []) if text not in read]
+    changed = _changes(made.get("environment") or {}, manifest.environment())
+    told, whole = changed_outputs(folder, made.get("outputs") or {})
+    notes = ["a comparison keeps no numbers of its runs: a quantity counts as different as a whole"]
+    largest = np.inf if different else 0.0
+    return Reproduction(
+        folder, n, different, largest, first, not changed, changed, read,
+        notes if different else [], told, whole,
+    )  # fmt: skip
+
+
+def _entry(folder: Path, entry: Any) -> tuple[Path, dict[str, str]]:
+    """Folder and digests of one scenario of a comparison."""
+    place, digests = (entry.get("folder"), entry.get("results")) if isinstance(entry, dict) else (None, None)
+    path = folder / str(place)
+    inside = path.resolve().is_relative_to(folder.resolve())
+    if not isinstance(place, str) or not isinstance(digests, dict) or not inside:
+        raise OutputError(
+            f"{folder / MANIFEST}: scenarios must each have a `folder` inside and `results`; got "
+            f"{str(entry)[:40]!r}. Compare again."
+        )
+    manifest.check_files(entry.get("files") or [], folder / MANIFEST)
+    return path, digests
+
+
+def changed_outputs(
+    folder: Path, digests: dict[str, str], apart: tuple[str, ...] = ()
+) -> tuple[list[str], bool]:
+    """Files of a results folder that are not as they were written, and whether none of the main ones is.
+
+    Parameters
+    ----------
+    folder : Path
+    digests : dict of str
+        SHA-256 by path, from the manifest.
+    apart : tuple of str
+        Files that are checked in another way.
+
+    Returns
+    -------
+    list of str
+    bool
+        False if a table, the workbook, the long table or the assumptions differ.
+    """
+    found, whole = [], True
+    for name, digest in digests.items():
+        inside = (folder / name).resolve().is_relative_to(folder.resolve())
+        now = manifest.file_digest(folder / name) if inside else ""
+        if name in apart or now == digest:
+            continue
+        found.append(f"{name}: {'has changed since the run wrote it' if now else 'is no longer there'}")
+        whole = whole and not name.endswith(MAIN)
+    return found, whole
 
 
 def _run(scenario: Any, draws: int, seed: int) -> Results:
