@@ -71,12 +71,14 @@ class Edges(NamedTuple):
     origin: Ints  # (E,): row
     to: Ints  # (E,): post
     kind: Ints  # (E,): MOVE, PROMOTION or ROLE_CHANGE
-    first: Ints  # (E,): first eligible age index
-    end: Ints  # (E,): end of the eligible age indexes
+    able: Ints  # (E,): group of eligible people
     rate: Floats  # (D, E): per year
     over_time: Floats  # (D, 3, T): by kind
     by_row: Ints  # (E,): edges in order of their row
     row_start: Ints  # (R + 1,): where a row's edges start in `by_row`
+    able_row: Ints  # (groups of eligible people,): row
+    able_first: Ints  # (groups,): first eligible age index
+    able_end: Ints  # (groups,): end of the eligible age indexes
 
 
 class Pools(NamedTuple):

@@ -101,16 +101,20 @@ def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int], n_rows:
     series = [s.moves.over_time if s.moves else None, s.promotions.over_time if s.promotions else None, None]
     columns = [np.array([edge[k] for edge in found], dtype=np.int64) for k in range(3)]
     by_row = np.argsort(columns[0], kind="stable")
+    groups = list(dict.fromkeys((edge[0], *edge[3]) for edge in found))
+    able = np.array(groups, dtype=np.int64).reshape(-1, 3)
     return Edges(
         origin=columns[0],
         to=columns[1],
         kind=columns[2],
-        first=np.array([edge[3][0] for edge in found], dtype=np.int64),
-        end=np.array([edge[3][1] for edge in found], dtype=np.int64),
+        able=np.array([groups.index((edge[0], *edge[3])) for edge in found], dtype=np.int64),
         rate=stack([edge[4] for edge in found], (grid.draws.n, 0)),
         over_time=np.stack([grid.over_time(x, months) for x in series], axis=1),
         by_row=by_row.astype(np.int64),
         row_start=np.searchsorted(columns[0][by_row], np.arange(n_rows + 1)).astype(np.int64),
+        able_row=able[:, 0].copy(),
+        able_first=able[:, 1].copy(),
+        able_end=able[:, 2].copy(),
     )
 
 

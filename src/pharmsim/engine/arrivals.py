@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from pharmsim.compiled.arrays import CONSTANT, NEVER
 from pharmsim.engine.jit import kernel
+from pharmsim.engine.limits import in_fte
 from pharmsim.engine.lived import add, dot, halvings, largest, lived, total
-from pharmsim.engine.people import at_all_ages
+from pharmsim.engine.people import count_able
 
 
 @kernel
@@ -49,7 +50,7 @@ def leave(risks, home, d, t, i, w, leavers_out, retired_out, employer_out):  # t
 
 
 @kernel
-def switch(risks, home, d, i, people, w, switches_out):  # type: ignore[no-untyped-def]
+def switch(risks, home, block, d, i, people, w, switches_out):  # type: ignore[no-untyped-def]
     """Step 6. Contract switches inside each row, in the stock and its tagged copies."""
     hazard = risks.hazard[i[0], i[1]]
     first = risks.n_leave + risks.n_retire
@@ -63,6 +64,8 @@ def switch(risks, home, d, i, people, w, switches_out):  # type: ignore[no-untyp
                     continue
                 switches_out[p, k - first] += x * dot(hazard[h], w.years[0, r, g, c])
                 for copy in range(people.shape[1]):
+                    if copy > 0 and block[copy - 1, p] < 0:
+                        continue
                     for a in range(people.shape[5]):
                         people[d, copy, r, g, to, a] += x * hazard[h, a] * w.years[copy, r, g, c, a]
 
@@ -80,29 +83,24 @@ def drop_outs(tracks, d, people, years):  # type: ignore[no-untyped-def]
 @kernel
 def move(edges, home, block, d, people, w, moves_out):  # type: ignore[no-untyped-def]
     """Step 6. Moves, promotions and role changes arrive; a tag is kept inside its block."""
+    count_able(edges, w.years[0], w.able)
     for e in range(edges.origin.size):
-        rate = w.edge_rate[e]
+        rate, k = w.edge_rate[e], edges.able[e]
         if rate == 0.0:
             continue
-        r, p, first, end = edges.origin[e], edges.to[e], edges.first[e], edges.end[e]
-        left = home[r]
-        for g in range(w.w.shape[1]):
-            for c in range(w.w.shape[2]):
-                heads = rate * w.lived[r, g, c]
-                if not at_all_ages(edges, e, people.shape[5]):
-                    heads = rate * total(w.years[0, r, g, c, first:end])
-                moves_out[e] += heads
-                w.gone[left] += heads
-                w.arrived[p] += heads * w.w[p, g, c]
+        r, p, left = edges.origin[e], edges.to[e], home[edges.origin[e]]
+        heads = rate * total(w.able[k])
+        moves_out[e] += heads
+        w.gone[left] += heads
+        w.arrived[p] += rate * in_fte(w.able[k], w.w[p])
+        first, end = edges.able_first[k], edges.able_end[k]
         for copy in range(people.shape[1]):
             if copy > 0 and (block[copy - 1, left] < 0 or block[copy - 1, left] != block[copy - 1, p]):
                 continue
-            if at_all_ages(edges, e, people.shape[5]):
-                add(rate, w.years[copy, r], people[d, copy, p])
-                continue
             for g in range(w.w.shape[1]):
                 for c in range(w.w.shape[2]):
-                    add(rate, w.years[copy, r, g, c, first:end], people[d, copy, p, g, c, first:end])
+                    for a in range(first, end):
+                        people[d, copy, p, g, c, a] += rate * w.years[copy, r, g, c, a]
 
 
 @kernel

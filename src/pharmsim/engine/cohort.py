@@ -27,7 +27,7 @@ def step(m, d, t, i, dt, people, pools, offers, first_year, w, o):  # type: igno
     factors(m.risks, d, t, w)
     compete(m.risks, m.edges, m.tracks, m.levels, d, t, i, dt, people, w)
     leave(m.risks, home, d, t, i, w, o.leavers[d, t], o.retirements[d, t], o.employer_changes[d, t])
-    switch(m.risks, home, d, i, people, w, o.switches[d, t])
+    switch(m.risks, home, m.levels.block, d, i, people, w, o.switches[d, t])
     drop_outs(m.tracks, d, people, w.years)
     move(m.edges, home, m.levels.block, d, people, w, o.moves[d, t])
     come_back(m.pools, hazard, d, dt, people, pools, w, o.returns[d, t], o.pool_losses[d, t])

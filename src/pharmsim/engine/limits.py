@@ -8,7 +8,7 @@ from __future__ import annotations
 from pharmsim.compiled.arrays import PROMOTION
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import dot, total
-from pharmsim.engine.people import at_all_ages
+from pharmsim.engine.people import count_able
 
 
 @kernel
@@ -29,18 +29,13 @@ def vacancies(funding, hiring, d, t, offers, w):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def eligible(edges, e, d, people, count, at):  # type: ignore[no-untyped-def]
-    """Heads eligible for an edge, and their FTE at the destination (`at`: FTE per head there)."""
-    r, first, end = edges.origin[e], edges.first[e], edges.end[e]
-    heads = fte = 0.0
-    for g in range(at.shape[0]):
-        for c in range(at.shape[1]):
-            n = count[r, g, c]
-            if not at_all_ages(edges, e, people.shape[5]):
-                n = total(people[d, 0, r, g, c, first:end])
-            heads += n
-            fte += n * at[g, c]
-    return heads, fte
+def in_fte(heads, fte_per_head):  # type: ignore[no-untyped-def]
+    """FTE of heads by group and contract."""
+    fte = 0.0
+    for g in range(heads.shape[0]):
+        for c in range(heads.shape[1]):
+            fte += heads[g, c] * fte_per_head[g, c]
+    return fte
 
 
 @kernel
@@ -48,6 +43,7 @@ def limits(edges, pools, hazard, home, d, t, dt, people, in_pools, w, blocked_ou
     """Step 3. Wanted arrivals, the share for which there is a vacancy, limited hazards."""
     n_pools, n_posts, n_groups = pools.return_row.shape
     w.arrived[:] = 0.0  # here: FTE that want to arrive
+    count_able(edges, people[d, 0], w.able)
     for e in range(edges.origin.size):
         rate = edges.rate[d, e] * edges.over_time[d, edges.kind[e], t]
         if edges.kind[e] == PROMOTION:
@@ -55,7 +51,7 @@ def limits(edges, pools, hazard, home, d, t, dt, people, in_pools, w, blocked_ou
         w.edge_rate[e] = rate
         if rate > 0.0:
             p = edges.to[e]
-            w.arrived[p] += rate * dt * eligible(edges, e, d, people, w.heads, w.w[p])[1]
+            w.arrived[p] += rate * dt * in_fte(w.able[edges.able[e]], w.w[p])
     for j in range(n_pools):
         if pools.limited[j]:
             for p in range(n_posts):
@@ -72,6 +68,5 @@ def limits(edges, pools, hazard, home, d, t, dt, people, in_pools, w, blocked_ou
     for e in range(edges.origin.size):
         filled = w.filled[edges.to[e]]
         if filled < 1.0 and w.edge_rate[e] > 0.0:
-            heads = eligible(edges, e, d, people, w.heads, w.w[edges.to[e]])[0]
-            blocked_out[e] += (1.0 - filled) * w.edge_rate[e] * dt * heads
+            blocked_out[e] += (1.0 - filled) * w.edge_rate[e] * dt * total(w.able[edges.able[e]])
             w.edge_rate[e] *= filled

@@ -22,6 +22,7 @@ class Scratch(NamedTuple):
 
     heads: Floats  # (R, G, C): heads at the start of the step
     lived: Floats  # (R, G, C): person-years lived in the step
+    able: Floats  # (groups of eligible people, G, C): heads, then person-years lived
     at_post: Floats  # (P, G, C): heads by post
     w: Floats  # (P, G, C): FTE per head now
     fte: Floats  # (P,)
@@ -56,6 +57,7 @@ def scratch(m: Posts, n_ages: int) -> Scratch:
     shapes = {
         "heads": (n_rows, n_groups, n_contracts),
         "lived": (n_rows, n_groups, n_contracts),
+        "able": (m.edges.able_row.size, n_groups, n_contracts),
         "at_post": (n_posts, n_groups, n_contracts),
         "w": (n_posts, n_groups, n_contracts),
         "edge_rate": (m.edges.origin.size,),
@@ -100,6 +102,16 @@ def tag(home, block, people, tagged):  # type: ignore[no-untyped-def]
                 tagged[level, home[r]] += total(people[0, r])
             else:
                 people[1 + level, r] = 0.0
+
+
+@kernel
+def count_able(edges, people, out):  # type: ignore[no-untyped-def]
+    """Sum over the eligible ages of every group of eligible people; `people` by row, group, contract, age."""
+    for k in range(edges.able_row.size):
+        r, first, end = edges.able_row[k], edges.able_first[k], edges.able_end[k]
+        for g in range(out.shape[1]):
+            for c in range(out.shape[2]):
+                out[k, g, c] = total(people[r, g, c, first:end])
 
 
 @kernel
@@ -149,43 +161,48 @@ def factors(risks, d, t, w):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def at_all_ages(edges, e, n_ages):  # type: ignore[no-untyped-def]
-    """Whether everybody may use an edge."""
-    return edges.first[e] == 0 and edges.end[e] == n_ages
-
-
-@kernel
-def away_at_all_ages(edges, r, w):  # type: ignore[no-untyped-def]
-    """Sum of the hazards of the edges of a row that are open at all ages."""
-    x = 0.0
+def move_away(edges, r, drop_out, edge_rate, out):  # type: ignore[no-untyped-def]
+    """Hazard by age of leaving a row by its edges (and of giving up a training)."""
+    for a in range(out.size):
+        out[a] = drop_out
     for j in range(edges.row_start[r], edges.row_start[r + 1]):
         e = edges.by_row[j]
-        if at_all_ages(edges, e, w.hazard.shape[2]):
-            x += w.edge_rate[e]
-    return x
+        for a in range(edges.able_first[edges.able[e]], edges.able_end[edges.able[e]]):
+            out[a] += edge_rate[e]
 
 
 @kernel
-def total_hazard(hazard, row, factor, p, drop_out, out):  # type: ignore[no-untyped-def]
-    """Λ of every cell of a row of people, without moves."""
+def total_hazard(hazard, row, factor, p, away, out):  # type: ignore[no-untyped-def]
+    """Λ of every cell of a row of people; `away` is the hazard by age of moving away.
+
+    Neighbouring risks with the same row of hazards are added first; rows are then taken two at a time.
+    """
+    n_risks, n_ages = row.shape[0], out.shape[2]
     for g in range(out.shape[0]):
         for c in range(out.shape[1]):
-            same = drop_out
-            for k in range(row.shape[0]):
+            same = x = x_before = 0.0
+            before = -1
+            for k in range(n_risks):
                 if row[k, p, g, c] == CONSTANT:
                     same += factor[k, p, g, c]
-            for a in range(out.shape[2]):
-                out[g, c, a] = same
-            x = 0.0
-            for k in range(row.shape[0]):
+            for a in range(n_ages):
+                out[g, c, a] = same + away[a]
+            for k in range(n_risks):
                 h = row[k, p, g, c]
                 x += factor[k, p, g, c]
-                if k + 1 < row.shape[0] and row[k + 1, p, g, c] == h:
-                    continue  # neighbouring risks with the same row are added together
+                if k + 1 < n_risks and row[k + 1, p, g, c] == h:
+                    continue
                 if x != 0.0 and h != CONSTANT:
-                    for a in range(out.shape[2]):
-                        out[g, c, a] += x * hazard[h, a]
+                    if before < 0:
+                        before, x_before = h, x
+                    else:
+                        for a in range(n_ages):
+                            out[g, c, a] += x_before * hazard[before, a] + x * hazard[h, a]
+                        before = -1
                 x = 0.0
+            if before >= 0:
+                for a in range(n_ages):
+                    out[g, c, a] += x_before * hazard[before, a]
 
 
 @kernel
@@ -214,14 +231,8 @@ def compete(risks, edges, tracks, levels, d, t, i, dt, people, w):  # type: igno
                 w.years[copy, r] = 0.0
                 people[d, copy, r] = 0.0
             continue
-        total_hazard(hazard, risks.row, w.factor, p, drop_out + away_at_all_ages(edges, r, w), w.hazard)
-        for j in range(edges.row_start[r], edges.row_start[r + 1]):
-            e = edges.by_row[j]
-            if not at_all_ages(edges, e, people.shape[5]):
-                for g in range(w.hazard.shape[0]):
-                    for c in range(w.hazard.shape[1]):
-                        for a in range(edges.first[e], edges.end[e]):
-                            w.hazard[g, c, a] += w.edge_rate[e]
+        move_away(edges, r, drop_out, w.edge_rate, w.row)
+        total_hazard(hazard, risks.row, w.factor, p, w.row, w.hazard)
         lived(w.hazard, dt, halvings(largest(w.hazard) * dt), w.time)
         survive(people[d, 0, r], w.hazard, w.time, w.years[0, r])
         if any_employer:
@@ -232,6 +243,8 @@ def compete(risks, edges, tracks, levels, d, t, i, dt, people, w):  # type: igno
                         w.hazard_tagged[g, c, a] = w.hazard[g, c, a] + x
             lived(w.hazard_tagged, dt, halvings(largest(w.hazard_tagged) * dt), w.time_tagged)
         for level in range(levels.employer.size):
+            if levels.block[level, p] < 0:
+                continue  # nobody is tagged here
             if levels.employer[level]:
                 survive(people[d, 1 + level, r], w.hazard_tagged, w.time_tagged, w.years[1 + level, r])
             else:
