@@ -72,8 +72,7 @@ def test_the_diagram_shows_every_post_and_flow() -> None:
     root = ElementTree.fromstring(diagram.diagram(made))
     texts = {node.text for node in root.iter(f"{SVG}text")}
     assert {
-        "chemist shop",
-        "helper ward",
+        "Helper",
         "Shops",
         "Wards",
         "Chemist",
@@ -83,7 +82,11 @@ def test_the_diagram_shows_every_post_and_flow() -> None:
     } <= texts
     assert {"degree", "practice", "examination", "24 mo", "ladder (inside posts)"} <= texts
     titles = {node.text for node in root.iter(f"{SVG}title")}
-    assert {"chemist_shop → chemist_ward", "helper_shop → chemist_shop (role change)"} <= titles
+    assert {
+        "chemist_shop",
+        "chemist_shop → chemist_ward",
+        "helper_shop → chemist_shop (role change)",
+    } <= titles
 
 
 def test_boxes_of_the_diagram_do_not_overlap() -> None:
@@ -99,6 +102,71 @@ def test_boxes_of_the_diagram_do_not_overlap() -> None:
     for i, (x, y) in enumerate(boxes):
         for u, v in boxes[i + 1 :]:
             assert abs(x - u) >= diagram.BOX_W or abs(y - v) >= diagram.BOX_H
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("Pharmacy technician", ["Pharmacy", "technician"]),
+        ("north.hospital_pharmacist", ["north.hospital", "pharmacist"]),
+        ("short", ["short"]),
+        ("pneumonoultramicroscopic name that is far too long", ["pneumonoultram…", "name that is f…"]),
+        ("", [""]),
+    ],
+)
+def test_names_in_boxes_break_between_words(text: str, lines: list[str]) -> None:
+    assert diagram._wrapped(text, 15) == lines
+
+
+def test_nothing_of_the_diagram_leaves_it() -> None:
+    made = synthetic.scenario(name="A long name of a scenario " * 6)
+    root = ElementTree.fromstring(diagram.diagram(made))
+    width = float(root.attrib["width"])
+    for node in root.iter(f"{SVG}text"):
+        if "text-anchor" not in node.attrib:
+            letters = 0.62 * float(node.attrib["font-size"]) * len(node.text or "")
+            assert float(node.attrib["x"]) + letters < width, node.text
+
+
+def test_a_picture_of_headcount_has_no_second_panel_where_fte_is_the_same() -> None:
+    results = synthetic.results()
+    same = results.data.assign(fte=results.data["headcount"].sum(["group", "contract"]))
+    with style.styled():
+        for data, panels in ((results.data, 2), (same, 1)):
+            made = figures.headcount(type(results)(results.scenario, data, results.meta))
+            assert made is not None
+            assert len(made[0].axes) == panels
+
+
+def test_legends_name_no_empty_flow_and_join_equal_levels() -> None:
+    results = synthetic.results(draws=3)
+    data = results.data.copy(deep=True)
+    data["joiners"].loc[{"source": "outside"}] = 0.0
+    for name in ("tagged", "kept"):
+        data[name].loc[{"level": "system"}] = data[name].sel(level="environment").values
+    changed = type(results)(results.scenario, data, results.meta)
+    with style.styled():
+        for make, there, gone in (
+            (figures.joiners_and_leavers, "join: new", "join: outside"),
+            (figures.training, "inside posts (no record before the start)", ""),
+        ):
+            made = make(changed)
+            assert made is not None
+            labels = made[0].axes[0].get_legend_handles_labels()[1]
+            assert there in labels
+            assert gone not in labels
+        made = figures.retention_levels(changed)
+        assert made is not None
+        assert "does not start at 0" in made[1]
+
+
+def test_long_names_stay_inside_the_line_at_the_foot() -> None:
+    results = synthetic.results(draws=3, name="W" * 200)
+    with style.styled():
+        figure = style.new_figure("x")
+        text = figure.text(0.01, 0.01, style.footnote(results, "note"), fontsize=7)
+        box = text.get_window_extent(figure.canvas.get_renderer())  # type: ignore[attr-defined]
+        assert box.x1 < figure.bbox.x1
 
 
 def test_names_in_the_diagram_are_escaped(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ are hired from; the clouds people leave to and the pools they may come back from
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ class Canvas:
         """Draw a source or sink."""
         self.add("rect", x=x, y=y - 14, width=width, height=28, rx=14, fill="white", stroke="#888888",
                  stroke_dasharray="4 3")  # fmt: skip
-        self.text(x + width / 2, y + 4, shorten(words.replace("_", " "), 28), text_anchor="middle")
+        self.text(x + width / 2, y + 4, shorten(words.replace("_", " "), 24), text_anchor="middle")
 
 
 def _marker(colour: str) -> str:
@@ -144,15 +145,15 @@ def diagram(scenario: Scenario) -> str:
     _edges(canvas, scenario, at)
     for role, (top, _) in at.rows.items():
         halo: dict[str, object] = {"stroke": "white", "stroke_width": 4, "paint_order": "stroke"}
-        canvas.text(LEFT + 10, top + 18, scenario.roles.get(role, role), 13, font_weight="bold", **halo)
+        label = shorten(scenario.roles.get(role, role), int((at.width - LEFT - 20) / 9))
+        canvas.text(LEFT + 10, top + 18, label, 13, font_weight="bold", **halo)
     _posts(canvas, scenario, at)
     left = _conveyors(canvas, scenario, at)
     _sources(canvas, scenario, at, left)
     right = _sinks(canvas, scenario, at)
-    height = max(at.bottom, left, right) + 70
-    _legend(canvas, scenario, height - 34)
     width = at.width + RIGHT + MARGIN
-    canvas.text(MARGIN, 32, shorten(scenario.name, 110), 18, font_weight="bold")
+    height = _legend(canvas, scenario, max(at.bottom, left, right) + 36, width) + 20
+    canvas.text(MARGIN, 32, shorten(scenario.name, int((width - 2 * MARGIN) / 12.5)), 18, font_weight="bold")
     canvas.text(MARGIN, 52, f"stocks and flows, {scenario.start} to {scenario.end}", 12)
     return _document(canvas, width, height)
 
@@ -189,7 +190,7 @@ def _columns(canvas: Canvas, scenario: Scenario, at: Layout) -> None:
         canvas.add(
             "rect", x=x - 5, y=TOP - 36, width=BOX_W + 10, height=at.bottom - TOP + 42, rx=6, fill=PALE
         )
-        lines = _wrapped(scenario.environments.get(name, name), 18)
+        lines = _wrapped(scenario.environments.get(name, name), 15)
         for i, line in enumerate(reversed(lines)):
             canvas.text(x + BOX_W / 2, TOP - 8 - 13 * i, line, 10.5, text_anchor="middle", font_weight="bold")
 
@@ -199,28 +200,35 @@ def _posts(canvas: Canvas, scenario: Scenario, at: Layout) -> None:
     colours = dict(zip(scenario.roles, COLOURS * 9, strict=False))
     for post in scenario.posts:
         x, y = at.boxes[post.post]
-        canvas.add("rect", x=x, y=y, width=BOX_W, height=BOX_H, rx=3, fill="white", stroke=colours[post.role],
-                   stroke_width=2)  # fmt: skip
-        lines = _wrapped(_label(scenario, post), 18)
+        title = f"<title>{escape(post.post)}</title>"
+        canvas.add("rect", title, x=x, y=y, width=BOX_W, height=BOX_H, rx=3, fill="white",
+                   stroke=colours[post.role], stroke_width=2)  # fmt: skip
+        lines = _wrapped(_label(scenario, post), 15)
         for i, line in enumerate(lines):
             canvas.text(x + BOX_W / 2, y + BOX_H / 2 + 4 + 13 * (i - (len(lines) - 1) / 2), line,
                         text_anchor="middle")  # fmt: skip
 
 
 def _label(scenario: Scenario, post: Post) -> str:
-    """What tells a post from the others of its cell: grade and place, or its own name."""
+    """What tells a post from the others of its cell (grade, place, attributes); alone there, its role."""
+    cell = [p for p in scenario.posts if (p.role, p.environment) == (post.role, post.environment)]
     grade = scenario.grades.get(post.grade, post.grade)
     place = scenario.places.get(post.place, post.place)
-    return " ".join(part for part in (grade, place) if part) or post.post.replace("_", " ")
+    words = " ".join(part for part in (grade, place) if part)
+    if words:
+        return words
+    return scenario.roles.get(post.role, post.role) if len(cell) == 1 else post.post
 
 
 def _wrapped(text: str, n: int) -> list[str]:
-    """Text on at most two lines of n characters."""
-    if len(text) <= n:
-        return [text]
-    cut = text.rfind(" ", 0, n + 1)
-    cut = n if cut <= 0 else cut
-    return [text[:cut], shorten(text[cut:].strip(), n)]
+    """Text on at most two lines of n letters, broken after spaces, dots, dashes, slashes and underscores."""
+    lines = [""]
+    for part in re.findall(r"[^\s._/-]*(?:[\s._/-]+|$)", text):
+        if lines[-1] and len((lines[-1] + part).strip(" _")) > n:
+            lines.append("")
+        lines[-1] += part
+    found = [line.replace("_", " ").strip() for line in lines if line.strip()]
+    return [shorten(line, n) for line in (found[0], " ".join(found[1:])) if line] if found else [text]
 
 
 def _edges(canvas: Canvas, scenario: Scenario, at: Layout) -> None:
@@ -273,7 +281,7 @@ def _conveyors(canvas: Canvas, scenario: Scenario, at: Layout) -> float:
             y = top + 34 + 64.0 * k
             inside = pipeline.kind == "internal"
             title = f"{name.replace('_', ' ')}{' (inside posts)' if inside else ''}"
-            canvas.text(MARGIN, y - 5, shorten(title, 42), 11, font_weight="bold")
+            canvas.text(MARGIN, y - 5, shorten(title, 34), 11, font_weight="bold")
             if isinstance(pipeline, ExternalPipeline):
                 stages = [(stage.name, stage.months) for stage in pipeline.stages]
                 if pipeline.exam:
@@ -335,7 +343,7 @@ def _sinks(canvas: Canvas, scenario: Scenario, at: Layout) -> float:
         y += 40
     for name in scenario.pools:
         canvas.add("rect", x=x, y=y - 16, width=170, height=32, rx=3, fill="#FFF7E6", stroke="#B8860B")
-        canvas.text(x + 85, y + 4, shorten(name.replace("_", " "), 26), text_anchor="middle")
+        canvas.text(x + 85, y + 4, shorten(name.replace("_", " "), 24), text_anchor="middle")
         path = f"M{spine:.1f},{y:.1f} L{x - 2:.1f},{y:.1f}"
         canvas.arrow(path, title=f"{name}: people may come back", both=True)
         y += 46
@@ -352,9 +360,19 @@ def _sinks(canvas: Canvas, scenario: Scenario, at: Layout) -> float:
     return y
 
 
-def _legend(canvas: Canvas, scenario: Scenario, y: float) -> None:
+def _legend(canvas: Canvas, scenario: Scenario, y: float, width: float) -> float:
+    """What the signs mean, on as many lines as it takes; returns the height of the last."""
     words = ["boxes: posts", "coloured arcs: moves, thicker is faster"]
     if scenario.promotions or any(p.kind == "internal" for p in scenario.pipelines.values()):
         words.append("straight arrows: promotions and role changes")
     words += ["dashed clouds: outside", "amber: people who may come back"] if scenario.pools else []
-    canvas.text(MARGIN, y, "  ·  ".join(words), 10)
+    lines = [words[0]]
+    for word in words[1:]:
+        joined = f"{lines[-1]}  ·  {word}"
+        if 6.2 * len(joined) > width - 2 * MARGIN:
+            lines.append(word)
+        else:
+            lines[-1] = joined
+    for i, line in enumerate(lines):
+        canvas.text(MARGIN, y + 14 * i, line, 10)
+    return y + 14 * (len(lines) - 1)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FOLDER = "figures"
+MANY, SHADED = 4, 3
+"""With more lines than the first, only the largest (as many as the second) have bands."""
 
 
 def write_figures(results: Results, folder: Path) -> list[Path]:
@@ -59,28 +61,32 @@ def _role_names(results: Results, cells: list[str]) -> list[str]:
     return style.names_of(cells, results.scenario.roles)
 
 
-def _lines(axes: Axes, array: xr.DataArray, names: list[str]) -> None:
-    """One line for each cell of an array (draw, time, cell)."""
+def _lines(axes: Axes, array: xr.DataArray, names: list[str], shaded: int | None = None) -> None:
+    """One line for each cell of an array (draw, time, cell); bands for the `shaded` largest, or all."""
     x = style.years(array["time"].values)
+    order = np.argsort(-np.nanmean(array.values[0], axis=0), kind="stable").tolist()
+    with_band = order if shaded is None else order[:shaded]
     for i, name in enumerate(names):
-        style.draw_line(axes, x, array.values[:, :, i], i, name)
+        style.draw_line(axes, x, array.values[:, :, i], i, name, i in with_band)
     style.year_axis(axes)
 
 
 def headcount(results: Results) -> Made:
-    """People in post and FTE, by role."""
+    """People in post and FTE, by role; one picture where everybody is one FTE."""
+    people, fte = measures.headcount(results.data, "role"), measures.fte(results.data, "role")
+    same = bool(np.allclose(people.values, fte.values, rtol=1e-9))
     figure = style.new_figure("People in post, by role", height=4.2)
-    left, right = figure.subplots(1, 2)
-    for axes, array, title, unit in (
-        (left, measures.headcount(results.data, "role"), "Headcount", "people"),
-        (right, measures.fte(results.data, "role"), "Full-time equivalents", "FTE"),
-    ):
+    panels = [(people, "Headcount; everybody works one FTE" if same else "Headcount", "people")]
+    if not same:
+        panels.append((fte, "Full-time equivalents", "FTE"))
+    grid = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (array, title, unit) in zip(grid, panels, strict=True):
         _lines(axes, array, _role_names(results, list(array["cell"].values)))
         axes.set_title(title)
         axes.set_ylabel(unit)
         style.from_zero(axes)
         style.thousands(axes)
-    handles, labels = left.get_legend_handles_labels()
+    handles, labels = grid[0].get_legend_handles_labels()
     style.legend_below(figure, handles, labels, 6)
     return figure, ""
 
@@ -153,9 +159,12 @@ def vacancies(results: Results) -> Made:
     style.percent(left)
     vacant = measures.vacancies(data, "environment")
     names = style.names_of(list(vacant["cell"].values), results.scenario.environments)
-    _lines(right, vacant, names)
-    right.set_title("Vacant FTE, by environment")
+    few = len(names) <= MANY or not results.has_draws
+    _lines(right, vacant, names, None if few else SHADED)
+    right.set_title("Vacant FTE, by environment" + ("" if few else " (bands: the three largest)"))
     right.set_ylabel("FTE")
+    style.at_least(left, 0.02)
+    style.at_least(right, 2.0)
     for axes in (left, right):
         axes.axhline(0.0, color="#555555", lw=0.8)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
@@ -172,7 +181,11 @@ def joiners_and_leavers(results: Results) -> Made:
     figure = style.new_figure("People joining and leaving in each year", height=4.8)
     axes = figure.subplots()
     first = next(iter((*ups.values(), *downs.values())))
-    x = style.years(first["year_from"].values)
+    starts = first["year_from"].values
+    x = style.years(starts)
+    ups, downs = (
+        {name: array for name, array in parts.items() if array.values.any()} for parts in (ups, downs)
+    )
     net = np.zeros(first.values.shape)
     for sign, parts, word in ((1, ups, "join"), (-1, downs, "leave")):
         base = np.zeros(len(x))
@@ -194,10 +207,12 @@ def joiners_and_leavers(results: Results) -> Made:
         axes.errorbar(x + 0.4, net[0], reach, fmt="o", color="black", mec="white", markersize=6, lw=1.2,
                       label="joining less leaving")  # fmt: skip
     axes.set_ylabel("people per year")
+    style.at_least(axes, 2.0)
     style.thousands(axes)
-    style.year_axis(axes, 12)
+    shown = slice(None, None, -(-len(x) // 8))
+    axes.set_xticks(x[shown], [style.month_name(date) for date in starts[shown]])
     style.legend_right(axes)
-    return figure, "years begin at the start month; moves between posts not shown"
+    return figure, "bars: model years that start in the month at the tick; moves between posts not shown"
 
 
 def _yearly_parts(data: xr.Dataset, flows: tuple[tuple[str, str], ...]) -> dict[str, xr.DataArray]:
@@ -225,35 +240,57 @@ def training(results: Results) -> Made:
         return None  # a picture by year needs a year
     figure = style.new_figure("Newly qualified people", height=4.4)
     left, right = figure.subplots(1, 2)
-    pipelines = [str(name) for name in data["pipeline"].values]
+    series = _qualified(data)
     n = min(48, data.sizes["period"])
     x = style.years(data["period"].values[:n])
     base = np.zeros(n)
-    for i, name in enumerate(pipelines):
-        heights = data["registered"].values[0, :n, i]
+    for i, (name, monthly, _, _) in enumerate(series):
+        heights = monthly[0, :n]
         colour, hatch = style.COLOURS[i % 8], style.HATCHES[i % 8]
         left.bar(x, heights, width=1 / 13, bottom=base, align="edge", color=colour, hatch=hatch,
-                 edgecolor="white", linewidth=0.3, label=name.replace("_", " "))  # fmt: skip
+                 edgecolor="white", linewidth=0.3, label=name)  # fmt: skip
         base += heights
     left.set_title(f"By month, the first {n // 12} years")
     left.set_ylabel("people per month")
     style.year_axis(left, 6)
-    right.set_title("By year, before and after the start")
+    right.set_title("By year, five years before and after the start")
     right.set_ylabel("people per year")
-    after = measures.yearly_flow(data, "registered")
-    before = history_by_year(data).values[:, -5:] if "registered_before" in data else None
-    for i, name in enumerate(pipelines):
-        values = after.values[:, :5, i]
-        dates = style.years(after["year_from"].values[:5])
+    starts = style.years(measures.yearly_flow(data, "registered")["year_from"].values[:YEARS])
+    for i, (name, _, after, before) in enumerate(series):
+        values, dates = after[:, :YEARS], starts
         if before is not None:
-            values = np.concatenate([before[:, :, i], values], axis=1)
-            dates = np.concatenate([dates[0] - np.arange(before.shape[1], 0, -1), dates])
-        style.draw_line(right, dates, values, i, name.replace("_", " "), markevery=1)
+            values = np.concatenate([before, values], axis=1)
+            dates = np.concatenate([starts[0] - np.arange(before.shape[1], 0, -1), starts])
+        style.draw_line(right, dates, values, i, name, markevery=1)
     right.axvline(style.years(data["time"].values[:1])[0] - 0.5, color="#555555", lw=0.8, linestyle=":")
     style.from_zero(right)
     style.year_axis(right, 10)
     left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
     return figure, "years begin at the start month; dotted line: the start"
+
+
+YEARS = 5
+"""Years before and after the start in the picture of training."""
+
+
+def _qualified(data: xr.Dataset) -> list[tuple[str, np.ndarray, np.ndarray, np.ndarray | None]]:
+    """Newly qualified of every pipeline, and inside posts: name, by month, by year, by year before."""
+    months, years = data["registered"].values, measures.yearly_flow(data, "registered").values
+    before = history_by_year(data).values[:, -YEARS:] if "registered_before" in data else None
+    series = [
+        (
+            str(name).replace("_", " "),
+            months[:, :, i],
+            years[:, :, i],
+            None if before is None else before[:, :, i],
+        )
+        for i, name in enumerate(data["pipeline"].values)
+    ]
+    if "training_ends" in data and data["training_ends"].values.any():
+        inside = data["training_ends"].sum("post").transpose("draw", "period").values
+        by_year = measures.yearly_flow(data, "training_ends").sum("post").transpose("draw", "year_from")
+        series.append(("inside posts (no record before the start)", inside, by_year.values, None))
+    return series
 
 
 def ages(results: Results) -> Made:
@@ -297,13 +334,21 @@ def retention_levels(results: Results) -> Made:
         return None
     figure = style.new_figure("Retention: people still there twelve months later", height=4.2)
     axes = figure.subplots()
-    for i, level in enumerate(str(name) for name in data["level"].values):
+    found: list[tuple[list[str], xr.DataArray]] = []
+    for level in (str(name) for name in data["level"].values):
         array = retention.stability_index(data, level)
+        same = [names for names, other in found if np.allclose(other, array, rtol=1e-9, equal_nan=True)]
+        if same:
+            same[0].append(level.replace("_", " "))
+        else:
+            found.append(([level.replace("_", " ")], array))
+    for i, (names, array) in enumerate(found):
         x = style.years(array["year_to"].values)
-        width = max(3.0 - 0.4 * i, 1.2)  # lines that coincide show behind each other
-        style.draw_line(axes, x, array.values[:, :, 0], i, level.replace("_", " "), markevery=1, lw=width)
+        label = style.shorten(", ".join(names), 30)
+        style.draw_line(axes, x, array.values[:, :, 0], i, label, markevery=1)
     axes.set_ylabel("stability index (share kept)")
+    style.at_least(axes, 0.02)
     style.percent(axes)
     style.year_axis(axes, 10)
     style.legend_right(axes, title="Counted as leaving when\nsomebody leaves the …")
-    return figure, "years end at the dates shown"
+    return figure, "years end at the dates shown; the axis does not start at 0"

@@ -24,10 +24,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 GREYS = ("#3D3D3D", "#8A8A8A", "#5F5F5F", "#B5B5B5", "#747474", "#D2D2D2", "#4E4E4E", "#9F9F9F")
 HATCHES = ("", "//", "..", "\\\\", "xx", "--", "++", "oo")
 DPI = 110
-FOOT = 0.24
-"""Height of the strip at the foot, in inches."""
-LETTERS = 19.0
-"""Letters of the line at the foot that fit into an inch, wide ones too."""
+FOOT = 0.38
+"""Height of the strip at the foot, in inches: two lines."""
 RC: Any = {
     "font.size": 9.0,
     "axes.titlesize": 10.0,
@@ -82,7 +80,6 @@ def save(figure: Figure, folder: Path, name: str, foot: str) -> list[Path]:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     height = figure.get_figheight()
-    foot = shorten(foot, int(figure.get_figwidth() * LETTERS))
     figure.text(0.01, 0.07 / height, foot, ha="left", va="bottom", fontsize=7, color="#555555")
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.png", folder / f"{name}.svg"]
@@ -96,12 +93,9 @@ def footnote(results: Results, note: str = "", median: bool = False) -> str:
     """Scenario, program and what the lines and bands (or, with `median`, the dots and bars) are."""
     n = results.data.sizes["draw"] - 1
     marks = f"median and 5–95 % of {n:,} draws" if median else f"central values; bands 5–95 % of {n:,} draws"
-    parts = [
-        f"Scenario: {shorten(results.scenario.name, 60)}",
-        f"pharmsim {__version__}",
-        marks if n else "central values; no range was run",
-    ]
-    return "  ·  ".join([*parts, note] if note else parts)
+    first = f"Scenario: {shorten(results.scenario.name, 70)}  ·  pharmsim {__version__}"
+    second = [marks if n else "central values; no range was run", *([note] if note else [])]
+    return "\n".join([first, "  ·  ".join(second)])
 
 
 def shorten(text: str, n: int) -> str:
@@ -124,8 +118,10 @@ def band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     return low, high
 
 
-def draw_line(axes: Axes, x: np.ndarray, values: np.ndarray, i: int, label: str, **more: Any) -> None:
-    """Draw the central line of number i with its band.
+def draw_line(
+    axes: Axes, x: np.ndarray, values: np.ndarray, i: int, label: str, shaded: bool = True, **more: Any
+) -> None:
+    """Draw the central line of number i with its band (unless it is not to be shaded).
 
     Parameters
     ----------
@@ -142,7 +138,7 @@ def draw_line(axes: Axes, x: np.ndarray, values: np.ndarray, i: int, label: str,
     style: dict[str, Any] = {"color": COLOURS[k], "linestyle": LINES[k], "lw": 1.6}
     style |= {"marker": MARKERS[k], "markersize": 4, "markevery": (start, every), **more}
     axes.plot(x, values[0], label=label, **style)
-    spread = band(values)
+    spread = band(values) if shaded else None
     if spread is not None:
         axes.fill_between(x, *spread, color=COLOURS[k], alpha=0.15, linewidth=0)
 
@@ -159,6 +155,14 @@ def from_zero(axes: Axes) -> None:
     """Start the y axis at zero, with room above the highest line."""
     top = axes.dataLim.ymax
     axes.set_ylim(0.0, top * 1.08 if np.isfinite(top) and top > 0 else 1.0)
+
+
+def at_least(axes: Axes, height: float) -> None:
+    """Keep rounding out of sight: y covers `height` at least, around what is drawn."""
+    low, high = axes.get_ylim()
+    if high - low < height:
+        middle = (low + high) / 2
+        axes.set_ylim(middle - height / 2, middle + height / 2)
 
 
 def thousands(axes: Axes) -> None:
