@@ -15,7 +15,7 @@ from pharmsim.errors import Problem, ScenarioError
 from pharmsim.scenario import loading
 from pharmsim.scenario.edits import Edit, edited
 from pharmsim.scenario.forms import RANGE_KEYS
-from pharmsim.scenario.marks import Map, Path, closest, dotted, locate, place, quoted
+from pharmsim.scenario.marks import Map, Path, closest, dotted, holds_broken, locate, place, quoted
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.paths import Target, targets
 from pharmsim.scenario.problems import Problems
@@ -39,21 +39,21 @@ class _Work:
     touched: list[tuple[Path, int]]
 
 
-def apply(tree: Map, name: str, folder: Folder, above: tuple[str, ...]) -> Scenario:
+def apply(tree: Map, problems: Problems, folder: Folder, above: tuple[str, ...]) -> Scenario:
     """Return the scenario that a base and its changes describe.
 
     Parameters
     ----------
     tree : Map
         What the file says: ``base``, ``name`` …, ``changes``.
-    name : str
-        The file, as shown in messages.
+    problems : Problems
+        Of the file, with what the reader found.
     folder : Folder
         Reads the base.
     above : tuple of str
         Files whose base this is, outermost first.
     """
-    problems = Problems(tree, name)
+    name = problems.file
     base = _base(tree, name, folder, above, problems)
     for key in tree:
         if key in Scenario.model_fields and key not in OWN_KEYS:
@@ -105,7 +105,11 @@ def _base(
     except ValueError as error:
         problems.add(("base",), f"{quoted(tree['base'])} {error}")
         return None
-    return loading.load_file(path, folder, chain)
+    try:
+        return loading.load_file(path, folder, chain)
+    except ScenarioError as error:
+        problems.extend(error.problems)
+        return None
 
 
 def _head(work: _Work, base: Scenario) -> None:
@@ -133,6 +137,8 @@ def _take(work: _Work, data: Map, at: Path) -> None:
 
 def _change(work: _Work, entry: Any, i: int) -> None:
     at: Path = ("changes", i)
+    if holds_broken(entry):
+        return  # which has been said
     if not isinstance(entry, dict):
         work.problems.add(at, f"must be a change such as {{set: …, times: 1.1}}; got {quoted(entry)}")
         return

@@ -9,6 +9,7 @@ no row covers is not a number (NaN), with row -1.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -123,13 +124,14 @@ def _by_age(term: Term, key: str, at: Ints) -> list[list[tuple[Ints, Any]]]:
     lines: dict[Any, _Line] = {}
     names = [tuple(sorted((k, v) for k, v in row.where.items() if k != key)) for row in term.rows]
     single = [key in row.where and _is_single(row.where[key]) for row in term.rows]
+    knots = Counter(name for name, is_single in zip(names, single, strict=True) if is_single)
     out: list[list[tuple[Ints, Any]]] = []
     for i, row in enumerate(term.rows):
-        line = lines.setdefault(names[i], _Line(at, names, single))
+        line = lines.get(names[i]) or lines.setdefault(names[i], _Line(at))
         if key not in row.where:
             line.covered[:] = True
             out.append([(np.arange(len(at)), row.value)])
-        elif single[i] and line.knots_of(names[i]) > 1:
+        elif single[i] and knots[names[i]] > 1:
             out.append([line.knot(int(row.where[key][0]), row.value)])
         else:
             out.append([line.band(text, row.value, key) for text in row.where[key]])
@@ -144,15 +146,10 @@ def _is_single(texts: Sequence[str]) -> bool:
 class _Line:
     """Values by age of one selection, while its rows are read in their order."""
 
-    def __init__(self, at: Ints, names: list[Any], single: list[bool]) -> None:
+    def __init__(self, at: Ints) -> None:
         self.at = at
         self.covered = np.zeros(len(at), dtype=bool)
         self.knots: dict[int, float] = {}
-        self._singles = [name for name, is_single in zip(names, single, strict=True) if is_single]
-
-    def knots_of(self, name: Any) -> int:
-        """Number of rows of a selection with a single age."""
-        return self._singles.count(name)
 
     def band(self, text: str, value: float, key: str) -> tuple[Ints, Any]:
         """A band holds at its birthdays; one that reaches the last age holds beyond it."""

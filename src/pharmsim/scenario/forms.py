@@ -16,6 +16,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 from pydantic_core import core_schema as core
 
+from pharmsim.quantities import KINDS
 from pharmsim.scenario import small_forms as small
 from pharmsim.scenario import text
 from pharmsim.scenario.marks import Map, closest, place, quoted
@@ -261,21 +262,34 @@ def shape_of(source: Any) -> str:
     return next((name for name in ("Value", "Cells", "Series") if name in found), "")
 
 
+LENIENT = {"lenient": True}
+"""Context of a validation in which a number that cannot be read is replaced by the lowest of its kind."""
+
+
+def _stand_in(shape: str, kind: str) -> Any:
+    low = max(KINDS[kind].low, 0.0)
+    if shape == "Cells":
+        return {"terms": [{"rows": [{"value": low, "where": {}}]}]}
+    return series_form(low, kind) if shape == "Series" else {"value": low}
+
+
 def core_schema(of: Of, source: Any, handler: Any) -> Any:
     """Put the reading of the short forms before the validation of the canonical shape."""
     shape = shape_of(source)
 
-    def read(written: Any) -> Any:
+    def read(written: Any, info: Any) -> Any:
         if shape and type(written).__name__ == shape:
             return written
         try:
             return read_as(of, shape, written)
         except FormError as error:
+            if shape and info.context is LENIENT and written is not None:
+                return _stand_in(shape, of.kind)
             raise PydanticCustomError(
                 "pharmsim", "{count} issues", {"count": len(error.issues), "issues": error.issues}
             ) from None
 
-    return core.no_info_before_validator_function(read, handler(source))
+    return core.with_info_before_validator_function(read, handler(source))
 
 
 def json_schema(of: Of, schema: Any, handler: Any) -> Any:

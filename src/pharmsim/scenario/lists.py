@@ -12,17 +12,25 @@ from pharmsim.scenario.marks import Map, Path, Seq, closest, place, quoted
 from pharmsim.scenario.tables import POST_KEYS, Report
 from pharmsim.scenario.text import FormError
 
-Posts = dict[str, dict[str, str]]
+
+class Posts(dict[str, dict[str, str]]):
+    """Axes and attributes of every post; `sound` if all posts and their names can be relied on."""
+
+    sound = False
+
+
 _KIND = {"rate": "hazard", "share": "share"}
 
 
 def normalise(tree: Map, report: Report) -> None:
     """Write out, in place, everything that the lists of a scenario abbreviate."""
-    posts: Posts = {}
+    posts = Posts()
     if "posts" in tree:
         tree["posts"] = _posts(tree["posts"], report)
         found = tree["posts"] if isinstance(tree["posts"], list) else []
-        posts = {post["post"]: _axes(post) for post in found if isinstance(post, dict) and post.get("post")}
+        named = [post for post in found if isinstance(post, dict) and post.get("post")]
+        posts.update({post["post"]: _axes(post) for post in named})
+        posts.sound = len(posts) == len(found) and all(_is_declared(tree, post) for post in posts.values())
     for section, key, inner in (
         ("moves", "edges", "rate"),
         ("moves", "skills_overlap", "share"),
@@ -57,12 +65,23 @@ def _axes(post: dict[str, Any]) -> dict[str, str]:
     return {**(attributes if isinstance(attributes, dict) else {}), **named}
 
 
+def _is_declared(tree: Map, post: dict[str, str]) -> bool:
+    """Return whether every axis of a post has a name that the scenario declares."""
+    for axis in POST_KEYS:
+        names = tree.get(f"{axis}s")
+        known = [str(name) for name in names] if isinstance(names, dict | list) else []
+        if post[axis] not in known and (post[axis] or axis in ("role", "environment")):
+            return False
+    return True
+
+
 def _origin(node: Any, new: Map) -> Map:
     where = place(node)
     if where:
         new.file, new.line = where
         if isinstance(node, Map):
             new.lines = dict(node.lines)
+            new.broken = node.broken
         new["origin"] = {"file": where[0], "line": where[1]}
     return new
 
@@ -150,7 +169,7 @@ def _with_common(
     inherited = {key: common[key] for key in ORIGIN_KEYS if common.get(key) is not None}
     spread = common.get("range")
     value = entry.get(inner)
-    if not inherited and spread is None and not common.get("table"):
+    if getattr(value, "broken", False) or (not inherited and spread is None and not common.get("table")):
         return entry
     if not isinstance(value, dict):
         value = Map({"value": value}) if value is not None else None
@@ -167,8 +186,9 @@ def _with_common(
             if spread.get("dist"):
                 new["dist"] = spread["dist"]
         except FormError as error:
+            at = (*path, inner, "value") if "value" in entry[inner] else (*path, inner)
             for _, message in error.issues:
-                report((*path, inner), message)
+                report(at, message)
     elif "low" in new and "uncertainty" not in new and common.get("table"):
         new["uncertainty"] = name
     changed = {**entry, inner: new}
@@ -215,6 +235,6 @@ def _pairs(entry: dict[str, Any], path: Path, posts: Posts, report: Report) -> l
         for a, b in itertools.product(start, target)
         if a != b and all(posts[a][key] == posts[b][key] for key in same)
     ]
-    if not pairs and not bad:
+    if not pairs and not bad and posts.sound:
         report(path, "selects no pair of posts (the end keeps role, grade and place unless it names them)")
     return pairs

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from pharmsim.errors import ScenarioError
-from pharmsim.scenario import lists, names
+from pharmsim.errors import Problem, ScenarioError
+from pharmsim.scenario import lists, names, parts
 from pharmsim.scenario.checks import check
 from pharmsim.scenario.marks import Map, Seq
 from pharmsim.scenario.models import Scenario
@@ -63,17 +63,18 @@ def tiny_scenario() -> Scenario:
 
 def load_file(name: str, folder: Folder, above: tuple[str, ...]) -> Scenario:
     """Return the scenario of a file that is the base of the files `above`, or of none."""
-    return _of_tree(read_yaml(folder, name), name, folder, above)
+    found: list[Problem] = []
+    tree = read_yaml(folder, name, found)
+    return _of_tree(tree, Problems(tree, name, found), folder, above)
 
 
-def _of_tree(tree: Map, name: str, folder: Folder, above: tuple[str, ...]) -> Scenario:
+def _of_tree(tree: Map, problems: Problems, folder: Folder, above: tuple[str, ...]) -> Scenario:
     if "base" in tree or "changes" in tree:
         from pharmsim.scenario import changes
 
-        return changes.apply(tree, name, folder, above)
-    problems = Problems(tree, name)
-    scenario = validate(tree, problems, folder)
-    if scenario is not None and not problems:
+        return changes.apply(tree, problems, folder, above)
+    scenario = validate(tree, problems, folder, partly=True)
+    if scenario is not None:
         check(scenario, problems)
     if problems or scenario is None:
         raise ScenarioError(problems)
@@ -81,8 +82,11 @@ def _of_tree(tree: Map, name: str, folder: Folder, above: tuple[str, ...]) -> Sc
     return scenario
 
 
-def validate(tree: Map, problems: Problems, folder: Folder) -> Scenario | None:
-    """Return the scenario that a whole tree describes, section by section; None after problems."""
+def validate(tree: Map, problems: Problems, folder: Folder, partly: bool = False) -> Scenario | None:
+    """Return the scenario that a whole tree describes, section by section.
+
+    After problems None, or, with `partly`, what can be read of it, to be checked and then refused.
+    """
     declared = tree.get("post_attributes")
     attributes = tuple(str(item) for item in declared) if isinstance(declared, list | tuple) else ()
     whole = Tables(folder, attributes, problems.add).inline(tree)
@@ -92,8 +96,11 @@ def validate(tree: Map, problems: Problems, folder: Folder) -> Scenario | None:
         scenario = Scenario.model_validate(whole)
     except ValidationError as error:
         translate(error, Scenario, problems)
-        return None
-    return None if problems else names.fill(scenario, whole)
+        found = parts.readable(whole, error, problems) if partly else None
+        if not problems:  # refused, so something must be said
+            problems.add((), "cannot be read")
+        return names.fill(*found) if found is not None else None
+    return None if problems and not partly else names.fill(scenario, whole)
 
 
 def tree_of(node: Any) -> Any:
@@ -119,7 +126,7 @@ def from_dict(data: dict[str, Any], folder: str | os.PathLike[str] = ".") -> Sce
     reads = Folder(Path(place))
     name = os.path.join(place, "scenario") if place != "." else "scenario"
     tree = _marked(data, name)
-    return _of_tree(tree, name, reads, ())
+    return _of_tree(tree, Problems(tree, name), reads, ())
 
 
 def _marked(node: Any, file: str) -> Any:

@@ -17,12 +17,13 @@ class Map(dict[str, Any]):
         self.file = file
         self.line = line
         self.lines: dict[str, int] = {}
-        self.broken = False  # stands for a table that cannot be read, which has been said
+        self.broken = False  # stands for something that cannot be read, which has been said
 
     def like(self, items: Any) -> Map:
         """Return other items written at the same place."""
         new = Map(items, self.file, self.line)
         new.lines = {key: self.lines[key] for key in new if key in self.lines}
+        new.broken = self.broken
         return new
 
 
@@ -35,6 +36,21 @@ class Seq(list[Any]):
         self.line = line
         self.lines: list[int] = []
         self.broken = False
+
+
+def unreadable(file: str = "", line: int = 0) -> Map:
+    """Return what stands for a value that cannot be read, which has been said."""
+    new = Map({"": ""}, file, line)
+    new.broken = True
+    return new
+
+
+def holds_broken(node: Any) -> bool:
+    """Return whether anything in a node cannot be read."""
+    if getattr(node, "broken", False):
+        return True
+    items = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return any(holds_broken(item) for item in items)
 
 
 def place(node: Any) -> tuple[str, int] | None:
@@ -68,7 +84,7 @@ def locate(tree: Any, path: Sequence[str | int]) -> tuple[str, int]:
 
 
 def is_broken(tree: Any, path: Sequence[str | int]) -> bool:
-    """Return whether `path` lies in a table that cannot be read."""
+    """Return whether `path` lies in something that cannot be read."""
     node = tree
     for part in (*path, None):
         if getattr(node, "broken", False):
@@ -78,6 +94,19 @@ def is_broken(tree: Any, path: Sequence[str | int]) -> bool:
         elif isinstance(node, list) and isinstance(part, int) and part < len(node):
             node = node[part]
     return False
+
+
+def is_written(tree: Any, path: Sequence[str | int]) -> bool:
+    """Return whether there is something at `path`."""
+    node = tree
+    for part in path:
+        if isinstance(node, dict) and str(part) in node:
+            node = node[str(part)]
+        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+            node = node[part]
+        else:
+            return False
+    return True
 
 
 def dotted(path: Iterable[str | int]) -> str:

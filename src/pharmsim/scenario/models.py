@@ -306,7 +306,8 @@ class InternalPipeline(Frozen):
 def _kind(written: Any) -> str:
     """Return the kind of a pipeline: external unless it says otherwise."""
     if isinstance(written, dict):
-        return str(written.get("kind", "external"))
+        kind = written.get("kind", "external")
+        return "external" if isinstance(kind, dict | list) else str(kind)
     return str(getattr(written, "kind", "external"))
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pharmsim.errors import Problem, ScenarioError
-from pharmsim.scenario.marks import Map, Seq, quoted, shown
+from pharmsim.scenario.marks import Map, Seq, quoted, shown, unreadable
 
 MAX_YAML_BYTES = 2_000_000
 MAX_CSV_BYTES = 10_000_000
@@ -89,17 +89,27 @@ def root_of(path: str) -> Path:
     return next(tops, folder)
 
 
-def read_yaml(folder: Folder, name: str) -> Map:
-    """Return the mapping written in a YAML file."""
+def read_yaml(folder: Folder, name: str, found: list[Problem] | None = None) -> Map:
+    """Return the mapping written in a YAML file; see `parse_yaml`."""
     try:
         text = folder.read(name, MAX_YAML_BYTES)
     except ValueError as error:
         raise ScenarioError([Problem(shown(name, 200), 0, "", str(error))]) from None
-    return parse_yaml(text, name)
+    return parse_yaml(text, name, found)
 
 
-def parse_yaml(text: str, name: str) -> Map:
-    """Return the mapping written in a YAML text."""
+def parse_yaml(text: str, name: str, found: list[Problem] | None = None) -> Map:
+    """Return the mapping written in a YAML text.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        The file, as shown in messages.
+    found : list of Problem, optional
+        Receives the values that cannot be read, which are then marked in the mapping; without it
+        they are raised.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -127,8 +137,10 @@ def parse_yaml(text: str, name: str) -> Map:
     if node is None:
         raise fail(0, EMPTY)
     tree = builder.build(node, "", 0)
-    if builder.problems:
+    if builder.problems and (found is None or builder.is_too_large or getattr(tree, "broken", False)):
         raise ScenarioError(builder.problems)
+    if found is not None:
+        found.extend(builder.problems)
     if not isinstance(tree, Map):
         raise fail(1, "must be a mapping such as `name: …` at the top")
     return tree
@@ -141,6 +153,7 @@ class _Builder:
         self.file = shown(file, 200)
         self.problems: list[Problem] = []
         self.count = 0
+        self.is_too_large = False
 
     def problem(self, node: Any, where: str, message: str) -> None:
         self.problems.append(Problem(self.file, node.start_mark.line + 1, where, message))
@@ -148,6 +161,7 @@ class _Builder:
     def build(self, node: Any, where: str, depth: int) -> Any:
         self.count += 1
         if self.count > MAX_NODES or depth > MAX_DEPTH:
+            self.is_too_large = True
             if self.count < 2 * MAX_NODES:
                 self.count = 2 * MAX_NODES
                 what = f"{MAX_NODES} values" if depth <= MAX_DEPTH else f"{MAX_DEPTH} levels"
@@ -169,9 +183,11 @@ class _Builder:
             key = str(key_node.value) if key_node.id == "scalar" else None
             if key is None or len(key) > 200:
                 self.problem(key_node, where, "keys must be short names")
+                items.broken = True
                 continue
             if str(key_node.tag).endswith(":merge"):
                 self.problem(key_node, where, "merge keys (`<<`) are not supported: write the keys out")
+                items.broken = True
                 continue
             path = f"{where}.{shown(key)}" if where else shown(key)
             if key in items:
@@ -193,7 +209,7 @@ class _Builder:
         if tag in ("str", "timestamp"):
             return text
         self.problem(node, where, f"has a tag that is not supported: {quoted(tag)}")
-        return None
+        return unreadable(self.file, node.start_mark.line + 1)
 
     def _number(self, node: Any, where: str, text: str) -> Any:
         if text.lstrip("+-").isdigit() and len(text) < 300:
@@ -204,7 +220,7 @@ class _Builder:
             return node.value
         if not math.isfinite(value):
             self.problem(node, where, f"must be a finite number; got {quoted(node.value)}")
-            return 0.0
+            return unreadable(self.file, node.start_mark.line + 1)
         return value
 
 

@@ -42,9 +42,13 @@ def _names(key: str, written: Any) -> tuple[str, ...]:
     items = written if isinstance(written, list | tuple) else [written]
     if not items:
         raise FormError("selects nothing: give a name, a list of names or `*`")
+
+    def at(i: int) -> tuple[int, ...]:
+        return (i,) if items is written else ()
+
     if key in AGE_KEYS:
-        return tuple(gather(((), partial(text.ages, item, key)) for item in items))
-    return tuple(gather(((), partial(text.name, item, dots=True)) for item in items))
+        return tuple(gather((at(i), partial(text.ages, item, key)) for i, item in enumerate(items)))
+    return tuple(gather((at(i), partial(text.name, item, dots=True)) for i, item in enumerate(items)))
 
 
 def month_shares(written: Any) -> dict[str, float]:
@@ -99,7 +103,10 @@ def labels(written: Any) -> dict[str, str]:
 def names(written: Any) -> tuple[str, ...]:
     """Return a tuple of names, from one or a list."""
     items = written if isinstance(written, list | tuple) else [written]
-    return tuple(gather(((), partial(text.name, item, dots=True)) for item in items))
+    is_list = items is written
+    return tuple(
+        gather(((i,) if is_list else (), partial(text.name, item, dots=True)) for i, item in enumerate(items))
+    )
 
 
 def _wheres(written: Any) -> tuple[Any, ...]:

@@ -66,6 +66,7 @@ class Tables:
             items = Seq((self.inline(item, (*path, i)) for i, item in enumerate(node)))
             if isinstance(node, Seq):
                 items.file, items.line, items.lines = node.file, node.line, list(node.lines)
+                items.broken = node.broken
             return items
         return node
 

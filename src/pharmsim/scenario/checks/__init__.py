@@ -1,4 +1,8 @@
-"""Checks that need the whole scenario; every problem is found before any is reported."""
+"""Checks that need the whole scenario; every problem is found before any is reported.
+
+A scenario with parts that cannot be read is checked as far as that goes: `Problems` says what is
+left out of it, and each check leaves aside what it cannot judge without.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +18,16 @@ def check(scenario: Scenario, problems: Problems) -> None:
     Parameters
     ----------
     scenario : Scenario
-        Valid section by section.
+        Valid section by section; what cannot be read is left out.
     problems : Problems
         Receives what is found, with file, line and key path.
     """
+    sections.check(scenario, problems)
+    scenario = names.sound_posts(scenario, problems)
     names.check(scenario, problems)
     lists.check(scenario, problems)
-    sections.check(scenario, problems)
     pipelines.check(scenario, problems)
-    if not problems:  # selectors that select nothing would be told a second time
-        cells.check(scenario, problems)
+    cells.check(scenario, problems)
 
 
 __all__ = ["check", "check_warnings"]

@@ -16,10 +16,19 @@ TOLERANCE = 1e-6
 
 
 def check(scenario: Scenario, problems: Problems) -> None:
-    """Check all cells of a scenario whose names are sound."""
+    """Check all cells whose own names, and the axes they stand on, are sound."""
     for number in numbers(scenario):
-        if isinstance(number.node, Cells):
+        if isinstance(number.node, Cells) and _can_be_judged(scenario, problems, number):
             _cells(scenario, problems, number, number.node)
+
+
+def _can_be_judged(scenario: Scenario, problems: Problems, number: Number) -> bool:
+    lost = {axis for axis in ("group", "contract", "age") if problems.lacks(f"{axis}s")}
+    if lost & set(number.of.by) or ("post" in number.of.by and not scenario.posts):
+        return False
+    if number.path[0] == "establishment" and problems.touches(("establishment", "unconstrained")):
+        return False
+    return not problems.touches(number.path)
 
 
 def _cells(scenario: Scenario, problems: Problems, number: Number, cells: Cells) -> None:

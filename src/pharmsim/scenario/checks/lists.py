@@ -45,7 +45,7 @@ def _pairs(
     pair: Any
     for i, pair in enumerate(pairs):
         for end, post in (("from", pair.from_), ("to", pair.to)):
-            if post not in role:
+            if post not in role and "post" not in problems.unsure:
                 problems.add(
                     (*path, i, end), f"no such post {quoted(post)}.{closest(post, role)}", pair.origin
                 )
@@ -67,6 +67,8 @@ def _routes(role: dict[str, str], problems: Problems, name: str, pipeline: Inter
             found = f"{quoted(route.to)} is {role[route.to]}"
             message = f"must lead to a post of the role {quoted(pipeline.role)}; {found}"
             problems.add((*path, i, "to"), message, route.origin)
+    if problems.touches(path):
+        return
     sums: dict[str, float] = {}
     for route in pipeline.routes:
         sums[route.from_] = sums.get(route.from_, 0.0) + route.share.value

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pharmsim.scenario.expand import select_posts
 from pharmsim.scenario.fields import numbers, row_path
 from pharmsim.scenario.marks import Path, closest, quoted
-from pharmsim.scenario.models import InternalPipeline, Scenario
+from pharmsim.scenario.models import InternalPipeline, Post, Scenario
 from pharmsim.scenario.problems import Problems
 from pharmsim.scenario.small_forms import AGE_KEYS
 from pharmsim.scenario.text import age_range
 from pharmsim.scenario.values import Cells, Of, Row, Term
 
 POST_KEYS = ("role", "environment", "grade", "place")
+MAX_TOLD = 20
+"""Rows of one block that are told to be wrong one by one."""
 
 
 def check(scenario: Scenario, problems: Problems) -> None:
-    """Check the posts, every selector and every reference by name."""
-    _posts(scenario, problems)
-    if problems:
-        return  # selectors cannot be judged without posts
+    """Check every selector and every reference by name."""
     for number in numbers(scenario):
         if isinstance(number.node, Cells):
             for i, term in enumerate(number.node.terms):
@@ -39,28 +38,68 @@ def known(scenario: Scenario, axis: str) -> list[str]:
     return sorted({post.attributes[axis] for post in scenario.posts if axis in post.attributes})
 
 
-def _posts(scenario: Scenario, problems: Problems) -> None:
+def sound_posts(scenario: Scenario, problems: Problems) -> Scenario:
+    """Check the posts; return the scenario with those that are sound.
+
+    Axes whose names are not all known are noted in `problems.unsure`.
+    """
+    unsure = {axis for axis in (*POST_KEYS, "group", "contract") if problems.lacks(f"{axis}s")}
+    sound = _posts(scenario, problems, unsure)
+    if problems.lacks("post_attributes"):
+        unsure |= {name for post in scenario.posts for name in post.attributes}
+    if problems.lacks("posts") or len(sound) < len(scenario.posts):
+        unsure |= {"post", *scenario.post_attributes}
+    problems.unsure = unsure
+    gone = problems.lacks("posts") and [post.post for post in scenario.posts] == ["?"]
+    return scenario.model_copy(update={"posts": () if gone else tuple(sound)})
+
+
+def _posts(scenario: Scenario, problems: Problems, unsure: set[str]) -> list[Post]:
+    """Check every post; return those that are sound."""
+    sound: dict[str, Post] = {}
+    said: set[Any] = set()
     for i, post in enumerate(scenario.posts):
+        bad: list[tuple[Path, str]] = []
         for axis in POST_KEYS:
-            written = getattr(post, axis)
-            if (written or axis in ("role", "environment")) and written not in known(scenario, axis):
-                message = f"no such {axis} {quoted(written)}.{closest(written, known(scenario, axis))}"
-                problems.add(("posts", i, axis), message, post.origin)
+            written, names = getattr(post, axis), known(scenario, axis)
+            if (written or axis in ("role", "environment")) and axis not in unsure and written not in names:
+                bad.append(
+                    (("posts", i, axis), f"no such {axis} {quoted(written)}.{closest(written, names)}")
+                )
         for name in post.attributes:
-            if name not in scenario.post_attributes:
+            if name not in scenario.post_attributes and not problems.lacks("post_attributes"):
                 near = closest(name, [*POST_KEYS, "post", *scenario.post_attributes])
                 message = f"no such attribute of posts.{near} (declare attributes in `post_attributes`)"
-                problems.add(("posts", i, name), message, post.origin)
-        first = next(k for k, other in enumerate(scenario.posts) if other.post == post.post)
-        if first < i:
-            problems.add(("posts", i), f"the post {quoted(post.post)} is given twice", post.origin)
+                bad.append((("posts", i, name), message))
+        if post.post in sound:
+            bad.append((("posts", i), f"the post {quoted(post.post)} is given twice"))
+        elif not bad:
+            sound[post.post] = post
+        for path, message in bad:
+            if post.origin is None or (post.origin, path[2:], message) not in said:
+                problems.add(path, message, post.origin)
+            said.add((post.origin, path[2:], message))  # one entry may describe several posts
+    _attributes(scenario, problems)
+    return list(sound.values())
+
+
+def _attributes(scenario: Scenario, problems: Problems) -> None:
     for axis in (*POST_KEYS, "post", "group", "contract", *AGE_KEYS):
         if axis in scenario.post_attributes:
             problems.add(("post_attributes",), f"{quoted(axis)} is an axis and cannot be an attribute")
 
 
-def selector(scenario: Scenario, where: Mapping[str, Iterable[str]], by: Iterable[str], report: Any) -> bool:
-    """Check one selector: `report(key, message)` is called for every problem; return whether it is sound."""
+def selector(
+    scenario: Scenario,
+    where: Mapping[str, Iterable[str]],
+    by: Iterable[str],
+    report: Any,
+    unsure: Collection[str] = (),
+) -> bool:
+    """Check one selector: `report(key, message)` is called for every problem; return whether it is sound.
+
+    On axes that are `unsure`, names that are not known are let pass.
+    """
     by = tuple(by)
     allowed = [axis for axis in ("group", "contract") if axis in by] + (list(AGE_KEYS) if "age" in by else [])
     if "post" in by:
@@ -72,13 +111,13 @@ def selector(scenario: Scenario, where: Mapping[str, Iterable[str]], by: Iterabl
             what = f"does not depend on `{axis}` here" if axis in everything else "unknown key"
             report(axis, f"{what}.{closest(axis, allowed, 12)}")
             sound = False
-        elif axis not in AGE_KEYS:
+        elif axis not in AGE_KEYS and axis not in unsure:
             names = known(scenario, axis)
             for name in written:
                 if name not in names:
                     report(axis, f"no such {axis} {quoted(name)}.{closest(name, names)}")
                     sound = False
-    if sound and "post" in by and not len(select_posts(scenario, dict(where))):  # type: ignore[arg-type]
+    if sound and not unsure and "post" in by and not len(select_posts(scenario, dict(where))):  # type: ignore[arg-type]
         report("", "selects no post: no post has all of these")
         sound = False
     return sound
@@ -86,30 +125,41 @@ def selector(scenario: Scenario, where: Mapping[str, Iterable[str]], by: Iterabl
 
 def _term(scenario: Scenario, problems: Problems, path: Path, term: Term, of: Of, index: int) -> None:
     seen: dict[Any, int] = {}
+    told = 0
     for i, row in enumerate(term.rows):
         at = row_path(path, term, i, index)
 
         def report(key: str, message: str, row: Row = row, at: Path = at) -> None:
+            nonlocal told
+            told += 1
             problems.add((*at, "where", key) if key else (*at, "where"), message, row.origin)
 
-        selector(scenario, row.where, of.by, report)
-        _ages(scenario, row, report)
+        selector(scenario, row.where, of.by, report, problems.unsure)
+        _ages(scenario, problems, row, report)
         name = tuple(sorted((key, tuple(sorted(names))) for key, names in row.where.items()))
         if name in seen and of.over != "age":
             first = term.rows[seen[name]].origin
             line = f" (first in line {first.line})" if first is not None and first.line else ""
             report("", f"two rows select the same{line}: remove one")
         seen.setdefault(name, i)
+        if told >= MAX_TOLD and i + 1 < len(term.rows):
+            message = f"{told} of its first {i + 1:,} rows are wrong: the other rows have not been looked at"
+            problems.add(path, message)
+            return
 
 
-def _ages(scenario: Scenario, row: Row, report: Any) -> None:
-    for text in row.where.get("age", ()):
+def _ages(scenario: Scenario, problems: Problems, row: Row, report: Any) -> None:
+    for text in row.where.get("age", ()) if not problems.lacks("ages") else ():
         low, high = age_range(text)
         first, last = scenario.ages.first, scenario.ages.last
         ends = low > last or high < first or (not text.endswith("+") and high > last) or 0 < low < first
         if ends:
             report("age", f"must lie within the ages {first} to {last} of the scenario; got {quoted(text)}")
-    if "years_past_pension_age" in row.where and not scenario.pension_age:
+    if (
+        "years_past_pension_age" in row.where
+        and not scenario.pension_age
+        and not problems.lacks("pension_age")
+    ):
         report("years_past_pension_age", "needs a `pension_age`, which the scenario does not have")
 
 
@@ -126,7 +176,7 @@ def _selectors(scenario: Scenario, problems: Problems) -> None:
         found.append((("retention", "levels", name, "where"), level.where))
         axes = ("post", *POST_KEYS, *scenario.post_attributes)
         for axis in level.by:
-            if axis not in axes:
+            if axis not in axes and not problems.lacks("post_attributes"):
                 message = f"no such axis or attribute of posts {quoted(axis)}.{closest(axis, axes)}"
                 problems.add(("retention", "levels", name, "by"), message)
     for path, where in found:
@@ -134,12 +184,12 @@ def _selectors(scenario: Scenario, problems: Problems) -> None:
         def report(key: str, message: str, path: Path = path) -> None:
             problems.add((*path, key) if key else path, message)
 
-        selector(scenario, where, ("post",), report)
+        selector(scenario, where, ("post",), report, problems.unsure)
 
 
 def _references(scenario: Scenario, problems: Problems) -> None:
     def need(written: str, names: Iterable[str], what: str, path: Path) -> None:
-        if written not in names:
+        if written not in names and not problems.lost(f"{what}s", written):
             problems.add(path, f"no such {what} {quoted(written)}.{closest(written, names)}")
 
     for name, leaving in scenario.leaving.items():

@@ -25,7 +25,7 @@ def check(scenario: Scenario, problems: Problems) -> None:
         for i, stage in enumerate(pipeline.stages):
             if stage.months < 1:
                 problems.add((*path, "stages", i, "months"), f"must be at least 1 month; got {stage.months}")
-        if pipeline.exam is not None:
+        if pipeline.exam is not None and not problems.lacks(*path, "stages"):
             _exam(pipeline.exam, pipeline.stages[-1].months, (*path, "exam"), problems)
         if pipeline.ages is None:
             problems.add(path, "needs `ages`: the shares by age at qualification")
@@ -50,7 +50,9 @@ def _exam(exam: Exam, months: int, path: Path, problems: Problems) -> None:
 
 def _history(scenario: Scenario, pipeline: ExternalPipeline, path: Path, problems: Problems) -> None:
     """Check that the intakes of the people who are in the pipeline at the start are given."""
-    if pipeline.opening.rule != "from_past_intakes":
+    if pipeline.opening.rule != "from_past_intakes" or problems.lacks("start"):
+        return
+    if problems.lacks(*path, "stages") or problems.touches((*path, "intake", "per_year")):
         return
     months = sum(stage.months for stage in pipeline.stages) + (
         EXAM_MONTHS if pipeline.exam is not None else 0
@@ -67,11 +69,12 @@ def _history(scenario: Scenario, pipeline: ExternalPipeline, path: Path, problem
 
 def _feeds(scenario: Scenario, name: str, pipeline: ExternalPipeline, problems: Problems) -> None:
     sources = scenario.hiring.sources if scenario.hiring is not None else ()
-    if not any(name in (source.pipelines or ()) for source in sources):
+    fed = any(name in (source.pipelines or ()) for source in sources)
+    if not fed and not problems.lacks("hiring", "sources"):
         message = f"feeds nothing: name {quoted(name)} in the `pipelines` of a source in `hiring.sources`"
         problems.add(("pipelines", name), message)
     for i, row in enumerate(pipeline.destinations.terms[0].rows):
-        if row.value == 0.0 or not row.where:
+        if row.value == 0.0 or not row.where or pipeline.role not in scenario.roles:
             continue
         chosen = [scenario.posts[k] for k in select_posts(scenario, row.where)]
         others = [post.post for post in chosen if post.role != pipeline.role]

@@ -18,6 +18,8 @@ def check(scenario: Scenario, problems: Problems) -> None:
     """Check dates, ages, establishment, hiring and switches."""
     _time(scenario, problems)
     _ages(scenario, problems)
+    if not problems.lacks("ages"):
+        _windows(scenario, problems)
     _establishment(scenario, problems)
     _hiring(scenario, problems)
     for i, switch in enumerate(scenario.switches):
@@ -26,6 +28,8 @@ def check(scenario: Scenario, problems: Problems) -> None:
 
 
 def _time(scenario: Scenario, problems: Problems) -> None:
+    if problems.lacks("start") or problems.lacks("end") or problems.lacks("step"):
+        return
     months = months_between(scenario.start, scenario.end)
     if months <= 0:
         problems.add(("end",), f"must be after the start {scenario.start}; got {scenario.end}")
@@ -54,6 +58,12 @@ def _ages(scenario: Scenario, problems: Problems) -> None:
     for i, month in enumerate(born):
         if month in born[:i]:
             problems.add(("pension_age", i, "born"), f"{month} is given twice")
+    if first > last or last - first > 90:
+        problems.left_out(("ages",))  # nothing can be judged by them
+
+
+def _windows(scenario: Scenario, problems: Problems) -> None:
+    first, last = scenario.ages.first, scenario.ages.last
     windows = [("moves", scenario.moves), ("promotions", scenario.promotions)]
     found = [((name, "ages"), node.ages) for name, node in windows if node is not None]
     for name, pipeline in scenario.pipelines.items():
