@@ -77,6 +77,8 @@ def copy(name: str, target: Path) -> list[Path]:
         close = get_close_matches(name, known, n=1, cutoff=0.3)
         hint = f" Closest: {close[0]}." if close else ""
         raise OutputError(f"{name}: must be an example ({', '.join(known)}); there is no such one.{hint}")
+    if target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir()))):
+        raise OutputError(f"{target}: must be a new or an empty folder. Give another name, or move it away.")
     source = folder() / name
     with complete_or_nothing(target) as partial:
         if source.is_dir():

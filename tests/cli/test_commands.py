@@ -94,7 +94,9 @@ def test_new_copies_an_example_that_is_valid(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().out.split() == [str(tmp_path / "mine" / "tiny.yaml")]
     assert call("validate", tmp_path / "mine" / "tiny.yaml") == 0
     assert call("new", tmp_path / "mine", "--example", "tiny") == 2
-    assert "must not exist yet" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "must be a new or an empty folder" in error
+    assert "--" not in error
     assert call("new", tmp_path / "other", "--example", "tyni") == 2
     assert "Closest: tiny" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
@@ -207,7 +209,7 @@ def test_reproduce_is_0_when_equal_and_1_when_not(
 def test_compare_writes_differences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "compared"
     assert call("compare", TINY, WHAT_IF, "--draws", 3, "--out", folder, "--no-figures") == 0
-    assert "median (5 to 95 % of draws)" in capsys.readouterr().out
+    assert "second lines: 5 to 95 % of draws" in capsys.readouterr().out
     assert (folder / "differences.csv").is_file()
     assert call("compare", TINY, WHAT_IF, "--out", folder) == 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 from pathlib import Path
 from xml.etree import ElementTree
@@ -18,9 +19,9 @@ NAMES = {"headcount", "environments", "vacancies", "joiners_and_leavers", "train
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def shown(results: object) -> str:
+def shown(results: object, width: int = 140) -> str:
     stream = io.StringIO()
-    summary.show(results, Console(file=stream, width=140), Path("results/x"))  # type: ignore[arg-type]
+    summary.show(results, Console(file=stream, width=width), Path("results/x"))  # type: ignore[arg-type]
     return stream.getvalue()
 
 
@@ -183,6 +184,14 @@ def test_the_summary_has_roles_dates_retention_and_warnings() -> None:
                   "warning: a warning", "results/x", "by grade of evidence"):  # fmt: skip
         assert words in text
     assert " – " in text  # bands
+
+
+def test_numbers_of_the_summary_do_not_wrap_at_80_columns() -> None:
+    roles = {"chemist": "Pharmacy professional", "helper": "Pharmacy technician"}
+    text = shown(synthetic.results(draws=5, roles=roles), 80)
+    assert re.search(r"\d\.\d – \d+\.\d %", text)
+    assert not re.search(r"– +│", text)
+    assert not re.search(r"│ +% │", text)
 
 
 def test_the_summary_shows_names_as_they_are() -> None:

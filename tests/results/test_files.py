@@ -54,6 +54,8 @@ def test_results_come_back_bit_for_bit(results: Results, folder: Path) -> None:
     back = netcdf.read(folder / "results.nc")
     assert back.identical(results.data)
     assert netcdf.digest(back) == netcdf.digest(results.data)
+    assert (back["leavers"].attrs["unit"], back["leavers"].attrs["units"]) == ("heads per month", "month-1")
+    assert back["fte"].attrs["units"] == "1"
     again = files.read(folder)
     assert again.data.equals(results.data)
     assert again.scenario.name == results.scenario.name

@@ -90,6 +90,17 @@ def test_a_run_of_part_of_a_year_has_no_flow_table_yet() -> None:
     assert len(tables["workforce"]["date"].unique()) == 2
 
 
+def test_flows_that_a_scenario_lacks_have_no_rows(results: Results) -> None:
+    data = results.data.copy(deep=True)
+    data["employer_changes"][:] = 0.0
+    data["joiners"].loc[{"source": "earlier_offers"}] = 0.0
+    data["retirements"][:] = 0.0
+    frame = main_tables(type(results)(results.scenario, data, results.meta))["flows"]
+    assert "employer_changes" not in set(frame["flow"])
+    assert "earlier_offers" not in set(frame["category"])
+    assert {"retirements", "training_ends"} <= set(frame["flow"])  # there, and zero
+
+
 def test_assumptions_hold_every_number_with_its_unit() -> None:
     frame = assumptions.as_frame(synthetic.scenario()).set_index("id")
     assert frame.loc["leaving.break.rate", "unit"] == "per year"

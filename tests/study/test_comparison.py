@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 from rich.console import Console
 
@@ -117,6 +118,10 @@ def test_a_comparison_is_written_whole(compared: Comparison, tmp_path: Path) -> 
     assert [entry["title"] for entry in made["scenarios"]] == ["base", "More", "Fewer"]
     assert (made["seed"], made["n_draws"]) == (3, 9)
     assert [path.name for path in tmp_path.iterdir()] == ["compared"]
+    book = openpyxl.load_workbook(folder / "workbook.xlsx")
+    listed = [row[0].value for row in book["Read me"].iter_rows()]
+    assert book.sheetnames == ["Read me", "Differences", "Retention"]
+    assert {"Differences", "Retention"} <= set(listed)
     assert "median and 5–95 % of 9 draws" in (folder / "figures" / "differences.svg").read_text(
         encoding="utf-8"
     )
@@ -128,5 +133,5 @@ def test_the_terminal_shows_totals_with_intervals(compared: Comparison) -> None:
     text = stream.getvalue()
     assert "More, less Small town <b>&" in text
     assert "kept in environment" in text
-    assert "median (5 to 95 % of draws)" in text
+    assert "second lines: 5 to 95 % of draws" in text
     assert " to +" in text

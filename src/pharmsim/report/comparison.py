@@ -91,18 +91,20 @@ def _workbook(compared: Comparison, path: Path) -> None:
     lines = [
         ("Base", scenario.name),
         *(("Compared", name) for name in compared.names),
+        *(("Warning", text) for text in compared.warnings),
         ("Draws", f"{compared.base.data.sizes['draw'] - 1} besides the central values, the same for all"),
         ("Made by", f"pharmsim {__version__}"),
     ]
     book = workbook.Book(path, f"Compared with {scenario.name}")
-    book.readme(f"Compared with {scenario.name}", lines, ["differences"])
     frame = compared.differences
+    sheets = ["differences", *(["kept"] if (frame["unit"] == "share").any() else [])]
+    book.readme(f"Compared with {scenario.name}", lines, sheets)
     numbers = [name for name in ("base", "value", "difference", "median", "p5", "p95") if name in frame]
     share = frame["unit"] == "share"
     plain, shares = frame[~share].reset_index(drop=True), frame[share].reset_index(drop=True)
     book.sheet("Differences", plain.drop(columns="level"), dict.fromkeys(numbers, "FTE"), 4)
     if len(shares):
-        book.sheet("Retention", shares, dict.fromkeys(numbers, "points"), 4)
+        book.sheet(workbook.TITLES["kept"], shares, dict.fromkeys(numbers, "points"), 4)
     book.close()
 
 
@@ -208,7 +210,7 @@ def show(compared: Comparison, console: Console, folder: Path | None = None) -> 
         table.add_column("all posts")
         table.add_column("unit")
         for date in compared.dates:
-            table.add_column(style.month_name(date), justify="right")
+            table.add_column(style.month_name(date), justify="right", no_wrap=True)
         part = total[total["scenario"] == scenario]
         for (quantity, level), rows in part.groupby(["quantity", "level"], sort=False):
             by_date: dict[Any, Any] = {row["date"]: row for row in rows.to_dict("records")}
@@ -227,7 +229,7 @@ NAMES = {"fte": "FTE", "vacancy_fte": "vacancies", "leavers": "leavers in the ye
 
 
 def _caption(frame: pd.DataFrame) -> str | None:
-    return "median (5 to 95 % of draws)" if "p5" in frame else None
+    return "median; second lines: 5 to 95 % of draws" if "p5" in frame else None
 
 
 def _cell(row: dict[Any, Any] | None) -> str:
@@ -238,4 +240,4 @@ def _cell(row: dict[Any, Any] | None) -> str:
     def one(name: str) -> str:
         return f"{scale * float(row[name]):+,.{digits}f}"
 
-    return f"{one('median')} ({one('p5')} to {one('p95')})" if "p5" in row else one("difference")
+    return f"{one('median')}\n{one('p5')} to {one('p95')}" if "p5" in row else one("difference")

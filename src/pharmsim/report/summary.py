@@ -73,7 +73,7 @@ def workforce(results: Results) -> Table:
     table.add_column("")
     table.add_column("role")
     for date in dates:
-        table.add_column(date, justify="right")
+        table.add_column(date, justify="right", no_wrap=True)
     for name, by_role, total, share in quantities:
         cells = [str(cell) for cell in by_role["cell"].values]
         for j, cell in enumerate(cells):
@@ -95,7 +95,8 @@ def _number(values: np.ndarray, share: bool) -> str:
     spread = style.band(values)
     if spread is None:
         return one(values[0])
-    return f"{one(values[0])}\n{one(float(spread[0]))} – {one(float(spread[1]))}"
+    low, high = one(float(spread[0])), one(float(spread[1]))
+    return f"{one(values[0])}\n{low.removesuffix(' %')} – {high}"
 
 
 def retention_table(results: Results) -> Table | None:
@@ -110,9 +111,9 @@ def retention_table(results: Results) -> Table | None:
     title = "Retention over the twelve months to the start of …"
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("level")
-    for name in ("stability index", "leaver rate"):
+    for name in ("stability\nindex", "leaver\nrate"):
         for end in ends:
-            table.add_column(f"{name}\n{end}", justify="right")
+            table.add_column(f"{name}\n{end}", justify="right", no_wrap=True)
     for level in [str(name) for name in data["level"].values]:
         pair: Sequence[xr.DataArray] = (
             retention.stability_index(data, level),

@@ -129,7 +129,12 @@ def _attributes(name: str, spacing: int) -> dict[str, str]:
     unit = output.unit
     if spacing == 12 and name in FLOWS:
         unit = unit.replace("per month", "per year")
-    return {"unit": unit, "long_name": name.replace("_", " "), "description": output.text}
+    text = {"long_name": name.replace("_", " "), "description": output.text}
+    return {"unit": unit, "units": CF_UNITS.get(unit, "1"), **text}
+
+
+CF_UNITS = {"heads per month": "month-1", "heads per year": "year-1"}
+"""Units as the CF conventions of netCDF write them; people and full-time equivalents are counts, "1"."""
 
 
 def _title(scenario: Scenario, meta: Mapping[str, Any], spacing: int) -> dict[str, Any]:

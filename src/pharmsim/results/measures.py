@@ -273,7 +273,7 @@ def yearly_flow(data: xr.Dataset, name: str) -> xr.DataArray:
     dims = tuple("year_from" if dim == "period" else dim for dim in flow.dims)
     coords: dict[Any, Any] = {dim: data.variables[dim] for dim in dims if dim in data.variables}
     coords["year_from"] = data.variables["period"].values[: n_years * steps : steps]
-    attrs = {**flow.attrs, "unit": "heads per year"}
+    attrs = {**flow.attrs, "unit": "heads per year", "units": "year-1"}
     return xr.DataArray(summed, dims=dims, coords=coords, name=name, attrs=attrs)
 
 

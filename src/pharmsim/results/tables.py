@@ -14,9 +14,11 @@ import pandas as pd
 import xarray as xr
 
 from pharmsim.results import measures, retention
+from pharmsim.results.axes import EARLIER_OFFERS
 from pharmsim.results.frames import Rows, stack, tidy
 from pharmsim.results.labelled import Results
 from pharmsim.results.pay import pay_bill
+from pharmsim.scenario.models import Scenario
 
 ALL = "all"
 CELLS: tuple[tuple[str, ...], ...] = (("role", "environment"), ("role",), ("environment",), ())
@@ -137,7 +139,10 @@ BY_POST = {
 
 
 def flows(results: Results) -> pd.DataFrame:
-    """Joiners by source, leavers by destination, retirements, returns and moves, by year.
+    """Joiners by source, leavers by destination, retirements, returns and moves, by whole year.
+
+    Flows that the scenario does not have (zero in every draw and post) are left out, as are the months of
+    an incomplete last year.
 
     Returns
     -------
@@ -149,7 +154,9 @@ def flows(results: Results) -> pd.DataFrame:
     for name, axis in BY_POST.items():
         if name not in data:
             continue
-        flow = measures.yearly_flow(data, name)
+        flow = _that_occur(results.scenario, measures.yearly_flow(data, name), name, axis)
+        if flow is None:
+            continue
         for by in CELLS:
             array = measures.sum_posts(flow, measures.group_keys(data, by))
             labels = _flow_labels(data, array, by)
@@ -160,6 +167,24 @@ def flows(results: Results) -> pd.DataFrame:
     frames += _moved(data)
     columns = ["year_from", "year_to", "role", "environment", "flow", "category", "unit"]
     return stack(frames, columns)
+
+
+def _that_occur(scenario: Scenario, flow: xr.DataArray, name: str, axis: str) -> xr.DataArray | None:
+    """The flow without parts that the scenario lacks; None if nothing is left."""
+    inside = any(pipeline.kind == "internal" for pipeline in scenario.pipelines.values())
+    exists = {
+        "employer_changes": scenario.employer_change is not None,
+        "training_starts": inside,
+        "training_ends": inside,
+    }
+    if not exists.get(name, True) and not flow.values.any():
+        return None
+    if axis == "source":
+        kept = [
+            str(label) != EARLIER_OFFERS or bool(flow.sel(source=label).any()) for label in flow[axis].values
+        ]
+        return flow.isel(source=np.flatnonzero(kept)) if any(kept) else None
+    return flow
 
 
 def _flow_labels(data: xr.Dataset, array: xr.DataArray, by: Sequence[str]) -> dict[str, Any]:

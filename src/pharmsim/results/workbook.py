@@ -23,18 +23,22 @@ TITLES = {
     "training": "Training",
     "moves": "Moves",
     "differences": "Differences",
+    "kept": "Retention",
     "assumptions": "Assumptions",
     "warnings": "Warnings",
 }
 ABOUT = {
     "summary": "headcount, FTE and vacancies of every role on the anniversaries",
     "workforce": "the same by role and environment, with shares",
-    "flows": "people joining, leaving and moving in a year, by source and destination",
+    "flows": "people joining, leaving and moving in whole years, by source and destination; an incomplete "
+    "last year is left out",
     "retention": "stability index and leaver rate as published, by level, April to March",
     "training": "trainees, examinations and newly qualified by year, with the years before the start",
     "moves": "people moving between posts in a year, and those who found no vacancy",
     "differences": "scenario less base, median and 5–95 % interval over draws",
-    "assumptions": "every number that the run uses: value, range, source, evidence, file and line",
+    "kept": "stability index of each level: scenario less base, median and 5–95 % interval over draws",
+    "assumptions": "every number that the run uses: value, range, source, evidence, file and line; settings "
+    "and defaults of pharmsim have no grade of evidence",
     "warnings": "what the run warned about",
 }
 UNITS = (
