@@ -165,7 +165,7 @@ def test_a_run_is_summarised_and_written(tmp_path: Path, capsys: pytest.CaptureF
     assert call("run", TINY, "--out", tmp_path / "run") == 0
     text = capsys.readouterr().out
     assert "headcount" in text
-    assert "stability index" in text
+    assert "stability" in text
     assert f"files: {tmp_path / 'run'}" in text
     assert (tmp_path / "run" / "figures" / "headcount.png").is_file()
     assert (tmp_path / "run" / "figures" / "diagram.svg").is_file()

@@ -254,7 +254,10 @@ def _edges(canvas: Canvas, scenario: Scenario, at: Layout) -> None:
 
 
 def _arc(a: Point, b: Point) -> str:
-    """From the top of one box over the row to the top of another."""
+    """From the top of one box over the row to the top of another; in one column, along the right."""
+    if abs(a[0] - b[0]) < 1.0:
+        x, y1, y2 = a[0] + BOX_W, a[1] + BOX_H / 2, b[1] + BOX_H / 2
+        return f"M{x:.1f},{y1:.1f} C{x + 16:.1f},{y1:.1f} {x + 16:.1f},{y2:.1f} {x:.1f},{y2:.1f}"
     span = abs(b[0] - a[0]) / (BOX_W + GAP)
     shift = 6.0 + 5.0 * span
     way = 1.0 if b[0] >= a[0] else -1.0
