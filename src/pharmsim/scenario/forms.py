@@ -266,7 +266,12 @@ LENIENT = {"lenient": True}
 """Context of a validation in which a number that cannot be read is replaced by the lowest of its kind."""
 
 
+_MONTHS: dict[str, Any] = {"month_shares": {"January": 1.0}, "whole_months": 1}
+
+
 def _stand_in(shape: str, kind: str) -> Any:
+    if not shape:
+        return _MONTHS[kind]
     low = max(KINDS[kind].low, 0.0)
     if shape == "Cells":
         return {"terms": [{"rows": [{"value": low, "where": {}}]}]}
@@ -283,7 +288,7 @@ def core_schema(of: Of, source: Any, handler: Any) -> Any:
         try:
             return read_as(of, shape, written)
         except FormError as error:
-            if shape and info.context is LENIENT and written is not None:
+            if info.context is LENIENT and written is not None and (shape or of.kind in _MONTHS):
                 return _stand_in(shape, of.kind)
             raise PydanticCustomError(
                 "pharmsim", "{count} issues", {"count": len(error.issues), "issues": error.issues}

@@ -25,7 +25,7 @@ def check(scenario: Scenario, problems: Problems) -> None:
         for i, stage in enumerate(pipeline.stages):
             if stage.months < 1:
                 problems.add((*path, "stages", i, "months"), f"must be at least 1 month; got {stage.months}")
-        if pipeline.exam is not None and not problems.lacks(*path, "stages"):
+        if pipeline.exam is not None and not problems.touches((*path, "stages")):
             _exam(pipeline.exam, pipeline.stages[-1].months, (*path, "exam"), problems)
         if pipeline.ages is None:
             problems.add(path, "needs `ages`: the shares by age at qualification")
@@ -52,7 +52,7 @@ def _history(scenario: Scenario, pipeline: ExternalPipeline, path: Path, problem
     """Check that the intakes of the people who are in the pipeline at the start are given."""
     if pipeline.opening.rule != "from_past_intakes" or problems.lacks("start"):
         return
-    if problems.lacks(*path, "stages") or problems.touches((*path, "intake", "per_year")):
+    if problems.touches((*path, "stages")) or problems.touches((*path, "intake", "per_year")):
         return
     months = sum(stage.months for stage in pipeline.stages) + (
         EXAM_MONTHS if pipeline.exam is not None else 0
