@@ -284,7 +284,7 @@ def _conveyors(canvas: Canvas, scenario: Scenario, at: Layout) -> float:
             y = top + 34 + 64.0 * k
             inside = pipeline.kind == "internal"
             title = f"{name.replace('_', ' ')}{' (inside posts)' if inside else ''}"
-            canvas.text(MARGIN, y - 5, shorten(title, 34), 11, font_weight="bold")
+            canvas.text(MARGIN, y - 5, shorten(title, 38), 10, font_weight="bold")
             if isinstance(pipeline, ExternalPipeline):
                 stages = [(stage.name, stage.months) for stage in pipeline.stages]
                 if pipeline.exam:
