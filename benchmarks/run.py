@@ -200,14 +200,15 @@ Written by `make bench`. Times are of one machine on one day; read the ratios.
 ## Engine
 
 Run time only: machine code was there. *÷ one exp*: against one pass of numpy's exp over as many numbers.
-A stock is a number of people of one age: in post or training there, by group and contract, or in a pool, by group.
-One run uses one thread; runs of several draws use all cores.
+A stock is a number of people of one age: in post or training there, by group and contract, or in a
+pool, by group. One run uses one thread; runs of several draws use all cores.
 
 {engines()}
-The aim was 3 ns per stock and step without tags and 5 with; it is not reached. Of a step without tags about a third goes
-into hazards and survival (eight risks, several of them by age), a sixth each into moves (75 edges here), into leavers by
-destination, and into pools; the rest into limits, hiring, pipelines and records. With tags six more copies of everybody are
-moved through memory. A cheaper step would need fewer passes over the same cells.
+The aim was 3 ns per stock and step without tags and 5 with; it is not reached. Of a step without
+tags about a third goes into hazards and survival (eight risks, several of them by age), a sixth each
+into moves (75 edges), into leavers by destination, and into pools; the rest into limits, hiring,
+pipelines and records. With tags six more copies of everybody are moved through memory. A cheaper step
+would need fewer passes over the same cells.
 
 ## Against the slow reference
 
