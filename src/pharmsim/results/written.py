@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from pharmsim.errors import PharmsimError
@@ -63,6 +64,7 @@ class Written:
         return next((place for tree in self.trees if (place := _find(tree, path))), NOWHERE)
 
 
+@lru_cache(maxsize=8)
 def _tree(name: str, digest: str) -> Map | None:
     if not name.endswith((".yaml", ".yml")):
         return None
