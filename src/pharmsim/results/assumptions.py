@@ -86,10 +86,11 @@ def assumptions(scenario: Scenario) -> list[Assumption]:
     return list(_model(scenario, At(Written(scenario)), ""))
 
 
-def as_frame(scenario: Scenario) -> pd.DataFrame:
-    """The list as a table, one row for each number."""
+def as_frame(scenario: Scenario, items: Sequence[Assumption] | None = None) -> pd.DataFrame:
+    """The list (`items`, if it has been made) as a table, one row for each number."""
     names = list(Assumption.__dataclass_fields__)
-    frame = pd.DataFrame([asdict(item) for item in assumptions(scenario)], columns=names)
+    items = assumptions(scenario) if items is None else items
+    frame = pd.DataFrame([asdict(item) for item in items], columns=names)
     return frame.astype({"value": float, "low": float, "high": float})
 
 
@@ -281,9 +282,9 @@ def _number(value: Value, path: str, unit: str) -> Assumption:
 # -- as text -------------------------------------------------------------------------------------------
 
 
-def as_markdown(scenario: Scenario) -> str:
+def as_markdown(scenario: Scenario, items: Sequence[Assumption] | None = None) -> str:
     """The list as Markdown: a table a section; big tables are one line with their smallest and largest."""
-    items = assumptions(scenario)
+    items = assumptions(scenario) if items is None else items
     lines = [f"# Assumptions of {markdown_cell(scenario.name)}", ""]
     lines += [f"{counts(items)}. All of them, one a row: `assumptions.csv`.", ""]
     for section in dict.fromkeys(item.section for item in items):
