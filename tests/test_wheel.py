@@ -119,7 +119,9 @@ def test_default_example_is_a_whole_place(installed: Installed, copied: list[str
 
 
 def test_what_ifs_of_the_copy_are_valid(installed: Installed, copied: list[str]) -> None:
-    installed.pharmsim("validate", *(name for name in copied if "what_if" in name))
+    what_ifs = [name for name in copied if "what_if" in name]
+    assert what_ifs
+    installed.pharmsim("validate", *what_ifs)
 
 
 def test_examples_are_valid(installed: Installed) -> None:

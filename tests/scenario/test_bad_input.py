@@ -39,7 +39,7 @@ def test_message(path: Path) -> None:
 
 
 def test_the_good_file_is_good() -> None:
-    load(BAD / "data" / "good.yaml")
+    assert load(BAD / "data" / "good.yaml").name
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:

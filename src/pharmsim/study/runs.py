@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -73,24 +73,18 @@ def run(
         part = None if state is None else state.rows(top, top + BLOCK)
         outputs.append(run_engine(compiled, part, first, last))
     record = {name: np.concatenate([o.record[name] for o in outputs]) for name in outputs[0].record}
-    meta = {
-        "seed": seed,
-        "engine": "cohort",
-        "step": scenario.step,
-        "tags": tags,
-        "wall_time_s": time.perf_counter() - began,
-        "compile_time_s": sum(o.compile_seconds for o in outputs),
-        "engine_time_s": sum(o.seconds for o in outputs),
-        "uncertainties": list(table.names),
-    }
+    meta = how(scenario, table, tags, outputs) | {"wall_time_s": time.perf_counter() - began}
     return label(scenario, record, draws, meta, joined([o.state for o in outputs]))
 
 
-def warm_up() -> None:
-    """Compile the kernels by a run of the smallest scenario, so that the next run is fast."""
-    from pharmsim.scenario import tiny_scenario
-
-    run(tiny_scenario())
-
-
-__all__ = ["Draws", "run", "warm_up"]
+def how(scenario: Scenario, draws: Draws, tags: bool, outputs: list[Output]) -> dict[str, Any]:
+    """How a run was made, for its manifest."""
+    return {
+        "seed": draws.seed,
+        "engine": "cohort",
+        "step": scenario.step,
+        "tags": tags,
+        "compile_time_s": sum(output.compile_seconds for output in outputs),
+        "engine_time_s": sum(output.seconds for output in outputs),
+        "uncertainties": list(draws.names),
+    }
