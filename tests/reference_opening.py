@@ -6,7 +6,8 @@ import math
 from collections import defaultdict
 from typing import Any
 
-from pharmsim.scenario.models import InternalPipeline, Scenario
+from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.training import InternalPipeline
 from reference_inputs import Reader, calendar_month, normal, series, span
 from reference_pipelines import External
 

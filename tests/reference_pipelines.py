@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from pharmsim.scenario.models import ExternalPipeline
+from pharmsim.scenario.training import ExternalPipeline
 from reference_inputs import Reader, calendar_month, yearly
 
 HISTORY = 60

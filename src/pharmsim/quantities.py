@@ -38,6 +38,10 @@ KINDS: dict[str, Kind] = {
     "share": Kind("share", 0.0, 1.0, False, "a share between 0 and 1"),
     "signed_share": Kind("share", -1.0, 0.95, False, "a share between -1 and 0.95"),
     "ratio": Kind("ratio", 0.0, 100.0, False, "a ratio between 0 and 100"),
+    "positive": Kind("ratio", 0.001, 1000.0, False, "a ratio between 0.001 and 1,000"),
+    "elasticity": Kind("elasticity", -10.0, 10.0, False, "an elasticity between -10 and 10"),
+    "reference": Kind("reference", 1e-6, 1e8, False, "`opening`, or a number above 0"),
+    "activity": Kind("activity", 0.0, 1e15, False, "an amount of activity, 0 or more"),
     "heads": Kind("heads", 0.0, 1e8, False, "a number of people between 0 and 100 million"),
     "heads_per_year": Kind("heads per year", 0.0, 1e8, True, "a number of people per year between 0 and 100 million"),
     "fte": Kind("FTE", 0.0, 1e8, False, "full-time equivalents between 0 and 100 million"),
@@ -45,6 +49,7 @@ KINDS: dict[str, Kind] = {
     "months": Kind("months", 0.0, 600.0, False, "a whole number of months between 0 and 600"),
     "duration": Kind("months", 0.0, 600.0, False, "a duration between 0 and 600 months"),
     "age": Kind("years", 14.0, 110.0, False, "an age between 14 and 110"),
+    "budget": Kind("GBP per year", 0.0, 1e12, True, "an amount per year between 0 and 1,000,000 million"),
     "money_per_year": Kind("GBP per FTE and year", 0.0, 1e9, True, "an amount per year between 0 and 1,000 million"),
 }
 
@@ -61,11 +66,14 @@ class Output:
         Axes after the leading `draw`. `time` stands on n + 1 month starts, `period` on n months.
     text : str
         Description.
+    sections : tuple of str
+        Sections of a scenario of which one must be there; otherwise the output is left out.
     """
 
     unit: str
     dims: tuple[str, ...]
     text: str
+    sections: tuple[str, ...] = ()
 
 
 STOCKS: dict[str, Output] = {
@@ -87,6 +95,24 @@ STOCKS: dict[str, Output] = {
     "resitting": Output("heads", ("time", "pipeline"), "people waiting to sit an examination (again)"),
 }
 
+SYSTEM: dict[str, Output] = {
+    "time_fte": Output("FTE", ("time", "post", "use"), "working time by use: the uses of a post sum to its FTE", ("working_time",)),
+    "delivered_fte": Output("FTE", ("time", "post"), "time on the service by the post that gives it, temporary cover included", ("working_time", "need")),
+    "unmet_supervision_fte": Output("FTE", ("time", "post"), "supervising time asked for and not to be had", ("supervision", "need")),
+    "backfill_fte": Output("FTE", ("time", "post"), "people paid to stand in for those who enter a joint post", ("working_time", "need", "pay")),
+    "required_fte": Output("FTE", ("time", "service"), "time on the service required, after delegation", ("need",)),
+    "service_fte": Output("FTE", ("time", "service"), "time on the service delivered, temporary cover included", ("need",)),
+    "delegated_fte": Output("FTE", ("time", "service"), "required time given to the role below", ("need",)),
+    "pressure": Output("ratio", ("time", "service"), "required divided by delivered, at most 10", ("need",)),
+    "places": Output("heads", ("time", "stage"), "places of a stage (infinite: no limit)"),
+    "multiplier": Output("ratio", ("time", "feedback", "post"), "multiplier of each feedback", ("feedbacks",)),
+    "place_multiplier": Output("ratio", ("time", "stage"), "multiplier of places by supervising staff", ("feedbacks",)),
+    "pay_bill": Output("GBP per month", ("time", "post"), "cost of the FTE in post, with weighting and on-costs", ("pay",)),
+    "cover_cost": Output("GBP per month", ("time", "post"), "cost of temporary cover", ("pay",)),
+    "backfill_cost": Output("GBP per month", ("time", "post"), "cost of backfill for joint posts", ("pay",)),
+    "budget": Output("GBP per month", ("time", "budget"), "money of a budget", ("budgets",)),
+}
+
 FLOWS: dict[str, Output] = {
     "joiners": Output("heads per month", ("period", "post", "source"), "people starting a post, by source"),
     "offers_made": Output("heads per month", ("period", "post", "source"), "offers accepted, by source"),
@@ -100,6 +126,7 @@ FLOWS: dict[str, Output] = {
     "employer_changes": Output("heads per month", ("period", "post"), "changes of employer inside a post"),
     "training_starts": Output("heads per month", ("period", "post"), "people of a post who start an internal pipeline"),
     "training_ends": Output("heads per month", ("period", "post"), "people of a post who end an internal pipeline qualified"),
+    "training_unplaced": Output("heads per month", ("period", "post"), "people of a post who want to start an internal pipeline and find no place"),
     "entrants": Output("heads per month", ("period", "pipeline"), "people who want to start a pipeline"),
     "intake": Output("heads per month", ("period", "stage"), "people entering a stage"),
     "unplaced": Output("heads per month", ("period", "stage"), "people who arrive at a stage and find no place"),
@@ -122,4 +149,4 @@ OTHER: dict[str, Output] = {
     "conservation_error": Output("heads", ("period",), "change of all people less entrants plus exits: rounding only"),
 }
 
-OUTPUTS: dict[str, Output] = STOCKS | FLOWS | RETENTION | OTHER
+OUTPUTS: dict[str, Output] = STOCKS | SYSTEM | FLOWS | RETENTION | OTHER

@@ -21,7 +21,8 @@ from pharmsim.compiled.grid import EVERY_CELL, Grid
 from pharmsim.compiled.hazards import HazardRows
 from pharmsim.errors import InputError
 from pharmsim.scenario.expand import post_table, select_posts
-from pharmsim.scenario.models import Flow, InternalPipeline, Moves, Promotions, Scenario
+from pharmsim.scenario.models import Flow, Moves, Promotions, Scenario
+from pharmsim.scenario.training import InternalPipeline
 
 
 def period_months(clock: Clock) -> Ints:

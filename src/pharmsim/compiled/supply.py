@@ -20,7 +20,8 @@ from pharmsim.compiled.arrays import (
 )
 from pharmsim.compiled.grid import EVERY_CELL, Grid
 from pharmsim.compiled.people import period_months, stack
-from pharmsim.scenario.models import ExternalPipeline, InternalPipeline, Source
+from pharmsim.scenario.models import Source
+from pharmsim.scenario.training import ExternalPipeline, InternalPipeline
 
 MONTHS = [
     "January",

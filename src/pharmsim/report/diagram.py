@@ -15,7 +15,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from pharmsim.report.style import COLOURS, shorten
 from pharmsim.results.axes import edges_of
-from pharmsim.scenario.models import ExternalPipeline, InternalPipeline, Post, Scenario
+from pharmsim.scenario.models import Post, Scenario
+from pharmsim.scenario.training import ExternalPipeline, InternalPipeline
 
 BOX_W, BOX_H, GAP = 112.0, 40.0, 14.0
 LEFT, RIGHT, TOP, MARGIN = 300.0, 230.0, 110.0, 20.0

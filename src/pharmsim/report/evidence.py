@@ -18,7 +18,8 @@ from pharmsim.results.axes import EARLIER_OFFERS, edges_of
 from pharmsim.results.labelled import Results
 from pharmsim.results.measures import YEAR
 from pharmsim.scenario import expand
-from pharmsim.scenario.models import ExternalPipeline, InternalPipeline, Pipeline, Scenario
+from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.training import ExternalPipeline, InternalPipeline, Pipeline
 from pharmsim.scenario.values import Cells, Row, Series, Value
 
 Floats = NDArray[np.float64]

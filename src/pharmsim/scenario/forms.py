@@ -247,7 +247,7 @@ def _date(key: str, yearly: bool) -> str:
 def read_as(of: Of, shape: str, written: Any) -> Any:
     """Return the canonical mapping of `written`; shape is "Value", "Cells", "Series" or ""."""
     if shape == "Value":
-        return value_form(written, of.kind)
+        return written if of.kind == "reference" and written == "opening" else value_form(written, of.kind)
     if shape == "Cells":
         return written if written == "unlimited" else cells_form(written, of)
     if shape == "Series":

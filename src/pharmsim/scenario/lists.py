@@ -19,6 +19,9 @@ class Posts(dict[str, dict[str, str]]):
     sound = False
 
 
+OWN_KEYS = ("split", "backfill_weeks")
+"""Keys of a post that are neither axes nor attributes."""
+
 _KIND = {"rate": "hazard", "share": "share"}
 
 
@@ -99,7 +102,9 @@ def _posts(written: Any, report: Report) -> Any:
         if not isinstance(entry, dict):
             out.append(entry)
             continue
-        extra = {key: item for key, item in entry.items() if key not in ("post", *POST_KEYS, "attributes")}
+        own = {key: entry[key] for key in OWN_KEYS if key in entry}
+        known = ("post", *POST_KEYS, *OWN_KEYS, "attributes")
+        extra = {key: item for key, item in entry.items() if key not in known}
         attributes = entry.get("attributes") or {}
         if isinstance(attributes, dict):
             extra = {**attributes, **extra}
@@ -109,7 +114,7 @@ def _posts(written: Any, report: Report) -> Any:
             report(("posts", i, "post"), "names one post, but the entry describes several: leave `post` out")
         for choice in choices:
             values = {key: item for key, item in zip(POST_KEYS, choice, strict=True) if item or item == 0}
-            post = Map({**values})
+            post = Map({**values, **own})
             post["post"] = str(entry.get("post") or ".".join(str(item) for item in values.values()))
             if extra:
                 post["attributes"] = extra

@@ -7,14 +7,14 @@ kind (`Of("hazard")` …), listed in `pharmsim.quantities.KINDS`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag
+from pydantic import Field, PrivateAttr
 
+from pharmsim.scenario.system import Budget, Duty, Feedbacks, Month, Need, Pay, Where, WorkingTime
+from pharmsim.scenario.training import Pipeline
 from pharmsim.scenario.values import Cells, Frozen, Of, Origin, Series, Value
 
-Month = Annotated[str, Of("month")]
-"""A calendar month, canonical form ``2025-10``; written ``October 2025``, ``Oct 2025`` or ``2025-10``."""
 Step = Literal["month", "month/2", "month/4", "month/8", "year"]
 
 
@@ -26,13 +26,20 @@ class Ages(Frozen):
 
 
 class Post(Frozen):
-    """A (role, grade, environment, place) that exists. `attributes` are declared in the scenario."""
+    """A (role, grade, environment, place) that exists. `attributes` are declared in the scenario.
+
+    A joint or rotational post has its home in `environment` (employer, establishment, pay) and a
+    `split` of its working time over environments; everybody who enters one costs `backfill_weeks`
+    of a full-time equivalent.
+    """
 
     post: str
     role: str
     environment: str
     grade: str = ""
     place: str = ""
+    split: Annotated[dict[str, float], Of("split")] = Field(default_factory=dict)
+    backfill_weeks: float = Field(default=0.0, ge=0.0, le=52.0)
     attributes: dict[str, str] = Field(default_factory=dict)
     origin: Origin | None = Field(default=None, exclude=True, repr=False)
 
@@ -189,12 +196,40 @@ class Hiring(Frozen):
 
 
 class Policy(Frozen):
-    """How the establishment of the posts in `where` changes: held, growing, or by dates (a factor)."""
+    """How the establishment of the posts in `where` changes.
 
-    where: Annotated[dict[str, tuple[str, ...]], Of("where")] = Field(default_factory=dict)
-    policy: Literal["hold", "grow", "table"] = "hold"
+    `hold`; `grow` (so much a year); `table` (a factor by date); `reduce` (a financial plan: by a share or
+    so many FTE of all posts of `where`, in a straight line from `start` to `end`); `follow` (a `share` of
+    the change of required FTE since the start, perceived with a mean `delay`).
+    """
+
+    where: Where = Field(default_factory=dict)
+    policy: Literal["hold", "grow", "table", "reduce", "follow"] = "hold"
     growth: Annotated[Value, Of("growth")] | None = None
     table: Annotated[Series, Of("ratio")] | None = None
+    by_share: Annotated[Value, Of("share")] | None = None
+    by_fte: Annotated[Value, Of("fte")] | None = None
+    start: Month | None = None
+    end: Month | None = None
+    share: Annotated[Value, Of("share")] | None = None
+    delay: Annotated[Value, Of("duration")] | None = None
+
+
+class Transfer(Frozen):
+    """Establishment moved from some posts to others, growing from nothing at `start` to `fte` at `end`.
+
+    Within `from` and `to` it is shared in proportion to the opening establishment (equally where there
+    is none). Without `from` the posts are `new` money, and must say so.
+    """
+
+    from_: Where | None = Field(default=None, alias="from")
+    to: Where
+    fte: Annotated[Value, Of("fte")]
+    start: Month
+    end: Month
+    new: bool = False
+
+    model_config = Frozen.model_config | {"populate_by_name": True}
 
 
 class Establishment(Frozen):
@@ -203,118 +238,19 @@ class Establishment(Frozen):
     fte: Annotated[Cells, Of("fte", "post")] | None = None
     vacancy_rate: Annotated[Cells, Of("signed_share", "post")] | None = None
     over_time: tuple[Policy, ...] = ()
+    redistribution: tuple[Transfer, ...] = ()
     unconstrained: Annotated[tuple[dict[str, tuple[str, ...]], ...], Of("wheres")] = ()
 
 
 class Cover(Frozen):
-    """Temporary cover (bank, agency, locum): share of vacant FTE filled; `cap`: share of establishment."""
+    """Temporary cover (bank, agency, locum): share of vacant FTE filled; `cap`: share of establishment.
+
+    `effectiveness`: what an FTE of cover gets done on the service, as a share of what staff do.
+    """
 
     share: Annotated[Cells, Of("share", "post")]
     cap: Annotated[Cells, Of("share", "post")] | None = None
-
-
-class Stage(Frozen):
-    """A stage of whole months with a drop-out hazard and, if limited, a number of places."""
-
-    name: str
-    months: Annotated[int, Of("whole_months")]
-    drop_out: Annotated[Value, Of("hazard")] = Value(value=0.0)
-    places: Annotated[Value, Of("heads")] | None = None
-    waits: Annotated[Value, Of("share")] = Value(value=0.0)
-
-
-class Intake(Frozen):
-    """Who starts: people a year, by year or constant, in stated months (shares sum to one)."""
-
-    per_year: Annotated[Series, Of("heads_per_year")]
-    months: Annotated[dict[str, float], Of("month_shares")]
-
-
-class Exam(Frozen):
-    """Sittings in stated months, from month `eligible_month` of the last stage; `result_lag` in months.
-
-    `pass_rates[k]` is the pass rate at attempt k + 1; `by_sitting` overrides it for a month.
-    `resit`: share of those who failed who sit again, while attempts remain.
-    """
-
-    sittings: Annotated[tuple[str, ...], Of("month_names")]
-    eligible_month: int = Field(ge=1)
-    result_lag: Annotated[int, Of("whole_months")] = 0
-    pass_rates: Annotated[tuple[Annotated[Value, Of("share")], ...], Of("values")]
-    by_sitting: Annotated[
-        dict[str, Annotated[tuple[Annotated[Value, Of("share")], ...], Of("values")]], Of("month_keys")
-    ] = Field(default_factory=dict)
-    resit: Annotated[Value, Of("share")] = Value(value=1.0)
-
-
-class Opening(Frozen):
-    """How a pipeline is filled at the start, and how many newly qualified are then looking for a post."""
-
-    rule: Literal["from_past_intakes", "steady"]
-    seekers: Annotated[Value, Of("heads")] = Value(value=0.0)
-
-
-class ExternalPipeline(Frozen):
-    """Training outside the posts: intake → stages → examination → retention → posts."""
-
-    kind: Literal["external"] = "external"
-    role: str
-    intake: Intake
-    stages: tuple[Stage, ...] = Field(min_length=1)
-    exam: Exam | None = None
-    retention: Annotated[Value, Of("share")] = Value(value=1.0)
-    groups: Annotated[Cells, Of("share", "group", over="group")] | None = None
-    ages: Annotated[Cells, Of("share", "group age", over="age")] | None = None
-    destinations: Annotated[Cells, Of("share", "post", over="post")]
-    gives_up: Annotated[Value, Of("fast_hazard")] = Value(value=0.0)
-    opening: Annotated[Opening, Of("opening")]
-
-
-class Route(Frozen):
-    """Where people trained in one post go once qualified: shares of one origin sum to one."""
-
-    from_: str = Field(alias="from")
-    to: str
-    share: Annotated[Value, Of("share")] = Value(value=1.0)
-    origin: Origin | None = Field(default=None, exclude=True, repr=False)
-
-    model_config = Frozen.model_config | {"populate_by_name": True}
-
-
-class InternalPipeline(Frozen):
-    """Training inside a post (apprenticeship): people stay in their post, then change role.
-
-    `intake`: heads a year by post of origin; `drop_out` sends people back to their post, and
-    `completes` is the share who qualify at the end. The qualified take posts of `routes` at
-    `take_up` (hazard), limited by vacancies there.
-    """
-
-    kind: Literal["internal"]
-    role: str
-    intake: Annotated[Cells, Of("heads_per_year", "post", rest=0.0)]
-    intake_months: Annotated[dict[str, float], Of("month_shares")]
-    over_time: Annotated[Series, Of("ratio")] | None = None
-    months: Annotated[int, Of("whole_months")]
-    drop_out: Annotated[Value, Of("hazard")] = Value(value=0.0)
-    completes: Annotated[Value, Of("share")] = Value(value=1.0)
-    ages: Annotated[str, Of("ages")] | None = None
-    routes: Annotated[tuple[Route, ...], Of("routes")] = Field(min_length=1)
-    take_up: Annotated[Value, Of("fast_hazard")] = Value(value=12.0)
-    opening: Annotated[Opening, Of("opening")]
-
-
-def _kind(written: Any) -> str:
-    """Return the kind of a pipeline: external unless it says otherwise."""
-    if isinstance(written, dict):
-        kind = written.get("kind", "external")
-        return "external" if isinstance(kind, dict | list) else str(kind)
-    return str(getattr(written, "kind", "external"))
-
-
-Pipeline = Annotated[
-    Annotated[ExternalPipeline, Tag("external")] | Annotated[InternalPipeline, Tag("internal")],
-    Discriminator(_kind),
-]
+    effectiveness: Annotated[Value, Of("share")] = Value(value=1.0)
 
 
 class Level(Frozen):
@@ -324,7 +260,7 @@ class Level(Frozen):
     `employer_changes` a change of employer inside a post is a loss too.
     """
 
-    where: Annotated[dict[str, tuple[str, ...]], Of("where")] = Field(default_factory=dict)
+    where: Where = Field(default_factory=dict)
     by: Annotated[tuple[str, ...], Of("names")] = ()
     employer_changes: bool = False
 
@@ -334,12 +270,6 @@ class Retention(Frozen):
 
     month: Annotated[str, Of("month_name")] = "March"
     levels: dict[str, Level] = Field(min_length=1)
-
-
-class Pay(Frozen):
-    """Pay of one FTE for a year, before on-costs."""
-
-    per_fte: Annotated[Cells, Of("money_per_year", "post")]
 
 
 class Scenario(Frozen):
@@ -374,9 +304,14 @@ class Scenario(Frozen):
     establishment: Establishment | None = None
     hiring: Hiring | None = None
     cover: Cover | None = None
+    working_time: WorkingTime | None = None
+    need: Need | None = None
+    supervision: dict[str, Duty] = Field(default_factory=dict)
     pipelines: dict[str, Pipeline] = Field(default_factory=dict)
     retention: Retention | None = None
     pay: Pay | None = None
+    budgets: dict[str, Budget] = Field(default_factory=dict)
+    feedbacks: Feedbacks | None = None
     base_digest: str = ""
     warnings_off: tuple[str, ...] = ()
     _files: tuple[tuple[str, str], ...] = PrivateAttr(default=())

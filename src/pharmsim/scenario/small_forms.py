@@ -66,6 +66,16 @@ def month_shares(written: Any) -> dict[str, float]:
     return shares
 
 
+def split(written: Any) -> dict[str, float]:
+    """Return environment → share of working time; the shares sum to one."""
+    if not isinstance(written, dict):
+        raise FormError(f"must be a mapping such as {{hospital: 60 %, community: 40 %}}; got {quoted(written)}")
+    found = gather(((key,), partial(text.number, written[key], "share")) for key in written)
+    if written and abs(sum(found) - 1.0) > 1e-6:
+        raise FormError(f"shares of the working time must sum to 1; they sum to {sum(found):.6g}")
+    return dict(zip(written, found, strict=True))
+
+
 def month_names(written: Any) -> tuple[str, ...]:
     """Return one or several calendar months, in the order of the year, each once."""
     items = written if isinstance(written, list | tuple) else [written]
@@ -136,4 +146,5 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "labels": labels,
     "values": _listed,
     "opening": _opening,
+    "split": split,
 }

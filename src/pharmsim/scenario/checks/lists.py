@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pharmsim.scenario.marks import Path, closest, quoted
-from pharmsim.scenario.models import Edge, ExternalPipeline, InternalPipeline, Overlap, Route, Scenario
+from pharmsim.scenario.models import Edge, Overlap, Scenario
 from pharmsim.scenario.problems import Problems
+from pharmsim.scenario.training import ExternalPipeline, InternalPipeline, Route
 
 
 def check(scenario: Scenario, problems: Problems) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 from pharmsim.scenario.expand import select_posts
 from pharmsim.scenario.fields import numbers, row_path
 from pharmsim.scenario.marks import Path, closest, quoted
-from pharmsim.scenario.models import InternalPipeline, Post, Scenario
+from pharmsim.scenario.models import Post, Scenario
 from pharmsim.scenario.problems import Problems
 from pharmsim.scenario.small_forms import AGE_KEYS
 from pharmsim.scenario.text import age_range
+from pharmsim.scenario.training import InternalPipeline
 from pharmsim.scenario.values import Cells, Of, Row, Term
 
 POST_KEYS = ("role", "environment", "grade", "place")

@@ -7,8 +7,9 @@ import math
 from pharmsim.scenario.expand import select_posts
 from pharmsim.scenario.fields import row_path
 from pharmsim.scenario.marks import Path, quoted
-from pharmsim.scenario.models import Exam, ExternalPipeline, Scenario
+from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.problems import Problems
+from pharmsim.scenario.training import Exam, ExternalPipeline
 
 EXAM_MONTHS = 36
 """How long before the start people may have finished their stages and still be sitting an examination."""
