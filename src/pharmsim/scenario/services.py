@@ -47,7 +47,7 @@ def split_matrix(scenario: Scenario) -> np.ndarray:
 
 
 def uses(scenario: Scenario) -> list[str]:
-    """Return the uses of working time: absences, learning, settling in, introduction, parts of the job plan."""
+    """Return the uses of working time: absences, learning …, parts of the job plan."""
     time = scenario.working_time
     parts = list(time.job_plan) if time is not None else []
     absences = list(time.absence) if time is not None else []

@@ -69,7 +69,7 @@ def month_shares(written: Any) -> dict[str, float]:
 def split(written: Any) -> dict[str, float]:
     """Return environment → share of working time; the shares sum to one."""
     if not isinstance(written, dict):
-        raise FormError(f"must be a mapping such as {{hospital: 60 %, community: 40 %}}; got {quoted(written)}")
+        raise FormError(f"must be a mapping such as {{hospital: 60 %, …: 40 %}}; got {quoted(written)}")
     found = gather(((key,), partial(text.number, written[key], "share")) for key in written)
     if written and abs(sum(found) - 1.0) > 1e-6:
         raise FormError(f"shares of the working time must sum to 1; they sum to {sum(found):.6g}")
