@@ -151,12 +151,16 @@ class Tracks(NamedTuple):
     over_time: Floats  # (D, n_tracks, T)
     drop_out: Floats  # (D, n_tracks)
     completes: Floats  # (D, n_tracks)
+    pipeline: Ints  # (n_tracks,): number of the pipeline, in order
+    per_fte: Floats  # (D, n_tracks): trainees for an FTE of supervisors; infinite: no limit
+    supervisors: Bools  # (n_tracks, P)
 
 
 class Levels(NamedTuple):
     """Levels of retention; ages that are counted apart."""
 
-    block: Ints  # (n_levels, P): block of a post, -1 outside the level
+    block: Ints  # (n_levels, P): (first) block of a post, -1 outside the level
+    keeps: Bools  # (n_levels, E): whether who moves along an edge keeps the tag
     employer: Bools  # (n_levels,): whether a change of employer is a loss
     index_55: int  # age index of age 55
 
@@ -171,17 +175,6 @@ class Posts(NamedTuple):
     hiring: Hiring
     tracks: Tracks
     levels: Levels
-
-
-class Model(NamedTuple):
-    """Everything constant in a run.
-
-    D draws, P posts, R rows, G groups, C contracts, A ages, T periods. Kernels take the parts that
-    they need: a kernel that took the whole would be slow to compile and to call.
-    """
-
-    posts: Posts
-    conveyors: Conveyors
 
 
 class PostState(NamedTuple):
@@ -205,28 +198,6 @@ class Training(NamedTuple):
     failed: Floats  # (D, n_pipelines, max attempts + 1, longest wait + 1, G): next attempt, months left
     queue: Floats  # (D, n_pipelines, max attempts + 1, G): waiting to sit attempt k + 1
     arriving: Floats  # (D, n_stages, G): entering a stage within this month; zero at month starts
-
-
-class State(NamedTuple):
-    """Everything that changes in a run: the complete state at a month's start."""
-
-    posts: PostState
-    training: Training
-
-    def rows(self, first: int, last: int) -> State:
-        """A copy of the draws `first` … `last` − 1."""
-        return State(
-            PostState(*(array[first:last].copy() for array in self.posts)),
-            Training(*(array[first:last].copy() for array in self.training)),
-        )
-
-
-def joined(states: list[State]) -> State:
-    """States of several blocks of draws as one."""
-    return State(
-        PostState(*(np.concatenate(arrays) for arrays in zip(*(s.posts for s in states), strict=True))),
-        Training(*(np.concatenate(arrays) for arrays in zip(*(s.training for s in states), strict=True))),
-    )
 
 
 class PostStocks(NamedTuple):
@@ -260,6 +231,7 @@ class PostFlows(NamedTuple):
     employer_changes: Floats
     training_starts: Floats
     training_ends: Floats
+    training_unplaced: Floats
     gave_up: Floats
 
 
@@ -285,25 +257,6 @@ class TrainingFlows(NamedTuple):
     failed_out: Floats
     registered: Floats
     left_area: Floats
-
-
-class Record(NamedTuple):
-    """What a run leaves behind."""
-
-    posts: PostStocks
-    flows: PostFlows
-    training: TrainingStocks
-    training_flows: TrainingFlows
-    tagged: Floats
-    kept: Floats
-    registered_before: Floats
-    conservation_error: Floats
-
-    def arrays(self) -> dict[str, Floats]:
-        """Every array by its name in `pharmsim.quantities.OUTPUTS`."""
-        parts = (self.posts, self.flows, self.training, self.training_flows)
-        out = {name: array for part in parts for name, array in part._asdict().items()}
-        return out | dict(zip(self._fields[4:], self[4:], strict=True))
 
 
 HISTORY_MONTHS = 60

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pharmsim.compiled import opening, people, supply
-from pharmsim.compiled.arrays import Clock, Model, Posts, State
+import numpy as np
+
+from pharmsim.compiled import money, opening, people, supply
+from pharmsim.compiled.arrays import Clock, Posts
 from pharmsim.compiled.draws import Draws
+from pharmsim.compiled.feedbacks import feedbacks
 from pharmsim.compiled.grid import Grid, month_number
 from pharmsim.compiled.hazards import HazardRows
+from pharmsim.compiled.model import Model, State
+from pharmsim.compiled.system_arrays import System
+from pharmsim.compiled.work import duties, need, work
 from pharmsim.scenario.models import Scenario
 
 STEPS = {"month": (1, 1), "month/2": (1, 2), "month/4": (1, 4), "month/8": (1, 8), "year": (12, 1)}
@@ -83,14 +89,27 @@ def compile_scenario(scenario: Scenario, draws: Draws, tags: bool = True) -> Com
     risks = people.risks(grid, rows, clock)
     pools = people.pools(grid, rows, mix)
     n_rows = max((track.waiting + 1 for track in tracks), default=len(scenario.posts))
+    edges = people.edges(grid, clock, waiting, n_rows)
+    apprentices = supply.apprenticeships(grid, clock, tracks)
+    funding = money.funding(grid, clock, hours, fte)
     posts = Posts(
         risks=risks._replace(hazard=rows.table(clock)),
-        funding=people.funding(grid, clock, hours, fte),
-        edges=people.edges(grid, clock, waiting, n_rows),
+        funding=funding,
+        edges=edges,
         pools=pools,
         hiring=supply.hiring(grid, clock, opening.people(grid.central)[0].sum(axis=2), mix),
-        tracks=supply.apprenticeships(grid, clock, tracks),
-        levels=people.levels(scenario),
+        tracks=apprentices,
+        levels=people.levels(scenario, edges, apprentices.home),
     )
-    model = Model(posts, supply.conveyors(grid, clock))
+    cover = scenario.cover
+    effectiveness = np.ones(draws.n) if cover is None else draws.values(cover.effectiveness)
+    productivity = [draws.values(track.pipeline.productivity) for track in tracks]
+    system = System(
+        work=work(grid, clock, productivity, effectiveness),
+        need=need(grid, clock),
+        duties=duties(grid, clock, apprentices, [track.name for track in tracks]),
+        money=money.money(grid, clock, funding),
+        feedbacks=feedbacks(grid, clock),
+    )
+    model = Model(posts, supply.conveyors(grid, clock), system)
     return Compiled(scenario, draws, clock, model, opening.state(grid, model, stock, tracks))

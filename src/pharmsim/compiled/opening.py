@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from pharmsim.compiled.arrays import Floats, Model, PostState, State, Training
+from pharmsim.compiled.arrays import Floats, PostState, Training
 from pharmsim.compiled.grid import EVERY_CELL, Grid
+from pharmsim.compiled.model import Model, State
 from pharmsim.compiled.supply import Track, external, month_shares, shares
+from pharmsim.compiled.system_arrays import SystemState
 from pharmsim.errors import InputError
 
 
@@ -73,7 +75,18 @@ def state(grid: Grid, m: Model, opening: Floats, found: list[Track]) -> State:
         queue=np.zeros((n, n_pipelines, n_attempts + 1, n_groups)),
         arriving=np.zeros((n, n_stages, n_groups)),
     )
-    return State(posts, training)
+    n_services, n_signals = m.system.work.split.shape[1], m.system.feedbacks.pace.shape[1]
+    system = SystemState(  # the engine fills it in from the opening stock
+        perceived=np.zeros((n, n_signals, n_posts)),
+        reference=np.zeros((n, n_signals, n_posts)),
+        staff=np.zeros((n, n_stages)),
+        staff_reference=np.zeros((n, n_stages)),
+        base=np.zeros((n, n_posts)),
+        opening_need=np.zeros((n, n_services)),
+        followed=np.ones((n, n_posts)),
+        backlog=np.zeros((n, n_posts)),
+    )
+    return State(posts, training, system)
 
 
 def pools(grid: Grid, opening: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Risks of people in post, edges between posts, pools, funding, levels: parts of `Model`."""
+"""Risks of people in post, edges between posts, pools, levels: parts of `Model`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pharmsim.compiled.arrays import (
     Clock,
     Edges,
     Floats,
-    Funding,
     Ints,
     Levels,
     Pools,
@@ -20,8 +19,9 @@ from pharmsim.compiled.arrays import (
 from pharmsim.compiled.grid import EVERY_CELL, Grid
 from pharmsim.compiled.hazards import HazardRows
 from pharmsim.errors import InputError
-from pharmsim.scenario.expand import post_table, select_posts
-from pharmsim.scenario.models import Flow, Moves, Promotions, Scenario
+from pharmsim.scenario.expand import post_table
+from pharmsim.scenario.models import Flow, Level, Moves, Promotions, Scenario
+from pharmsim.scenario.services import split_of
 from pharmsim.scenario.training import InternalPipeline
 
 
@@ -169,51 +169,40 @@ def fte_per_head(grid: Grid, clock: Clock) -> tuple[Floats, Floats]:
     return fte, drift
 
 
-def funding(grid: Grid, clock: Clock, hours: tuple[Floats, Floats], opening_fte: Floats) -> Funding:
-    """FTE per head, funded FTE at the start and its policies over time, temporary cover.
+def levels(scenario: Scenario, edges: Edges, home: Ints) -> Levels:
+    """Blocks of posts for every level of retention; a joint post may belong to several.
 
     Parameters
     ----------
-    grid : Grid
-    clock : Clock
-    hours : tuple of float64 array
-        As `fte_per_head` returns.
-    opening_fte : float64 array, shape (D, P), FTE
+    scenario : Scenario
+    edges : Edges
+    home : int64 array, shape (R,)
+        Post of every row.
     """
-    s = grid.scenario
-    n, months = grid.draws.n, np.arange(clock.n_periods + 1) * clock.months_per_period
-    funded = np.full((n, len(s.posts)), np.inf)
-    policy = np.zeros(len(s.posts), dtype=np.int64)
-    factors = [np.ones((n, len(months)))]
-    if s.establishment is not None:
-        if s.establishment.fte is not None:
-            funded = grid.cells(s.establishment.fte, ("post",))
-        else:
-            funded = opening_fte / (1.0 - grid.cells(s.establishment.vacancy_rate, ("post",)))
-        for where in s.establishment.unconstrained:
-            funded[:, select_posts(s, where)] = np.inf
-        for rule in s.establishment.over_time:
-            policy[select_posts(s, rule.where)] = len(factors)
-            growth = np.zeros(n) if rule.growth is None else grid.draws.values(rule.growth)
-            factor = (1.0 + growth)[:, None] ** (months / 12.0)
-            factors.append(grid.over_time(rule.table, months) if rule.policy == "table" else factor)
-    share = grid.cells(s.cover.share if s.cover else None, ("post",))
-    cap = grid.cells(s.cover.cap, ("post",), 1.0) if s.cover else np.zeros(funded.shape)
-    factor = np.stack(factors, axis=1)
-    return Funding(*hours, bool(hours[1].any()), funded, policy, factor, share, cap)
-
-
-def levels(scenario: Scenario) -> Levels:
-    """Blocks of posts for every level of retention."""
     found = list(scenario.retention.levels.values()) if scenario.retention else []
     block = np.full((len(found), len(scenario.posts)), -1, dtype=np.int64)
-    table = post_table(scenario)
+    keeps = np.zeros((len(found), edges.origin.size), dtype=np.bool_)
     for k, level in enumerate(found):
-        names: dict[tuple[str, ...], int] = {}
-        for p in select_posts(scenario, level.where):
-            key = tuple(str(table[axis][p]) for axis in level.by)
-            block[k, p] = names.setdefault(key, len(names))
+        blocks = blocks_of(scenario, level)
+        names = list(dict.fromkeys(name for part in blocks for name in part))
+        for p, part in enumerate(blocks):
+            if part:
+                block[k, p] = names.index(part[0])
+        for e, (row, to) in enumerate(zip(edges.origin, edges.to, strict=True)):
+            keeps[k, e] = bool(set(blocks[home[row]]) & set(blocks[to]))
     employer = [level.employer_changes for level in found]
     first, last = scenario.ages.first, scenario.ages.last
     index_55 = min(max(55 - first, 0), last - first + 2)
-    return Levels(block, np.array(employer, dtype=np.bool_), index_55)
+    return Levels(block, keeps, np.array(employer, dtype=np.bool_), index_55)
+
+
+def blocks_of(scenario: Scenario, level: Level) -> list[list[tuple[str, ...]]]:
+    """Blocks of every post at a level of retention: one for each environment in which it works."""
+    table = post_table(scenario)
+    out: list[list[tuple[str, ...]]] = []
+    for p, post in enumerate(scenario.posts):
+        labels = {axis: str(values[p]) for axis, values in table.items()}
+        variants = [labels | {"environment": name} for name in split_of(post)]
+        inside = [x for x in variants if all(x.get(axis, "") in names for axis, names in level.where.items())]
+        out.append([tuple(x[axis] for axis in level.by) for x in inside])
+    return out

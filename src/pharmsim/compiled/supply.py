@@ -20,6 +20,7 @@ from pharmsim.compiled.arrays import (
 )
 from pharmsim.compiled.grid import EVERY_CELL, Grid
 from pharmsim.compiled.people import period_months, stack
+from pharmsim.scenario.expand import select_posts
 from pharmsim.scenario.models import Source
 from pharmsim.scenario.training import ExternalPipeline, InternalPipeline
 
@@ -233,6 +234,13 @@ def apprenticeships(grid: Grid, clock: Clock, found: list[Track]) -> Tracks:
     def index(values: list[int]) -> Ints:
         return np.array(values, dtype=np.int64)
 
+    names = list(internal(grid))
+    unlimited = np.full(n, np.inf)
+    per_fte = [track.pipeline.trainees_per_fte for track in found]
+    supervisors = np.zeros((len(found), n_posts), dtype=np.bool_)
+    for k, track in enumerate(found):
+        if track.pipeline.supervisors is not None:
+            supervisors[k, select_posts(grid.scenario, track.pipeline.supervisors)] = True
     over_time = [grid.over_time(track.pipeline.over_time, months) for track in found]
     return Tracks(
         home=index(home),
@@ -249,4 +257,7 @@ def apprenticeships(grid: Grid, clock: Clock, found: list[Track]) -> Tracks:
         over_time=stack(over_time, (n, 0, len(months))),
         drop_out=stack([draw(track.pipeline.drop_out) for track in found], (n, 0)),
         completes=stack([draw(track.pipeline.completes) for track in found], (n, 0)),
+        pipeline=index([names.index(track.name) for track in found]),
+        per_fte=stack([unlimited if x is None else draw(x) for x in per_fte], (n, 0)),
+        supervisors=np.array(supervisors, dtype=np.bool_).reshape(-1, n_posts),
     )

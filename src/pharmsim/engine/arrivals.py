@@ -81,7 +81,7 @@ def drop_outs(tracks, d, people, years):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def move(edges, home, block, d, people, w, moves_out):  # type: ignore[no-untyped-def]
+def move(edges, home, keeps, d, people, w, moves_out):  # type: ignore[no-untyped-def]
     """Step 6. Moves, promotions and role changes arrive; a tag is kept inside its block."""
     count_able(edges, w.years[0], w.able)
     for e in range(edges.origin.size):
@@ -95,7 +95,7 @@ def move(edges, home, block, d, people, w, moves_out):  # type: ignore[no-untype
         w.arrived[p] += rate * in_fte(w.able[k], w.w[p])
         first, end = edges.able_first[k], edges.able_end[k]
         for copy in range(people.shape[1]):
-            if copy > 0 and (block[copy - 1, left] < 0 or block[copy - 1, left] != block[copy - 1, p]):
+            if copy > 0 and not keeps[copy - 1, e]:
                 continue
             for g in range(w.w.shape[1]):
                 for c in range(w.w.shape[2]):

@@ -26,8 +26,8 @@ def wanted(h, d, dt, w):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def ask_outside(h, d, t, j, dt, fraction, offers, demand, hires):  # type: ignore[no-untyped-def]
-    """Offers to people from outside: as many as wanted, at most the supply.
+def ask_outside(h, d, t, j, dt, fraction, recruits, offers, demand, hires):  # type: ignore[no-untyped-def]
+    """Offers to people from outside: as many as wanted, at most the supply times `recruits` of the post.
 
     Their ages at last birthday are split over two cohorts so that the mean is kept; `fraction` of
     the year of the model is over.
@@ -35,7 +35,7 @@ def ask_outside(h, d, t, j, dt, fraction, offers, demand, hires):  # type: ignor
     for p in range(demand.size):
         heads = demand[p]
         if h.supply[d, j, p] != UNLIMITED_SUPPLY:
-            heads = min(heads, h.supply[d, j, p] * h.over_time[d, j, t] * dt)
+            heads = min(heads, h.supply[d, j, p] * h.over_time[d, j, t] * recruits[p] * dt)
         elif math.isinf(heads):
             heads = 0.0
         demand[p] -= heads
@@ -89,14 +89,19 @@ def ask_seekers(h, d, q, offers, seekers, demand, hired, hires):  # type: ignore
 
 
 @kernel
-def hire(h, d, t, dt, fraction, s, w, offers_out):  # type: ignore[no-untyped-def]
-    """Step 7. Ask every source in turn; those who accept enter the offers."""
+def hire(h, sources, recruitment, d, t, dt, fraction, s, w, offers_out):  # type: ignore[no-untyped-def]
+    """Step 7. Ask every source in turn; those who accept enter the offers.
+
+    `recruitment` multiplies the supply of those `sources` that answer to vacancies.
+    """
     wanted(h, d, dt, w)
     for j in range(h.kind.size):
         hires = w.hires[j]
         hires[:] = 0.0
         if h.kind[j] == OUTSIDE:
-            ask_outside(h, d, t, j, dt, fraction, s.offers, w.demand, hires)
+            for p in range(hires.size):
+                w.recruits[p] = recruitment[p] if sources[j] else 1.0
+            ask_outside(h, d, t, j, dt, fraction, w.recruits, s.offers, w.demand, hires)
         else:
             for q in range(h.pipelines.shape[1]):
                 if h.pipelines[j, q]:

@@ -5,15 +5,15 @@ Names of the arguments as in `pharmsim.engine.people`.
 
 from __future__ import annotations
 
-from pharmsim.compiled.arrays import PROMOTION
+from pharmsim.compiled.arrays import MOVE, PROMOTION
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import dot, total
 from pharmsim.engine.people import count_able
 
 
 @kernel
-def vacancies(funding, hiring, d, t, offers, w):  # type: ignore[no-untyped-def]
-    """Step 2. Vacancy of each post in FTE, net of outstanding offers."""
+def vacancies(hiring, funded, d, offers, w):  # type: ignore[no-untyped-def]
+    """Step 2. Vacancy of each post in FTE, net of outstanding offers; `funded` is the establishment."""
     for p in range(w.fte.size):
         heads = total(w.at_post[p])
         w.fte_per_hire[p] = 0.0
@@ -24,8 +24,7 @@ def vacancies(funding, hiring, d, t, offers, w):  # type: ignore[no-untyped-def]
         offered = 0.0
         for slot in range(offers.shape[1]):
             offered += total(offers[d, slot, p])
-        funded = funding.establishment[d, p] * funding.policy_factor[d, funding.policy[p], t]
-        w.limit[p] = funded - w.fte[p] - offered * w.fte_per_hire[p]
+        w.limit[p] = funded[p] - w.fte[p] - offered * w.fte_per_hire[p]
 
 
 @kernel
@@ -39,13 +38,18 @@ def in_fte(heads, fte_per_head):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def limits(edges, pools, hazard, home, d, t, dt, people, in_pools, w, blocked_out):  # type: ignore[no-untyped-def]
-    """Step 3. Wanted arrivals, the share for which there is a vacancy, limited hazards."""
+def limits(edges, pools, hazard, home, attracts, d, t, dt, people, in_pools, w, blocked_out):  # type: ignore[no-untyped-def]
+    """Step 3. Wanted arrivals, the share for which there is a vacancy, limited hazards.
+
+    `attracts` is the attractiveness of every post.
+    """
     n_pools, n_posts, n_groups = pools.return_row.shape
     w.arrived[:] = 0.0  # here: FTE that want to arrive
     count_able(edges, people[d, 0], w.able)
     for e in range(edges.origin.size):
         rate = edges.rate[d, e] * edges.over_time[d, edges.kind[e], t]
+        if edges.kind[e] == MOVE:
+            rate *= attracts[edges.to[e]] / attracts[home[edges.origin[e]]]
         if edges.kind[e] == PROMOTION:
             rate *= 1.0 - w.first_share[home[edges.origin[e]]]
         w.edge_rate[e] = rate

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pharmsim.compiled.arrays import CONSTANT, Floats, Posts
+from pharmsim.compiled.system_arrays import BURNOUT, FLEXIBILITY, SHORTER_HOURS
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import copy as copy_array
 from pharmsim.engine.lived import halvings, largest, lived, total
@@ -39,6 +40,7 @@ class Scratch(NamedTuple):
     into_pool: Floats  # (n_pools, P, G, A)
     hires: Floats  # (n_sources, P): offers accepted this step
     demand: Floats  # (P,): heads
+    recruits: Floats  # (P,): multiplier of outside supply
     hired: Floats  # (P,)
     hazard: Floats  # (G, C, A)
     time: Floats  # (G, C, A): years lived
@@ -140,10 +142,11 @@ def count(funding, home, d, month, people, first_year, w):  # type: ignore[no-un
 
 
 @kernel
-def factors(risks, d, t, w):  # type: ignore[no-untyped-def]
+def factors(risks, feedbacks, multiplier, d, t, w):  # type: ignore[no-untyped-def]
     """Multiplier of every risk's row of hazards in every cell; 0 where the risk does not exist.
 
-    Leaving is multiplied by its level relative to the opening mix of first-year and other staff.
+    Leaving is multiplied by its level relative to the opening mix of first-year and other staff, and
+    leaving and switches by the multipliers of the feedbacks that act on them.
     """
     first_switch = risks.n_leave + risks.n_retire
     n_risks, n_posts, n_groups, n_contracts = w.factor.shape
@@ -154,6 +157,12 @@ def factors(risks, d, t, w):  # type: ignore[no-untyped-def]
             if k < risks.n_leave:
                 excess = risks.first_year_ratio[d, p] - 1.0
                 x *= (1.0 + excess * w.first_share[p]) / (1.0 + excess * risks.first_year_share[d, p])
+            if feedbacks.tired[k]:
+                x *= multiplier[BURNOUT, p]
+            if feedbacks.shorter[k]:
+                x *= multiplier[SHORTER_HOURS, p]
+            if feedbacks.flexible[k]:
+                x *= multiplier[FLEXIBILITY, p]
             for g in range(n_groups):
                 for c in range(n_contracts):
                     exists = k < first_switch or risks.switch_from[k - first_switch] == c

@@ -1,8 +1,8 @@
-"""Steps 8 and 9: training inside posts, and conveyors with examinations outside them.
+"""Step 9: conveyors with examinations, outside the posts.
 
 Names of the arguments as in `pharmsim.engine.people`; `month` counts from the start of the
 scenario and may be negative in the history of a pipeline; `v` is the `Conveyors` part of the model,
-`k` a track (step 8) or a stage (step 9), `q` a pipeline, `o` the flows of one period, `s` the
+`k` a stage, `q` a pipeline, `o` the flows of one period, `s` the
 `Training` part of the state.
 """
 
@@ -26,91 +26,26 @@ def no_flows(v: Conveyors) -> TrainingFlows:
 
 
 @kernel
-def apprentices(tracks, d, t, month, people, starts_out, ends_out):  # type: ignore[no-untyped-def]
-    """Step 8. A batch ends; then, in an intake month, a new one begins."""
-    for k in range(tracks.post.size):
-        ends_out[tracks.post[k]] += finish(tracks, d, k, month, people)
-        share = tracks.intake_month[k, (tracks.start_month + month) % 12]
-        if share > 0.0:
-            heads = tracks.intake[d, k] * share * tracks.over_time[d, k, t]
-            starts_out[tracks.post[k]] += begin(tracks, d, k, month, heads, people)
+def conveyors(v, d, month, places, s, o, registrations):  # type: ignore[no-untyped-def]
+    """Step 9 for every pipeline; `registrations[pipeline, group]` is what registers this month.
 
-
-@kernel
-def batch_row(tracks, k, month):  # type: ignore[no-untyped-def]
-    """Row of the people of track `k` who begin in `month`: by intake month, then by year in turn."""
-    calendar = (tracks.start_month + month) % 12
-    rank = 0
-    for earlier in range(calendar):
-        if tracks.intake_month[k, earlier] > 0.0:
-            rank += 1
-    years = (tracks.months[k] + 11) // 12
-    return tracks.row[k] + rank * years + ((tracks.start_month + month) // 12) % years
-
-
-@kernel
-def begin(tracks, d, k, month, heads, people):  # type: ignore[no-untyped-def]
-    """Take `heads` people of the eligible ages from the post's own row into a batch."""
-    p, r = tracks.post[k], batch_row(tracks, k, month)
-    first, end = tracks.first[k], tracks.end[k]
-    eligible = 0.0
-    for g in range(people.shape[3]):
-        for c in range(people.shape[4]):
-            eligible += total(people[d, 0, p, g, c, first:end])
-    if eligible <= 0.0:
-        return 0.0
-    share = min(heads / eligible, 1.0)
-    for copy in range(people.shape[1]):
-        for g in range(people.shape[3]):
-            for c in range(people.shape[4]):
-                for a in range(first, end):
-                    moved = share * people[d, copy, p, g, c, a]
-                    people[d, copy, p, g, c, a] -= moved
-                    people[d, copy, r, g, c, a] += moved
-    return share * eligible
-
-
-@kernel
-def finish(tracks, d, k, month, people):  # type: ignore[no-untyped-def]
-    """The batch that began `months` ago: those who complete wait for a post, the others go back.
-
-    Returns the heads who complete.
+    `places`: of every stage, infinite without limit.
     """
-    began = month - tracks.months[k]
-    if tracks.intake_month[k, (tracks.start_month + began) % 12] == 0.0:
-        return 0.0
-    p, r, to = tracks.post[k], batch_row(tracks, k, began), tracks.waiting[k]
-    share = tracks.completes[d, k]
-    completed = share * total(people[d, 0, r])
-    for copy in range(people.shape[1]):
-        for g in range(people.shape[3]):
-            for c in range(people.shape[4]):
-                for a in range(people.shape[5]):
-                    heads = people[d, copy, r, g, c, a]
-                    people[d, copy, to, g, c, a] += share * heads
-                    people[d, copy, p, g, c, a] += (1.0 - share) * heads
-                    people[d, copy, r, g, c, a] = 0.0
-    return completed
-
-
-@kernel
-def conveyors(v, d, month, s, o, registrations):  # type: ignore[no-untyped-def]
-    """Step 9 for every pipeline; `registrations[pipeline, group]` is what registers this month."""
     for q in range(v.history.size):
         for g in range(registrations.shape[1]):
             registrations[q, g] = 0.0
         if month >= -v.history[q]:
-            conveyor(v, d, q, month, s, o, registrations)
+            conveyor(v, d, q, month, places, s, o, registrations)
 
 
 @kernel
-def conveyor(v, d, q, month, s, o, registrations):  # type: ignore[no-untyped-def]
+def conveyor(v, d, q, month, places, s, o, registrations):  # type: ignore[no-untyped-def]
     """Steps 9 (a) to (d) for one pipeline."""
     first, end = v.first_stage[q], v.first_stage[q + 1]
     n_groups = s.stages.shape[3]
     calendar = (v.start_month + month) % 12
     entrants(v, d, q, month, calendar, s, o)  # (a) who starts on the first of the month
-    enter(v, d, first, s, o)
+    enter(v, d, first, places, s, o)
     for k in range(first, end):  # (b) drop-out
         share = -math.expm1(-v.drop_out[d, k] / 12.0)
         for slot in range(v.stage_months[k]):
@@ -135,7 +70,7 @@ def conveyor(v, d, q, month, s, o, registrations):  # type: ignore[no-untyped-de
                 registrations[q, g] += done
     results(v, d, q, s, o, registrations)
     for k in range(first + 1, end):
-        enter(v, d, k, s, o)
+        enter(v, d, k, places, s, o)
     for g in range(n_groups):
         o.registered[q] += registrations[q, g]
 
@@ -158,7 +93,7 @@ def entrants(v, d, q, month, calendar, s, o):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def enter(v, d, k, s, o):  # type: ignore[no-untyped-def]
+def enter(v, d, k, places, s, o):  # type: ignore[no-untyped-def]
     """Who arrives at a stage, and who waited, takes a place; the unplaced wait or leave.
 
     `unplaced` counts people once, when they arrive; those who wait are a stock.
@@ -168,8 +103,8 @@ def enter(v, d, k, s, o):  # type: ignore[no-untyped-def]
     if wanting <= 0.0:
         return
     placed = 1.0
-    if not math.isinf(v.places[d, k]):
-        free = max(v.places[d, k] - total(s.stages[d, k]), 0.0)
+    if not math.isinf(places[k]):
+        free = max(places[k] - total(s.stages[d, k]), 0.0)
         placed = min(1.0, free / wanting)
     for g in range(n_groups):
         heads = s.arriving[d, k, g] + s.unplaced[d, k, g]
@@ -246,14 +181,14 @@ def graduate(v, d, registrations, fraction, seekers, o):  # type: ignore[no-unty
 
 
 @kernel
-def history(v, d, s, o, registrations, before_out):  # type: ignore[no-untyped-def]
+def history(v, d, places, s, o, registrations, before_out):  # type: ignore[no-untyped-def]
     """Run the pipelines alone up to the start, so that they are full at the opening."""
     longest = 0
     for q in range(v.history.size):
         longest = max(longest, v.history[q])
     recorded = before_out.shape[0]
     for month in range(-longest, 0):
-        conveyors(v, d, month, s, o, registrations)
+        conveyors(v, d, month, places, s, o, registrations)
         if month >= -recorded:
             for q in range(v.history.size):
                 for g in range(registrations.shape[1]):

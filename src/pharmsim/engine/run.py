@@ -13,16 +13,15 @@ from pharmsim.compiled.arrays import (
     HISTORY_MONTHS,
     Clock,
     Floats,
-    Model,
     PostFlows,
     PostStocks,
-    Record,
-    State,
     TrainingFlows,
     TrainingStocks,
     tag_dates,
 )
 from pharmsim.compiled.compile import Compiled
+from pharmsim.compiled.model import Model, Record, State
+from pharmsim.compiled.system_arrays import SystemStocks
 from pharmsim.errors import ConservationError, RunError
 from pharmsim.quantities import OUTPUTS
 
@@ -65,7 +64,7 @@ def blank(m: Model, clock: Clock, n: int, n_ages: int) -> Record:
     n_ages : int
         Number of ages.
     """
-    posts, v = m.posts, m.conveyors
+    posts, v, system = m.posts, m.conveyors, m.system
     n_posts, n_groups, n_contracts = posts.funding.fte_per_head.shape[1:]
     n_pipelines, n_attempts = v.history.size, v.pass_rate.shape[3]
     lengths = {
@@ -87,6 +86,10 @@ def blank(m: Model, clock: Clock, n: int, n_ages: int) -> Record:
         "pipeline": n_pipelines,
         "attempt": n_attempts,
         "level": posts.levels.block.shape[0],
+        "use": system.work.absence.shape[1] + 3 + system.work.plan.shape[2],
+        "service": system.work.split.shape[1],
+        "feedback": system.feedbacks.low.size,
+        "budget": system.money.caps.size,
     }
 
     def zeros(names: tuple[str, ...]) -> list[Floats]:
@@ -97,6 +100,7 @@ def blank(m: Model, clock: Clock, n: int, n_ages: int) -> Record:
         PostFlows(*zeros(PostFlows._fields)),
         TrainingStocks(*zeros(TrainingStocks._fields)),
         TrainingFlows(*zeros(TrainingFlows._fields)),
+        SystemStocks(*zeros(SystemStocks._fields)),
         *zeros(("tagged", "kept", "registered_before", "conservation_error")),
     )
 
@@ -126,6 +130,7 @@ def run(compiled: Compiled, state: State | None = None, first: int = 0, last: in
     from pharmsim.engine import cohort, jit
     from pharmsim.engine.people import scratch
     from pharmsim.engine.pipelines import no_flows
+    from pharmsim.engine.work import around
 
     m, clock, n = compiled.model, compiled.clock, compiled.draws.n
     last = clock.n_periods if last is None else last
@@ -135,9 +140,9 @@ def run(compiled: Compiled, state: State | None = None, first: int = 0, last: in
 
     def work(draws: tuple[int, int]) -> None:
         registrations = np.zeros((m.conveyors.history.size, n_groups))
-        w, thrown = scratch(m.posts, n_ages), no_flows(m.conveyors)
+        w, a, thrown = scratch(m.posts, n_ages), around(m), no_flows(m.conveyors)
         ends = (first, last, draws)
-        cohort.run(m.posts, m.conveyors, clock, *ends, *s, w, record, thrown, registrations)
+        cohort.run(*m, clock, *ends, *s, w, a, record, thrown, registrations)
 
     jit.forget_old()
     began = time.perf_counter()

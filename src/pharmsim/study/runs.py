@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pharmsim.compiled.arrays import State, joined
+from pharmsim.compiled.model import State, joined
 from pharmsim.compiled.compile import compile_scenario
 from pharmsim.compiled.draws import Draws, sample
 from pharmsim.results.labelled import Results, label
