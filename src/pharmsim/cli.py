@@ -193,10 +193,12 @@ def _pictures(results: Results, no_figures: bool) -> list[Writer]:
         return []
 
     def draw(folder: Path) -> None:
-        from pharmsim.report import diagram, figures
+        from pharmsim.report import diagram, figures, loops_diagram
 
         figures.write_figures(results, folder)
         diagram.write(results.scenario, folder / figures.FOLDER / "diagram.svg")
+        if results.scenario.feedbacks is not None:
+            loops_diagram.write(results.scenario, folder / figures.FOLDER / "loops.svg")
 
     return [draw]
 
@@ -245,16 +247,18 @@ def diagram(
     file: File,
     out: Annotated[Path | None, typer.Option(help="SVG file to write.", metavar="FILE")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    loops: Annotated[bool, typer.Option("--loops", help="The feedback loops instead.")] = False,
 ) -> None:
-    """Draw the stocks and flows of a scenario as SVG."""
+    """Draw the stocks and flows of a scenario, or its feedback loops, as SVG."""
     from pharmsim.report import diagram as picture
+    from pharmsim.report import loops_diagram
     from pharmsim.scenario import load
 
-    target = out or Path(f"{file.stem}.svg")
+    target = out or Path(f"{file.stem}{'_loops' if loops else ''}.svg")
     scenario = load(file)
     if target.exists() and not force:
         raise OutputError(f"{target}: must not exist yet. Give another --out, or --force to replace it.")
-    picture.write(scenario, target)
+    (loops_diagram if loops else picture).write(scenario, target)
     typer.echo(target)
 
 

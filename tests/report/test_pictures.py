@@ -116,7 +116,7 @@ def test_boxes_of_the_diagram_do_not_overlap() -> None:
     ],
 )
 def test_names_in_boxes_break_between_words(text: str, lines: list[str]) -> None:
-    assert diagram._wrapped(text, 15) == lines
+    assert diagram.wrapped(text, 15) == lines
 
 
 def test_nothing_of_the_diagram_leaves_it() -> None:

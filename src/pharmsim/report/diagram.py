@@ -156,7 +156,7 @@ def diagram(scenario: Scenario) -> str:
     height = _legend(canvas, scenario, max(at.bottom, left, right) + 36, width) + 20
     canvas.text(MARGIN, 32, shorten(scenario.name, int((width - 2 * MARGIN) / 12.5)), 18, font_weight="bold")
     canvas.text(MARGIN, 52, f"stocks and flows, {scenario.start} to {scenario.end}", 12)
-    return _document(canvas, width, height)
+    return document(canvas, width, height)
 
 
 def write(scenario: Scenario, path: Path) -> None:
@@ -165,7 +165,8 @@ def write(scenario: Scenario, path: Path) -> None:
     path.write_text(diagram(scenario), encoding="utf-8")
 
 
-def _document(canvas: Canvas, width: float, height: float) -> str:
+def document(canvas: Canvas, width: float, height: float) -> str:
+    """An SVG document of what stands on a canvas."""
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" font-family="DejaVu Sans, Arial, sans-serif">'
@@ -191,7 +192,7 @@ def _columns(canvas: Canvas, scenario: Scenario, at: Layout) -> None:
         canvas.add(
             "rect", x=x - 5, y=TOP - 36, width=BOX_W + 10, height=at.bottom - TOP + 42, rx=6, fill=PALE
         )
-        lines = _wrapped(scenario.environments.get(name, name), 15)
+        lines = wrapped(scenario.environments.get(name, name), 15)
         for i, line in enumerate(reversed(lines)):
             canvas.text(x + BOX_W / 2, TOP - 8 - 13 * i, line, 10.5, text_anchor="middle", font_weight="bold")
 
@@ -204,7 +205,7 @@ def _posts(canvas: Canvas, scenario: Scenario, at: Layout) -> None:
         title = f"<title>{escape(post.post)}</title>"
         canvas.add("rect", title, x=x, y=y, width=BOX_W, height=BOX_H, rx=3, fill="white",
                    stroke=colours[post.role], stroke_width=2)  # fmt: skip
-        lines = _wrapped(_label(scenario, post), 15)
+        lines = wrapped(_label(scenario, post), 15)
         for i, line in enumerate(lines):
             canvas.text(x + BOX_W / 2, y + BOX_H / 2 + 4 + 13 * (i - (len(lines) - 1) / 2), line,
                         text_anchor="middle")  # fmt: skip
@@ -221,7 +222,7 @@ def _label(scenario: Scenario, post: Post) -> str:
     return scenario.roles.get(post.role, post.role) if len(cell) == 1 else post.post
 
 
-def _wrapped(text: str, n: int) -> list[str]:
+def wrapped(text: str, n: int) -> list[str]:
     """Text on at most two lines of n letters, broken after spaces, dots, dashes, slashes and underscores."""
     lines = [""]
     for part in re.findall(r"[^\s._/-]*(?:[\s._/-]+|$)", text):
