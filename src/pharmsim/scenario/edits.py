@@ -120,8 +120,8 @@ def _to(target: Target, edit: Edit) -> Any:
     try:
         if not edit.where:
             form = edit.form
-            if isinstance(form, dict) and form.get("value") == "unlimited":
-                form = "unlimited"
+            if isinstance(form, dict) and form.get("value") in ("unlimited", "opening"):
+                form = form["value"]
             return read_as(target.of, target.shape, form)
         row = value_form(edit.form, target.of.kind)
     except FormError as error:

@@ -39,8 +39,16 @@ class Number:
 
 def of_field(info: FieldInfo) -> Of | None:
     """Return the mark that says of which kind the numbers of a field are."""
-    marks = [*info.metadata, *_marks(info.annotation)]
-    return next((mark for mark in marks if isinstance(mark, Of) and mark.kind in KINDS), None)
+    return next((mark for mark in _all_marks(info) if mark.kind in KINDS), None)
+
+
+def kind_of(info: FieldInfo) -> str:
+    """Return the kind of a field that holds no numbers of a kind, such as ``where``; "" if it has none."""
+    return next((mark.kind for mark in _all_marks(info) if mark.kind not in KINDS), "")
+
+
+def _all_marks(info: FieldInfo) -> list[Of]:
+    return [mark for mark in (*info.metadata, *_marks(info.annotation)) if isinstance(mark, Of)]
 
 
 def _marks(annotation: Any) -> list[Any]:

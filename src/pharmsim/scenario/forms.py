@@ -266,12 +266,19 @@ LENIENT = {"lenient": True}
 """Context of a validation in which a number that cannot be read is replaced by the lowest of its kind."""
 
 
-_MONTHS: dict[str, Any] = {"month_shares": {"January": 1.0}, "whole_months": 1}
+_OTHERS: dict[str, Any] = {
+    "month_shares": {"January": 1.0},
+    "whole_months": 1,
+    "split": {},
+    "weeks": 0.0,
+    "low_bound": 1.0,
+    "high_bound": 1.0,
+}
 
 
 def _stand_in(shape: str, kind: str) -> Any:
     if not shape:
-        return _MONTHS[kind]
+        return _OTHERS[kind]
     low = max(KINDS[kind].low, 0.0)
     if shape == "Cells":
         return {"terms": [{"rows": [{"value": low, "where": {}}]}]}
@@ -288,7 +295,7 @@ def core_schema(of: Of, source: Any, handler: Any) -> Any:
         try:
             return read_as(of, shape, written)
         except FormError as error:
-            if info.context is LENIENT and written is not None and (shape or of.kind in _MONTHS):
+            if info.context is LENIENT and written is not None and (shape or of.kind in _OTHERS):
                 return _stand_in(shape, of.kind)
             raise PydanticCustomError(
                 "pharmsim", "{count} issues", {"count": len(error.issues), "issues": error.issues}

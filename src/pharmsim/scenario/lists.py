@@ -9,7 +9,7 @@ from pharmsim.quantities import KINDS
 from pharmsim.scenario import text
 from pharmsim.scenario.forms import ORIGIN_KEYS, where_form
 from pharmsim.scenario.marks import Map, Path, Seq, closest, place, quoted
-from pharmsim.scenario.tables import POST_KEYS, Report
+from pharmsim.scenario.tables import OWN_KEYS, POST_KEYS, Report
 from pharmsim.scenario.text import FormError
 
 
@@ -18,9 +18,6 @@ class Posts(dict[str, dict[str, str]]):
 
     sound = False
 
-
-OWN_KEYS = ("split", "backfill_weeks")
-"""Keys of a post that are neither axes nor attributes."""
 
 _KIND = {"rate": "hazard", "share": "share"}
 

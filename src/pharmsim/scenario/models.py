@@ -39,7 +39,7 @@ class Post(Frozen):
     grade: str = ""
     place: str = ""
     split: Annotated[dict[str, float], Of("split")] = Field(default_factory=dict)
-    backfill_weeks: float = Field(default=0.0, ge=0.0, le=52.0)
+    backfill_weeks: Annotated[float, Of("weeks")] = 0.0
     attributes: dict[str, str] = Field(default_factory=dict)
     origin: Origin | None = Field(default=None, exclude=True, repr=False)
 
@@ -199,7 +199,7 @@ class Policy(Frozen):
     """How the establishment of the posts in `where` changes.
 
     `hold`; `grow` (so much a year); `table` (a factor by date); `reduce` (a financial plan: by a share or
-    so many FTE of all posts of `where`, in a straight line from `start` to `end`); `follow` (a `share` of
+    so many FTE of all posts whose policy it is, in a straight line from `start` to `end`); `follow` (a `share` of
     the change of required FTE since the start, perceived with a mean `delay`).
     """
 

@@ -7,6 +7,7 @@ A range belongs to a named uncertainty; without a name it has that of its key pa
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from pydantic import BaseModel
@@ -36,8 +37,10 @@ def fill(node: Any, tree: Any, path: Path = (), name: str = "") -> Any:
     if isinstance(node, dict):
         return {key: fill(item, tree, (*path, key), f"{name}.{key}") for key, item in node.items()}
     if isinstance(node, tuple):
-        items = [fill(item, tree, (*path, i), f"{name}[{_label(item, i)}]") for i, item in enumerate(node)]
-        return tuple(items)
+        labels = [label_of(item) for item in node]
+        times = Counter(labels)  # what shares its label with another item is named by its number
+        own = [label if label and times[label] == 1 else str(i) for i, label in enumerate(labels)]
+        return tuple(fill(item, tree, (*path, i), f"{name}[{own[i]}]") for i, item in enumerate(node))
     return node
 
 
@@ -53,10 +56,12 @@ def _model(node: BaseModel, tree: Any, path: Path, name: str) -> BaseModel:
     return node.model_copy(update=update) if update else node
 
 
-def _label(item: Any, i: int) -> str:
-    if hasattr(item, "from_") and not hasattr(item, "name"):
-        return f"{item.from_}>{item.to}"
-    return str(getattr(item, "name", i))
+def label_of(item: Any) -> str:
+    """Return what names an item of a list: its name, its post, its ends (``a>b``), or "" if nothing does."""
+    ends = getattr(item, "from_", None), getattr(item, "to", None)
+    if all(isinstance(end, str) for end in ends) and not hasattr(item, "name"):
+        return f"{ends[0]}>{ends[1]}"
+    return str(getattr(item, "name", "") or getattr(item, "post", ""))
 
 
 def _value(value: Any, name: str, tree: Any, path: Path) -> Any:

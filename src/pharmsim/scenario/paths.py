@@ -17,6 +17,7 @@ from pharmsim.scenario.fields import numbers, of_field
 from pharmsim.scenario.forms import shape_of
 from pharmsim.scenario.marks import Path, closest, dotted, quoted
 from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.names import label_of
 from pharmsim.scenario.text import FormError
 from pharmsim.scenario.values import Cells, Of, Series, Value
 
@@ -105,14 +106,8 @@ def _children(target: Target) -> Iterator[tuple[str, Target]]:
         for i, item in enumerate(node):
             child = _child(item, (*target.path, i), None, node, target.of)
             yield f"[{i}]", child
-            if label := _label(item):
+            if label := label_of(item):
                 yield label, child
-
-
-def _label(item: Any) -> str:
-    if hasattr(item, "from_") and not hasattr(item, "name"):
-        return f"{item.from_}>{item.to}"
-    return str(getattr(item, "name", "") or getattr(item, "post", ""))
 
 
 def _child(item: Any, path: Path, info: Any, parent: Any, of: Of | None = None) -> Target:
@@ -140,7 +135,7 @@ def _walk(target: Target, rest: str) -> Iterator[Target]:
     children = list(_children(target))
     if rest == "*" or rest.startswith("*."):
         for name, child in children:
-            if not name.startswith("[") or not _label(child.node):
+            if not name.startswith("[") or not label_of(child.node):
                 yield from _walk(child, rest[2:])
         return
     fits = [

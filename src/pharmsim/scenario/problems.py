@@ -17,6 +17,12 @@ HINTS = {
     "end": ": write the month in which the run stops, such as `end: April 2046`",
     "to": ": where do people go?",
     "from": ": where do people come from?",
+    "reference": "needs a `reference`: `opening` (a run then starts neutral), or a number in the unit of "
+    "what is perceived",
+    "low": ": the lowest multiplier, between 0 and 1",
+    "high": ": the highest multiplier, 1 or more",
+    "elasticity": ": by which power of what is perceived the multiplier changes",
+    "share": ": write a share, such as `30 %`",
 }
 
 
@@ -163,7 +169,8 @@ def plain_words(kind: str, context: dict[str, Any], item: Any) -> str:
     """Return one message for an error of a kind that pydantic knows."""
     got = f"; got {quoted(item.get('input'))}"
     if kind == "missing":
-        return "is missing" + HINTS.get(str(item["loc"][-1]), "")
+        hint = HINTS.get(str(item["loc"][-1]), "")
+        return f"is missing{hint}" if hint.startswith(":") else hint or "is missing"
     if kind in ("literal_error", "union_tag_invalid"):
         expected = str(context.get("expected") or context.get("expected_tags"))
         expected = expected.replace("'", "").replace(" or ", ", ")

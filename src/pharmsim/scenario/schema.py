@@ -84,7 +84,14 @@ def _definitions() -> Json:
         out[name] = {"anyOf": [items, _ref("table"), block_of]}
     axes = dict.fromkeys(("role", "environment", "grade", "place"), _NAMES)
     attributes = {"type": "object", "additionalProperties": _ref("name")}
-    post = _object({"post": _TEXT, **axes, "attributes": attributes}, ("role", "environment"), _ref("name"))
+    shares = {"type": "object", "additionalProperties": _NUMBER}
+    out["split"] = {
+        "anyOf": [shares, _TEXT],
+        "description": "Environments in which a joint post works, with its shares of working time",
+    }
+    out["weeks"] = _NUMBER | {"description": "Weeks, between 0 and 52"}
+    own = {"split": _ref("split"), "backfill_weeks": _ref("weeks"), "attributes": attributes}
+    post = _object({"post": _TEXT, **axes, **own}, ("role", "environment"), _ref("name"))
     out["posts"] = {"anyOf": [{"type": "array", "items": post}, _ref("table")]}
     return out
 
@@ -92,6 +99,7 @@ def _definitions() -> Json:
 def _other_forms(defs: Json) -> Json:
     names = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
     shares = {"type": "object", "additionalProperties": _NUMBER, "propertyNames": _MONTH_NAMES}
+    supervisor = [_ref("Supervisor"), _ref("where")]
     return {
         "month": _TEXT | {"description": "A month such as `October 2025` or `2025-10`"},
         "month_name": _MONTH_NAMES,
@@ -110,6 +118,9 @@ def _other_forms(defs: Json) -> Json:
             ]
         },
         "values": {"anyOf": [_ref("value"), {"type": "array", "items": _ref("value")}]},
+        "low_bound": _NUMBER | {"description": "Lowest multiplier, between 0 and 1"},
+        "high_bound": _NUMBER | {"description": "Highest multiplier, 1 or more"},
+        "supervisors": {"anyOf": [*supervisor, {"type": "array", "items": {"anyOf": supervisor}}]},
         "opening": {"anyOf": [{"enum": ["from_past_intakes", "steady"]}, _ref("Opening")]},
         **{name: _ref(name) for name in defs},
     }

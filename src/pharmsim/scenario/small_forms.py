@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from pharmsim.scenario import text
-from pharmsim.scenario.marks import quoted
+from pharmsim.scenario.marks import Map, place, quoted
 from pharmsim.scenario.text import FormError
 
 AGE_KEYS = ("age", "years_past_pension_age")
@@ -67,9 +68,13 @@ def month_shares(written: Any) -> dict[str, float]:
 
 
 def split(written: Any) -> dict[str, float]:
-    """Return environment → share of working time; the shares sum to one."""
+    """Return environment → share of working time: from a mapping, or text such as ``a: 60 %, b: 40 %``."""
+    if isinstance(written, str):
+        pairs = [item.rpartition(":") for item in re.split(r"[,;]", written) if item.strip()]
+        if all(name.strip() for name, _, _ in pairs):
+            written = {name.strip(): share.strip() for name, _, share in pairs}
     if not isinstance(written, dict):
-        raise FormError(f"must be a mapping such as {{hospital: 60 %, …: 40 %}}; got {quoted(written)}")
+        raise FormError(f"must be a mapping such as {{a: 60 %, b: 40 %}}; got {quoted(written)}")
     found = gather(((key,), partial(text.number, written[key], "share")) for key in written)
     if written and abs(sum(found) - 1.0) > 1e-6:
         raise FormError(f"shares of the working time must sum to 1; they sum to {sum(found):.6g}")
@@ -124,6 +129,19 @@ def _wheres(written: Any) -> tuple[Any, ...]:
     return tuple(gather(((i,), partial(where_form, item)) for i, item in enumerate(items)))
 
 
+def _supervisors(written: Any) -> Any:
+    """Return the entries of those who supervise; a selector alone is an entry, one entry a list."""
+    items = written if isinstance(written, list | tuple) else [written]
+    return [_supervisor(item) for item in items]
+
+
+def _supervisor(written: Any) -> Any:
+    if not isinstance(written, dict) or not written or {"where", "share"} & set(written):
+        return written
+    where = place(written) or ("", 0)
+    return Map({"where": written}, *where)
+
+
 def _opening(written: Any) -> Any:
     return {"rule": written} if isinstance(written, str) else written
 
@@ -147,4 +165,8 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "values": _listed,
     "opening": _opening,
     "split": split,
+    "weeks": text.weeks,
+    "low_bound": partial(text.bound, lowest=0.0, highest=1.0),
+    "high_bound": partial(text.bound, lowest=1.0, highest=100.0),
+    "supervisors": _supervisors,
 }

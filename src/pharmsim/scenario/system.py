@@ -118,7 +118,7 @@ class Duty(Frozen):
     first_year: Where | None = None
     staff: Where | None = None
     time: Annotated[Value, Of("ratio")]
-    by: tuple[Supervisor, ...] = Field(min_length=1)
+    by: Annotated[tuple[Supervisor, ...], Of("supervisors")] = Field(min_length=1)
     within: Annotated[tuple[str, ...], Of("names")] = ()
 
 
@@ -173,8 +173,8 @@ class Feedback(Frozen):
     where: Where = Field(default_factory=dict)
     delay: Annotated[Value, Of("duration")] = Value(value=0.0)
     reference: Annotated[Value | Literal["opening"], Of("reference")]
-    low: float = Field(ge=0.0, le=1.0)
-    high: float = Field(ge=1.0, le=100.0)
+    low: Annotated[float, Of("low_bound")]
+    high: Annotated[float, Of("high_bound")]
 
 
 class Burnout(Feedback):

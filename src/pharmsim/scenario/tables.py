@@ -18,6 +18,8 @@ from pharmsim.scenario.reader import Folder, read_csv
 
 POST_KEYS = ("role", "environment", "grade", "place")
 AXES = (*POST_KEYS, "post", "group", "contract", *AGE_KEYS)
+OWN_KEYS = ("split", "backfill_weeks")
+"""Keys of a post that are neither axes nor attributes."""
 OPTIONAL = (*RANGE_KEYS, *ORIGIN_KEYS)
 TABLE_KEYS = ("table", "value", "unit", "range", *ORIGIN_KEYS)
 Report = Callable[[Path, str], None]
@@ -110,6 +112,8 @@ class Tables:
         for name in bad:
             nearest = closest(name, columns)
             self.report(path, f"the table {quoted(node['table'])} has no column `{name}`.{nearest}")
+        if target == "posts":
+            keys = (*keys, *OWN_KEYS)
         others = set(columns) - {*keys, *OPTIONAL, *needed} - {f"{value}_{key}" for key in OPTIONAL}
         for name in sorted(others):
             near = difflib.get_close_matches(name.lower(), keys, n=1, cutoff=0.8)
@@ -121,7 +125,7 @@ class Tables:
         if bad:
             return None
         if target == "posts":
-            return lambda fields, row: {key: fields[key] for key in self.axes if fields.get(key)}
+            return lambda fields, row: {key: fields[key] for key in keys if fields.get(key)}
         unit = str(node.get("unit") or "")
         inner = {"edges": "rate", "overlaps": "share", "routes": "share"}.get(target)
 

@@ -17,6 +17,7 @@ MONTHS = (
 _NUMBER = r"[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _TEXT = re.compile(
     rf"(?P<pound>£)?\s*(?P<number>{_NUMBER})\s*(?P<percent>%|per\s?cent)?\s*"
+    r"(?P<scale>thousand|million|billion)?\s*"
     r"(?P<noun>people|persons?|heads?|jobs|fte(?: per head)?|wte|gbp|weeks?|months?|years?)?\s*"
     r"(?P<period>(?:per|an?|each|/)\s*(?:year|annum|month))?",
     re.IGNORECASE,
@@ -26,6 +27,8 @@ _AGE = re.compile(r"(\d+)\s*years?\s*(?:and|,)?\s*(\d+)\s*months?", re.IGNORECAS
 _PEOPLE = {"people": 1.0, "person": 1.0, "persons": 1.0, "head": 1.0, "heads": 1.0, "jobs": 1.0}
 _TIME = {"month": 1.0, "months": 1.0, "year": 12.0, "years": 12.0}
 _WEEK = 12.0 / (365.25 / 7.0)
+_SCALE = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
+_MONEY = ("money_per_year", "budget")
 _NOUNS: dict[str, dict[str, float]] = {
     "heads": _PEOPLE,
     "heads_per_year": _PEOPLE,
@@ -35,9 +38,14 @@ _NOUNS: dict[str, dict[str, float]] = {
     "duration": _TIME | {"week": _WEEK, "weeks": _WEEK},
     "age": {"year": 1.0, "years": 1.0},
     "money_per_year": {"gbp": 1.0},
+    "budget": {"gbp": 1.0},
+    "activity": _PEOPLE,
 }
-_PERCENT = {"hazard", "fast_hazard", "growth", "share", "signed_share", "ratio", "fte_per_head"}
-_OFTEN_PERCENT = _PERCENT - {"ratio", "fast_hazard"}
+_PERCENT = {
+    "hazard", "fast_hazard", "growth", "share", "signed_share", "ratio", "positive", "reference",
+    "fte_per_head",
+}  # fmt: skip
+_OFTEN_PERCENT = _PERCENT - {"ratio", "positive", "reference", "fast_hazard"}
 
 
 class FormError(Exception):
@@ -138,6 +146,7 @@ def _from_text(text: str, kind: str, rule: Kind) -> tuple[float, bool]:
         value = float(match["number"].replace(",", ""))
     except (ValueError, OverflowError):
         value = math.inf
+    value *= _SCALE.get((match["scale"] or "").lower(), 1.0)
     noun = " ".join((match["noun"] or "").lower().split())
     if match["percent"]:
         if kind not in _PERCENT:
@@ -147,7 +156,7 @@ def _from_text(text: str, kind: str, rule: Kind) -> tuple[float, bool]:
         if noun not in _NOUNS.get(kind, {}):
             raise FormError(f"must be {rule.text}; got {quoted(text)}, in {noun}.{_example(kind)}")
         value *= _NOUNS[kind][noun]
-    if match["pound"] and kind != "money_per_year":
+    if match["pound"] and kind not in _MONEY:
         raise FormError(f"must be {rule.text}; got {quoted(text)}, an amount of money")
     if match["period"]:
         if not rule.per:
@@ -159,6 +168,29 @@ def _from_text(text: str, kind: str, rule: Kind) -> tuple[float, bool]:
 def whole_months(written: Any) -> int:
     """Return a whole number of months: ``18 months``, ``2 years``, ``18``."""
     return round(number(written, "months"))
+
+
+def weeks(written: Any) -> float:
+    """Return a number of weeks between 0 and 52: ``6``, ``6 weeks``."""
+    match = _WEEKS.fullmatch(str(written).strip()) if isinstance(written, str | int | float) else None
+    value = float(match["number"]) if match is not None else math.nan
+    if isinstance(written, bool) or not 0.0 <= value <= 52.0:
+        raise FormError(
+            f"must be a number of weeks between 0 and 52, such as `6 weeks`; got {shown_short(written)}"
+        )
+    return value
+
+
+_WEEKS = re.compile(r"(?P<number>\d{1,4}(?:\.\d*)?)\s*(?:weeks?)?", re.IGNORECASE)
+
+
+def bound(written: Any, lowest: float, highest: float) -> float:
+    """Return a bound of a multiplier, which lies around 1: ``0.5``, ``50 %``."""
+    value = number(written, "ratio")
+    if not lowest <= value <= highest:
+        what = f"must be a multiplier between {lowest:g} and {highest:g}, for a multiplier is 1 at the start"
+        raise FormError(f"{what}; got {shown_short(written)}")
+    return value
 
 
 def month_name(written: Any) -> str:

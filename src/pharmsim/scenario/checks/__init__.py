@@ -6,7 +6,17 @@ left out of it, and each check leaves aside what it cannot judge without.
 
 from __future__ import annotations
 
-from pharmsim.scenario.checks import cells, lists, names, pipelines, sections
+from pharmsim.scenario.checks import (
+    cells,
+    feedbacks,
+    lists,
+    money,
+    names,
+    pipelines,
+    sections,
+    supervision,
+    time,
+)
 from pharmsim.scenario.checks.warnings import check_warnings
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.problems import Problems
@@ -28,6 +38,8 @@ def check(scenario: Scenario, problems: Problems) -> None:
     lists.check(scenario, problems)
     pipelines.check(scenario, problems)
     cells.check(scenario, problems)
+    for part in (time, money, supervision, feedbacks):
+        part.check(scenario, problems)
 
 
 __all__ = ["check", "check_warnings"]

@@ -51,7 +51,7 @@ def _cells(scenario: Scenario, problems: Problems, number: Number, cells: Cells)
     ages = grid(scenario, next(iter(keys), "age"))
     missing = np.argwhere(np.isnan(values))
     if len(missing):
-        first = _cell(scenario, axes, missing[0], ages)
+        first = _cell(scenario, axes, missing[0], ages) + _grade(scenario, axes, missing[0])
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         what = "a headcount is missing" if number.path[-1] == "headcount" else "no row gives a number"
         problems.add(number.path, f"{what} for {first}{more}. A row without `where` gives one to all others")
@@ -59,6 +59,12 @@ def _cells(scenario: Scenario, problems: Problems, number: Number, cells: Cells)
     _bounds(scenario, problems, number, cells, values, axes, ages)
     if number.of.over:
         _sums(scenario, problems, number, values, axes, ages)
+
+
+def _grade(scenario: Scenario, axes: list[str], index: Ints) -> str:
+    """Return the grade of the post of a cell in words: a band is easily left out of a table."""
+    grade = scenario.posts[int(index[axes.index("post")])].grade if "post" in axes else ""
+    return f" (grade {grade})" if grade else ""
 
 
 def _without_free_posts(scenario: Scenario, values: Floats) -> Floats:

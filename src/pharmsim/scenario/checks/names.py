@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from pharmsim.scenario.expand import select_posts
-from pharmsim.scenario.fields import numbers, row_path
+from pharmsim.scenario.fields import kind_of, numbers, row_path
 from pharmsim.scenario.marks import Path, closest, quoted
 from pharmsim.scenario.models import Post, Scenario
 from pharmsim.scenario.problems import Problems
 from pharmsim.scenario.small_forms import AGE_KEYS
 from pharmsim.scenario.text import age_range
 from pharmsim.scenario.training import InternalPipeline
-from pharmsim.scenario.values import Cells, Of, Row, Term
+from pharmsim.scenario.values import Cells, Of, Row, Series, Term, Value
 
 POST_KEYS = ("role", "environment", "grade", "place")
 MAX_TOLD = 20
@@ -67,6 +69,13 @@ def _posts(scenario: Scenario, problems: Problems, unsure: set[str]) -> list[Pos
                 bad.append(
                     (("posts", i, axis), f"no such {axis} {quoted(written)}.{closest(written, names)}")
                 )
+        for name in post.split if "environment" not in unsure else ():
+            if name not in scenario.environments:
+                near = closest(name, scenario.environments)
+                bad.append((("posts", i, "split", name), f"no such environment {quoted(name)}.{near}"))
+        if post.backfill_weeks and not post.split and not problems.touches(("posts", i, "split")):
+            message = "needs a `split`: backfill is for people who begin in a joint or rotational post"
+            bad.append((("posts", i, "backfill_weeks"), message))
         for name in post.attributes:
             if name not in scenario.post_attributes and not problems.lacks("post_attributes"):
                 near = closest(name, [*POST_KEYS, "post", *scenario.post_attributes])
@@ -166,15 +175,9 @@ def _ages(scenario: Scenario, problems: Problems, row: Row, report: Any) -> None
 
 def _selectors(scenario: Scenario, problems: Problems) -> None:
     """Check the selectors that carry no numbers."""
-    found: list[tuple[Path, Mapping[str, Iterable[str]]]] = []
-    if scenario.establishment is not None:
-        policies = enumerate(scenario.establishment.over_time)
-        found += [(("establishment", "over_time", i, "where"), policy.where) for i, policy in policies]
-        free = enumerate(scenario.establishment.unconstrained)
-        found += [(("establishment", "unconstrained", i), where) for i, where in free]
+    found = list(_wheres(scenario, ()))
     levels = scenario.retention.levels if scenario.retention is not None else {}
     for name, level in levels.items():
-        found.append((("retention", "levels", name, "where"), level.where))
         axes = ("post", *POST_KEYS, *scenario.post_attributes)
         for axis in level.by:
             if axis not in axes and not problems.lacks("post_attributes"):
@@ -186,6 +189,26 @@ def _selectors(scenario: Scenario, problems: Problems) -> None:
             problems.add((*path, key) if key else path, message)
 
         selector(scenario, where, ("post",), report, problems.unsure)
+
+
+def _wheres(node: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Iterable[str]]]]:
+    """Yield every field below a node that is a selector, or a list of them."""
+    if isinstance(node, Value | Cells | Series):
+        return  # whose rows are checked with their numbers
+    if isinstance(node, BaseModel):
+        for name, info in type(node).model_fields.items():
+            item, at = getattr(node, name), (*path, str(info.alias or name))
+            kind = kind_of(info)
+            if kind == "where" and item is not None:
+                yield at, item
+            elif kind == "wheres":
+                yield from (((*at, i), where) for i, where in enumerate(item))
+            else:
+                yield from _wheres(item, at)
+    elif isinstance(node, dict | tuple):
+        items = node.items() if isinstance(node, dict) else enumerate(node)
+        for key, item in items:
+            yield from _wheres(item, (*path, key))
 
 
 def _references(scenario: Scenario, problems: Problems) -> None:

@@ -15,12 +15,11 @@ def months_between(start: str, end: str) -> int:
 
 
 def check(scenario: Scenario, problems: Problems) -> None:
-    """Check dates, ages, establishment, hiring and switches."""
+    """Check dates, ages, hiring and switches."""
     _time(scenario, problems)
     _ages(scenario, problems)
     if not problems.lacks("ages"):
         _windows(scenario, problems)
-    _establishment(scenario, problems)
     _hiring(scenario, problems)
     for i, switch in enumerate(scenario.switches):
         if switch.from_ == switch.to:
@@ -73,23 +72,6 @@ def _windows(scenario: Scenario, problems: Problems) -> None:
         low, high = age_range(text) if text is not None else (first, last)
         if low > last or high < first:
             problems.add(path, f"must overlap the ages {first} to {last} of the scenario; got {quoted(text)}")
-
-
-def _establishment(scenario: Scenario, problems: Problems) -> None:
-    node = scenario.establishment
-    if node is None:
-        return
-    if (node.fte is None) == (node.vacancy_rate is None):
-        problems.add(("establishment",), "must have exactly one of `fte` and `vacancy_rate`")
-    for i, policy in enumerate(node.over_time):
-        given = {"growth": policy.growth is not None, "table": policy.table is not None}
-        needed = {"grow": "growth", "table": "table"}.get(policy.policy)
-        for key in given:
-            if given[key] != (key == needed):
-                what = "needs" if key == needed else "has no use for"
-                problems.add(
-                    ("establishment", "over_time", i), f"the policy `{policy.policy}` {what} `{key}`"
-                )
 
 
 def _hiring(scenario: Scenario, problems: Problems) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pharmsim.scenario.checks.feedbacks import without_effect, written
 from pharmsim.scenario.fields import numbers
 from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.services import split_of
 from pharmsim.scenario.text import MONTHS
+from pharmsim.scenario.training import InternalPipeline, Stage
 from pharmsim.scenario.values import Cells, Value
 
 
@@ -14,6 +17,7 @@ def check_warnings(scenario: Scenario) -> list[str]:
     Key paths listed in `warnings_off` of the scenario are left out.
     """
     found = [*_pools(scenario), *_hazards(scenario), *_unused(scenario), *_retention(scenario)]
+    found += [*_supervisors(scenario), *_feedbacks(scenario)]
     return [f"{where}: {message}" for where, message in found if where not in scenario.warnings_off]
 
 
@@ -60,10 +64,38 @@ def _retention(scenario: Scenario) -> list[tuple[str, str]]:
 
 
 def _unused(scenario: Scenario) -> list[tuple[str, str]]:
-    used = {post.role for post in scenario.posts}, {post.environment for post in scenario.posts}
+    works_in = {name for post in scenario.posts for name in split_of(post)}
+    used = {post.role for post in scenario.posts}, {post.environment for post in scenario.posts} | works_in
     out = [(f"roles.{name}", "no post has this role") for name in scenario.roles if name not in used[0]]
     return out + [
         (f"environments.{name}", "no post is in this environment")
         for name in scenario.environments
         if name not in used[1]
     ]
+
+
+def _supervisors(scenario: Scenario) -> list[tuple[str, str]]:
+    """Supervisors of training limit nothing on their own."""
+    feedback = scenario.feedbacks is not None and scenario.feedbacks.training is not None
+    out = []
+    for name, pipeline in scenario.pipelines.items():
+        nodes: list[tuple[str, Stage | InternalPipeline]]
+        if isinstance(pipeline, InternalPipeline):
+            nodes = [(f"pipelines.{name}.supervisors", pipeline)]
+        else:
+            path = f"pipelines.{name}.stages"
+            nodes = [(f"{path}[{i}].supervisors", stage) for i, stage in enumerate(pipeline.stages)]
+        for where, node in nodes:
+            used = feedback and isinstance(node, Stage) and node.places is not None
+            if node.supervisors is not None and node.trainees_per_fte is None and not used:
+                how = "give `trainees_per_fte`"
+                if isinstance(node, Stage):
+                    how += ", or `places` and the feedback `training`"
+                out.append((where, f"limit nothing: {how}"))
+    return out
+
+
+def _feedbacks(scenario: Scenario) -> list[tuple[str, str]]:
+    """Feedbacks that are on and change nothing."""
+    found = written(scenario.feedbacks) if scenario.feedbacks is not None else ()
+    return [(f"feedbacks.{name}", text) for name, node in found for text in without_effect(node)]
