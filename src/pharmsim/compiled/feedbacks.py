@@ -92,7 +92,9 @@ def feedbacks(grid: Grid, clock: Clock) -> Feedbacks:
         low=low,
         high=high,
         **acted_on(grid, written),
-        supervisors=np.array([mask(s, stage.supervisors) for stage in stages]).reshape(-1, n_posts),
+        supervisors=np.array([mask(s, stage.supervisors) for stage in stages], dtype=np.bool_).reshape(
+            -1, n_posts
+        ),
         per_fte=stack(
             [draw(x.trainees_per_fte) if x.trainees_per_fte else unlimited for x in stages], (n, 0)
         ),

@@ -91,7 +91,6 @@ def money(grid: Grid, clock: Clock, funding: Funding) -> Money:
         pay_row[select_posts(s, row.where)] = i + 1
     index = [np.ones((n, len(months))), *(grid.over_time(row.index, months) for row in rows)]
     pay_index = np.stack(index, axis=1)
-    opening = funding.establishment * cost * pay_index[:, pay_row, 0]
     budget_of = np.full(n_posts, -1, dtype=np.int64)
     budgets = []
     for i, budget in enumerate(s.budgets.values()):
@@ -100,9 +99,8 @@ def money(grid: Grid, clock: Clock, funding: Funding) -> Money:
         if budget.per_year is not None:
             budgets.append(grid.over_time(budget.per_year, months))
         else:
-            budgets.append(
-                grid.over_time(budget.of_opening, months) * opening[:, posts].sum(axis=1, keepdims=True)
-            )
+            opening = funding.establishment[:, posts] * cost[:, posts] * pay_index[:, pay_row[posts], 0]
+            budgets.append(grid.over_time(budget.of_opening, months) * opening.sum(axis=1, keepdims=True))
     follow, delay = np.zeros((n, n_posts)), np.zeros((n, n_posts))
     for rule in s.establishment.over_time if s.establishment else ():
         posts = select_posts(s, rule.where)

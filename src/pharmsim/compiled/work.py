@@ -190,8 +190,8 @@ def duties(grid: Grid, clock: Clock, tracks: Tracks, track_names: list[str]) -> 
     return Duties(
         kind=np.array(kinds, dtype=np.int64),
         time=stack(times, (n, 0)),
-        stages=np.array(of_stages, dtype=np.bool_).reshape(-1, len(stages)),
-        tracks=np.array(of_tracks, dtype=np.bool_).reshape(-1, len(track_names)),
+        stages=np.array(of_stages, dtype=np.bool_).reshape(len(kinds), len(stages)),
+        tracks=np.array(of_tracks, dtype=np.bool_).reshape(len(kinds), len(track_names)),
         posts=np.array(of_posts, dtype=np.bool_).reshape(-1, n_posts),
         entry_duty=np.array([entry[0] for entry in entries], dtype=np.int64),
         entry_posts=np.array([entry[1] for entry in entries], dtype=np.bool_).reshape(-1, n_posts),

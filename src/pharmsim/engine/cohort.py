@@ -1,8 +1,8 @@
 """The `cohort` engine: expectations, deterministic, one draw after the other.
 
-The loop over months is the process of `docs/background/model.md`: at a month's start `surroundings` (A to F, in
-`work`, `money` and `feedback`); then steps 1 and 4 (in `people`), 2 and 3 (`limits`), 5 and 6 (`arrivals`),
-7 (`hiring`), 8 (`apprentices`), 9 (`pipelines`), 10 (`ageing`) and 11 (`recording`).
+The loop over months is the process of `docs/background/model.md`: at a month's start `surroundings` (A to F,
+in `work`, `money` and `feedback`); then steps 1 and 4 (in `people`), 2 and 3 (`limits`), 5 and 6
+(`arrivals`), 7 (`hiring`), 8 (`apprentices`), 9 (`pipelines`), 10 (`ageing`) and 11 (`recording`).
 """
 
 from __future__ import annotations
