@@ -43,10 +43,11 @@ def funding(grid: Grid, clock: Clock, hours: tuple[Floats, Floats], opening_fte:
             funded = opening_fte / (1.0 - grid.cells(s.establishment.vacancy_rate, ("post",)))
         for where in s.establishment.unconstrained:
             funded[:, select_posts(s, where)] = np.inf
-        for i, rule in enumerate(s.establishment.over_time):
-            chosen = select_posts(s, rule.where)
-            policy[chosen] = len(factors)
-            factors.append(policy_factor(grid, rule, i, months, funded[:, chosen].sum(axis=1)))
+        rules = s.establishment.over_time
+        for i, rule in enumerate(rules):
+            policy[select_posts(s, rule.where)] = i + 1
+        for i, rule in enumerate(rules):
+            factors.append(policy_factor(grid, rule, i, months, funded[:, policy == i + 1].sum(axis=1)))
     share = grid.cells(s.cover.share if s.cover else None, ("post",))
     cap = grid.cells(s.cover.cap, ("post",), 1.0) if s.cover else np.zeros(funded.shape)
     factor = np.stack(factors, axis=1)

@@ -175,7 +175,9 @@ def duties(grid: Grid, clock: Clock, tracks: Tracks, track_names: list[str]) -> 
                 continue  # nobody supervises here
             shares = np.stack([grid.over_time(share, months) for _, share in found], axis=1)
             sums = shares.sum(axis=1, keepdims=True)
-            shares = np.where(sums > 0.0, shares / np.where(sums > 0.0, sums, 1.0), 1.0 / len(found))
+            shares = shares / np.where(
+                sums > 0.0, sums, 1.0
+            )  # none where the entries with posts have no share
             entries += [(len(kinds), posts, shares[:, i]) for i, (posts, _) in enumerate(found)]
             kinds.append(kind_of(duty))
             times.append(grid.draws.values(duty.time))
