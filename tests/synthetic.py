@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from pharmsim.quantities import FLOWS, OUTPUTS, RETENTION
+from pharmsim.quantities import FLOWS, OUTPUTS, RETENTION, SYSTEM
 from pharmsim.results.axes import edges_of
 from pharmsim.results.labelled import Results, label
 from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.services import FEEDBACKS, services, split_matrix, uses
 
 POSTS = [
     ("chemist_shop", "chemist", "shop"),
@@ -108,6 +109,63 @@ def description() -> dict[str, Any]:
     }
 
 
+def system() -> dict[str, Any]:
+    """Sections of the system around the people, for `scenario` and `results`."""
+    return {
+        "working_time": {
+            "absence": {"leave": cells(0.1)},
+            "job_plan": {
+                "care": {"share": cells(0.7), "service": True},
+                "teaching": {"share": cells(0.2), "supervising": True},
+                "meetings": {"share": cells(0.1)},
+            },
+        },
+        "need": {
+            "opening_ratio": cells(1.05),
+            "activity": {
+                "items": {
+                    "label": "Items",
+                    "index": {
+                        "points": {
+                            "2025-10": {"value": 200.0},
+                            "2026-10": {"value": 212.0},
+                        }
+                    },
+                    "share": cells({"value": 0.5, "where": {"environment": ["shop"]}}),
+                },
+            },
+        },
+        "budgets": {
+            "wards": {
+                "where": {"environment": ["ward"]},
+                "of_opening": {"points": {"2025-10": {"value": 1.0}}},
+            },
+            "chemists": {
+                "where": {"role": ["chemist"]},
+                "per_year": {"points": {"2025-10": {"value": 3.6e6}}},
+                "caps": False,
+            },
+        },
+        "feedbacks": {
+            "burnout": {
+                "delay": {"value": 6.0},
+                "reference": "opening",
+                "low": 1.0,
+                "high": 1.5,
+                "leaving": {"value": 0.5, "low": 0.2, "high": 0.8, "evidence": "assumption"},
+                "destinations": ["break"],
+            },
+            "recruitment": {
+                "reference": "opening",
+                "low": 0.5,
+                "high": 2.0,
+                "elasticity": {"value": 0.3},
+                "sources": ["outside"],
+            },
+        },
+    }
+
+
 def scenario(**changes: Any) -> Scenario:
     """The small scenario, with sections replaced."""
     return Scenario.model_validate({**description(), **changes})
@@ -137,6 +195,10 @@ def sizes(made: Scenario, n_months: int, n_rows: int) -> dict[str, int]:
         "level": len(made.retention.levels) if made.retention else 0,
         "retention_year": max((n_months - 6) // 12, 0),
         "history": 60,
+        "service": len(services(made)),
+        "use": len(uses(made)),
+        "feedback": len(FEEDBACKS),
+        "budget": len(made.budgets),
     }
 
 
@@ -150,16 +212,37 @@ def arrays(made: Scenario, draws: int = 0, n_months: int = 72, seed: int = 1) ->
         base = 2.0 + stream.random(shape)
         spread = 1.0 + 0.1 * (stream.random((draws + 1, *([1] * len(shape)))) - 0.5)
         spread[0] = 1.0
-        scale = 0.2 if name in FLOWS else 10.0
+        scale = 0.2 if name in FLOWS else 1.0 if SYSTEM_RATIOS & {name} else 10.0
         out[name] = base[None] * spread * scale
     out["fte"] = 0.8 * out["headcount"].sum(axis=(3, 4))
     out["establishment_fte"] = out["fte"] * 1.1
     out["vacancy_fte"] = out["establishment_fte"] - out["fte"]
+    make_consistent(out, made)
     out["headcount_55plus"] = 0.25 * out["headcount"].sum(axis=(3, 4))
     out["conservation_error"] = np.zeros((draws + 1, n_months))
     if all(name in out for name in RETENTION):
         out["kept"] = 0.9 * out["tagged"]
     return out
+
+
+SYSTEM_RATIOS = {name for name, output in SYSTEM.items() if output.unit == "ratio"}
+
+
+def make_consistent(out: dict[str, np.ndarray], made: Scenario) -> None:
+    """Uses of time that sum to FTE, delivery from the service parts, multipliers of 1, costs by post."""
+    out["time_fte"] *= (out["fte"] / out["time_fte"].sum(axis=3))[..., None]
+    plan = made.working_time.job_plan if made.working_time else {}
+    first = len(uses(made)) - max(len(plan), 1)
+    service = [first + i for i, part in enumerate(plan.values()) if part.service] or [first]
+    out["delivered_fte"] = out["time_fte"][..., service].sum(axis=3) + 0.5 * out["cover_fte"]
+    out["service_fte"] = out["delivered_fte"] @ split_matrix(made)
+    out["required_fte"] = 1.1 * out["service_fte"]
+    out["pressure"] = out["required_fte"] / out["service_fte"]
+    out["multiplier"][:] = 1.0
+    out["place_multiplier"][:] = 1.0
+    out["pay_bill"] = out["fte"] * 5000.0
+    out["cover_cost"] = out["cover_fte"] * 6000.0
+    out["backfill_cost"] = out["backfill_fte"] * 6000.0
 
 
 def results(draws: int = 0, n_months: int = 72, seed: int = 1, **changes: Any) -> Results:

@@ -96,7 +96,7 @@ STOCKS: dict[str, Output] = {
 }
 
 SYSTEM: dict[str, Output] = {
-    "time_fte": Output("FTE", ("time", "post", "use"), "working time by use: the uses of a post sum to its FTE", ("working_time",)),
+    "time_fte": Output("FTE", ("time", "post", "use"), "working time by use: the uses of a post sum to its FTE", ("working_time", "need")),
     "delivered_fte": Output("FTE", ("time", "post"), "time on the service by the post that gives it, temporary cover included", ("working_time", "need")),
     "unmet_supervision_fte": Output("FTE", ("time", "post"), "supervising time asked for and not to be had", ("supervision", "need")),
     "backfill_fte": Output("FTE", ("time", "post"), "people paid to stand in for those who enter a joint post", ("working_time", "need", "pay")),
@@ -110,7 +110,7 @@ SYSTEM: dict[str, Output] = {
     "pay_bill": Output("GBP per month", ("time", "post"), "cost of the FTE in post, with weighting and on-costs", ("pay",)),
     "cover_cost": Output("GBP per month", ("time", "post"), "cost of temporary cover", ("pay",)),
     "backfill_cost": Output("GBP per month", ("time", "post"), "cost of backfill for joint posts", ("pay",)),
-    "budget": Output("GBP per month", ("time", "budget"), "money of a budget", ("budgets",)),
+    "budget_money": Output("GBP per month", ("time", "budget"), "money of a budget", ("budgets",)),
 }
 
 FLOWS: dict[str, Output] = {

@@ -42,7 +42,8 @@ def test_a_run_folder_holds_everything(folder: Path) -> None:
         "tables", "tidy.parquet", "workbook.xlsx",
     ]  # fmt: skip
     assert left(folder / "tables") == [
-        "flows.csv", "moves.csv", "retention.csv", "training.csv", "workforce.csv",
+        "flows.csv", "groups.csv", "moves.csv", "retention.csv", "training.csv", "triangulation.csv",
+        "workforce.csv",
     ]  # fmt: skip
     assert left(folder.parent) == ["run"]
     log = (folder / "run.log").read_text(encoding="utf-8")
@@ -202,8 +203,8 @@ def test_no_cell_of_a_run_is_a_formula(tmp_path: Path) -> None:
 def test_the_workbook_can_be_read_in_a_meeting(folder: Path) -> None:
     book = openpyxl.load_workbook(folder / "workbook.xlsx")
     assert book.sheetnames == [
-        "Read me", "Summary", "Workforce", "Joiners and leavers", "Retention", "Training", "Moves",
-        "Assumptions", "Warnings",
+        "Read me", "Triangulation", "Triangulation 5-95 %", "Summary", "Workforce", "Joiners and leavers",
+        "Retention", "Training", "Moves", "Groups", "Assumptions", "Warnings",
     ]  # fmt: skip
     sheet = book["Summary"]
     assert sheet.freeze_panes == "C2"

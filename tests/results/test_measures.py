@@ -8,10 +8,9 @@ import pytest
 import synthetic
 from pharmsim.errors import RunError
 from pharmsim.quantities import OUTPUTS
-from pharmsim.results import measures, retention
+from pharmsim.results import measures, money, retention
 from pharmsim.results.axes import block_labels, edge_labels
 from pharmsim.results.labelled import Results, label
-from pharmsim.results.pay import pay_bill
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +20,10 @@ def results() -> Results:
 
 def test_every_output_is_labelled_with_units_and_dates(results: Results) -> None:
     data = results.data
-    assert set(data.data_vars) == set(OUTPUTS)
+    absent = {"working_time", "need", "supervision", "budgets", "feedbacks"}
+    stated = {name for name, o in OUTPUTS.items() if not o.sections or set(o.sections) - absent}
+    assert set(data.data_vars) == stated
+    assert {"places", "pay_bill", "backfill_cost"} <= stated
     assert data["headcount"].dims == ("draw", "time", "post", "group", "contract")
     assert {"unit", "description", "long_name"} <= set(data["fte"].attrs)
     assert str(data["time"].values[0])[:10] == "2025-10-01"
@@ -129,11 +131,11 @@ def test_shares_moves_and_pay(results: Results) -> None:
     last = data["moves"].isel(period=slice(-12, None)).sum("period").values
     assert matrix.sel({"from": "shop", "to": "ward"}).values == pytest.approx(last[:, :2].sum(axis=1))
     assert matrix.sel({"from": "shop", "to": "shop"}).values == pytest.approx(last[:, 2])
-    bill = pay_bill(data, made, "role").values[0, 0]
-    fte = data["fte"].values[0, 0]
-    assert bill == pytest.approx([fte[:2].sum() * 5000.0, fte[2:].sum() * 2000.0])
-    with pytest.raises(ValueError, match="no section `pay`"):
-        pay_bill(data, made.model_copy(update={"pay": None}))
+    bill = money.cost(data, "pay_bill", "role").values
+    fte = data["fte"].values
+    np.testing.assert_allclose(bill[:, :, 0], fte[:, :, :2].sum(axis=2) * 5000.0)
+    total = bill.sum(axis=2) + (data["cover_cost"] + data["backfill_cost"]).sum("post").values
+    np.testing.assert_allclose(money.spending(data).values[:, :, 0], total)
 
 
 def test_groupings_that_mix_people_are_known(results: Results) -> None:

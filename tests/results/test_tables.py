@@ -29,7 +29,8 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
 
 
 def test_all_main_tables_are_made(tables: dict[str, pd.DataFrame]) -> None:
-    assert list(tables) == ["workforce", "flows", "retention", "training", "moves"]
+    names = ["triangulation", "workforce", "flows", "retention", "training", "moves", "groups"]
+    assert list(tables) == names
     for table in tables.values():
         assert {"central", "p5", "p25", "p50", "p75", "p95"} <= set(table.columns)
 

@@ -12,9 +12,10 @@ import pandas as pd
 from pharmsim import __version__
 from pharmsim.report import style
 from pharmsim.results import assumptions, manifest, netcdf, workbook
+from pharmsim.results.columns import ALL
 from pharmsim.results.files import SCENARIO, write_json, write_manifest
 from pharmsim.results.folder import complete_or_nothing
-from pharmsim.results.tables import ALL, main_tables
+from pharmsim.results.tables import main_tables
 from pharmsim.results.text import file_name, write_csv
 from pharmsim.study.comparison import Comparison, unique_names
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from pharmsim.report import style
+from pharmsim.report import style, system_figures
 from pharmsim.results import measures, retention
 from pharmsim.results.labelled import Results
-from pharmsim.results.tables import history_by_year
+from pharmsim.results.training_table import history_by_year
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,6 +43,10 @@ def write_figures(results: Results, folder: Path) -> list[Path]:
         "training": training,
         "ages": ages,
         "retention": retention_levels,
+        "pressure": system_figures.pressure,
+        "time_use": system_figures.time_use,
+        "spending": system_figures.spending,
+        "groups": system_figures.groups,
     }
     paths: list[Path] = []
     with style.styled():

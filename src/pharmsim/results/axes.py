@@ -13,6 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pharmsim.quantities import OUTPUTS
+from pharmsim.scenario.services import (
+    FEEDBACKS,
+    INTRODUCTION,
+    LEARNING,
+    SETTLING_IN,
+    services,
+    split_matrix,
+    split_of,
+    uses,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +42,17 @@ POST_COORDS = {
 }
 """Axes of posts → the coordinate along `post` that holds them."""
 
-Coord = tuple[tuple[str, ...], Any]
+SERVICE_COORDS = {
+    "role": "service_role",
+    "environment": "service_environment",
+    "place": "service_place",
+}
+"""Axes of services → the coordinate along `service` that holds them."""
+
+JOIN = " + "
+"""Between the blocks, or environments, of a joint post."""
+
+Coord = tuple[Any, ...]  # (dims, values) or (dims, values, attributes)
 
 
 EARLIER_OFFERS = "earlier_offers"
@@ -89,6 +109,12 @@ def is_selected(post: Post, where: Mapping[str, Sequence[str]]) -> bool:
     return all(attribute_of(post, axis) in tuple(wanted) for axis, wanted in where.items())
 
 
+def environments_at(post: Post, level: Level) -> list[str]:
+    """Environments in which a post belongs to a level: of those in which it works, those in `where`."""
+    here = [post.model_copy(update={"environment": name}) for name in split_of(post)]
+    return [one.environment for one in here if is_selected(one, level.where)]
+
+
 def block_labels(posts: Sequence[Post], level: Level) -> list[str]:
     """Name the block of every post at a level of retention.
 
@@ -96,13 +122,13 @@ def block_labels(posts: Sequence[Post], level: Level) -> list[str]:
     -------
     list of str, one for each post
         Values of the level's `by` joined by " / "; "all" for a level of one block; "" outside `where`.
+        A joint post belongs to the blocks of all environments in which it works: "a + b".
     """
     labels = []
     for post in posts:
-        if not is_selected(post, level.where):
-            labels.append("")
-        else:
-            labels.append(" / ".join(attribute_of(post, axis) for axis in level.by) or "all")
+        here = [post.model_copy(update={"environment": name}) for name in environments_at(post, level)]
+        names = [" / ".join(attribute_of(one, axis) for axis in level.by) or "all" for one in here]
+        labels.append(JOIN.join(dict.fromkeys(names)))
     return labels
 
 
@@ -178,8 +204,18 @@ def coordinates(scenario: Scenario, arrays: Mapping[str, np.ndarray]) -> dict[st
     if "edge" in sizes:
         coords |= _edge_coords(scenario)
     if "level" in sizes and scenario.retention:
-        blocks = [block_labels(scenario.posts, level) for level in scenario.retention.levels.values()]
+        levels = scenario.retention.levels.values()
+        places = [[JOIN.join(environments_at(post, level)) for post in scenario.posts] for level in levels]
+        blocks = [block_labels(scenario.posts, level) for level in levels]
         coords["level_block"] = (("level", "post"), _text(blocks))
+        coords["level_environment"] = (("level", "post"), _text(places))
+    if "service" in sizes or "use" in sizes or any(post.split for post in scenario.posts):
+        coords |= _service_coords(scenario)
+    if "use" in sizes:
+        coords["use_kind"] = (("use",), _text(use_kinds(scenario)))
+    if "budget" in sizes:
+        chosen = [[is_selected(p, b.where) for p in scenario.posts] for b in scenario.budgets.values()]
+        coords["in_budget"] = (("budget", "post"), np.array(chosen, dtype=np.int64))
     return coords
 
 
@@ -212,6 +248,10 @@ def _names(scenario: Scenario) -> dict[str, list[str]]:
         "stage": stages,
         "level": list(scenario.retention.levels) if scenario.retention else [],
         "edge": edge_labels(edges_of(scenario)),
+        "service": [str(service) for service in services(scenario)],
+        "use": uses(scenario),
+        "feedback": list(FEEDBACKS),
+        "budget": list(scenario.budgets),
     }
 
 
@@ -233,3 +273,36 @@ def _edge_coords(scenario: Scenario) -> dict[str, Coord]:
         "edge_to": (("edge",), _text([edge[1] for edge in edges])),
         "edge_kind": (("edge",), _text([edge[2] for edge in edges])),
     }
+
+
+def _service_coords(scenario: Scenario) -> dict[str, Coord]:
+    """Services with their axes, and the share of every post's working time that each gets."""
+    found = services(scenario)
+    about = {"unit": "share", "units": "1", "description": "share of the working time of a post by service"}
+    return {
+        "service": (("service",), _text([str(service) for service in found])),
+        **{
+            name: (("service",), _text([getattr(service, axis) for service in found]))
+            for axis, name in SERVICE_COORDS.items()
+        },
+        "split": (("post", "service"), split_matrix(scenario), about),
+    }
+
+
+def use_kinds(scenario: Scenario) -> list[str]:
+    """Kind of every use of working time, in the order of the uses.
+
+    Returns
+    -------
+    list of str
+        absence, learning, settling_in, introduction, service, supervising, or other.
+    """
+    time = scenario.working_time
+    parts = time.job_plan if time is not None else {}
+    absences = time.absence if time is not None else {}
+    fixed = [LEARNING, SETTLING_IN, INTRODUCTION]
+    planned = [
+        "service" if part.service else "supervising" if part.supervising else "other"
+        for part in parts.values()
+    ]
+    return ["absence"] * len(absences) + fixed + (planned or ["service"])

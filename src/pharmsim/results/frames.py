@@ -28,9 +28,18 @@ def statistics(values: np.ndarray) -> dict[str, np.ndarray]:
     """
     found = {"central": values[0]}
     if len(values) > 1:
-        cuts = np.quantile(values[1:], np.array(list(STATISTICS.values())) / 100.0, axis=0)
-        found |= dict(zip(STATISTICS, cuts, strict=True))
+        found |= dict(zip(STATISTICS, _percentiles(values[1:]), strict=True))
     return found
+
+
+def _percentiles(values: np.ndarray) -> np.ndarray:
+    """Percentiles over draws; where some are infinite (no limit) the nearest draw, not a mean of two."""
+    at = np.array(list(STATISTICS.values())) / 100.0
+    unlimited = np.isinf(values).any(axis=0)
+    if not unlimited.any():
+        return np.asarray(np.quantile(values, at, axis=0))
+    cuts = np.quantile(np.where(unlimited, 0.0, values), at, axis=0)
+    return np.where(unlimited, np.quantile(values, at, axis=0, method="nearest"), cuts)
 
 
 Rows = dict[str, np.ndarray]

@@ -11,6 +11,7 @@ import xarray as xr
 from pharmsim import __version__
 from pharmsim.errors import RunError
 from pharmsim.quantities import FLOWS, OUTPUTS
+from pharmsim.results import bounds
 from pharmsim.results.axes import coordinates, months_per_period
 from pharmsim.scenario import check_warnings, sources
 
@@ -72,11 +73,12 @@ def label(
     scenario : Scenario
     arrays : dict of ndarray
         Outputs by name, axes `draw` and then those of `pharmsim.quantities.OUTPUTS`. Outputs without
-        any cell are left out.
+        any cell, and those whose sections the scenario does not have, are left out.
     n_draws : int
         Number of draws besides the central values.
     meta : dict
-        How the run was made (see `Results`). `files` and `warnings` are those of the scenario unless given.
+        How the run was made (see `Results`). `files` and `warnings` are those of the scenario unless given;
+        bounds of feedbacks that were hit are added to the warnings.
     state : object
         Final state of the engine.
 
@@ -97,7 +99,12 @@ def label(
                 f"engine: `{name}` must have the axes draw, {', '.join(OUTPUTS[name].dims)}; "
                 f"got {array.ndim} axes. This is a fault of pharmsim; please report it."
             )
-    present = {name: array for name, array in arrays.items() if array.size}
+    stated = sections_of(scenario)
+    present = {
+        name: array
+        for name, array in arrays.items()
+        if array.size and (not OUTPUTS[name].sections or stated & {*OUTPUTS[name].sections})
+    }
     coords = coordinates(scenario, present)
     _check(present, coords)
     n_periods = next((a.shape[1] for n, a in present.items() if "period" in OUTPUTS[n].dims[:1]), 0)
@@ -110,7 +117,23 @@ def label(
     data = xr.Dataset(variables, coords=coords, attrs=_title(scenario, meta, spacing))
     known: dict[str, Any] = {"n_draws": n_draws, "warnings": check_warnings(scenario)}
     known["files"] = list(sources(scenario).items())
-    return Results(scenario=scenario, data=data, meta={**known, **meta}, state=state)
+    known |= meta
+    known["warnings"] = [*(known["warnings"] or []), *bounds.lines(bounds.hits(scenario, data))]
+    return Results(scenario=scenario, data=data, meta=known, state=state)
+
+
+def sections_of(scenario: Scenario) -> set[str]:
+    """Names of the sections of a scenario that say something (a feedback that is off counts as said)."""
+    feedbacks = scenario.feedbacks
+    said = {
+        "working_time": scenario.working_time,
+        "need": scenario.need,
+        "supervision": scenario.supervision,
+        "pay": scenario.pay,
+        "budgets": scenario.budgets,
+        "feedbacks": feedbacks and any(getattr(feedbacks, name) for name in type(feedbacks).model_fields),
+    }
+    return {name for name, section in said.items() if section}
 
 
 def _check(arrays: Mapping[str, np.ndarray], coords: Mapping[str, Any]) -> None:
@@ -133,8 +156,8 @@ def _attributes(name: str, spacing: int) -> dict[str, str]:
     return {"unit": unit, "units": CF_UNITS.get(unit, "1"), **text}
 
 
-CF_UNITS = {"heads per month": "month-1", "heads per year": "year-1"}
-"""Units as the CF conventions of netCDF write them; people and full-time equivalents are counts, "1"."""
+CF_UNITS = {"heads per month": "month-1", "heads per year": "year-1", "GBP per month": "month-1"}
+"""Units as the CF conventions of netCDF write them; people, FTE and money are counts, "1"."""
 
 
 def _title(scenario: Scenario, meta: Mapping[str, Any], spacing: int) -> dict[str, Any]:

@@ -40,22 +40,25 @@ def group_keys(data: xr.Dataset, by: By) -> list[tuple[str, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def sum_posts(array: xr.DataArray, keys: Sequence[tuple[str, ...] | None]) -> xr.DataArray:
-    """Add posts up by key; posts whose key is None are left out.
+def sum_posts(
+    array: xr.DataArray, keys: Sequence[tuple[str, ...] | None], over: str = "post"
+) -> xr.DataArray:
+    """Add posts (or services …) up by key; those whose key is None are left out.
 
     Parameters
     ----------
-    array : DataArray with an axis `post`
-    keys : sequence, one for each post
+    array : DataArray with an axis `over`
+    keys : sequence, one for each position on `over`
+    over : str
 
     Returns
     -------
     DataArray
-        `post` replaced by `cell`, labelled "a / b" (or "all").
+        `over` replaced by `cell`, labelled "a / b" (or "all").
     """
     unique = list(dict.fromkeys(key for key in keys if key is not None))
-    summed = sum_along(array.values, array.get_axis_num("post"), keys)
-    dims = [dim for dim in array.dims if dim != "post"]
+    summed = sum_along(array.values, array.get_axis_num(over), keys)
+    dims = [dim for dim in array.dims if dim != over]
     known = array.coords.variables
     coords: dict[Any, Any] = {dim: known[dim] for dim in dims if dim in known}
     coords["cell"] = [" / ".join(key) or "all" for key in unique]
@@ -85,6 +88,11 @@ def sum_along(values: np.ndarray, axis: int, keys: Sequence[tuple[str, ...] | No
 # -- the year that is meant ---------------------------------------------------------------------------
 
 
+def steps_per_year(data: xr.Dataset) -> int:
+    """Periods in a year: 12, or 1 with the `year` step."""
+    return YEAR // int(data.attrs.get("months_per_period", 1))
+
+
 def year_ending(data: xr.Dataset, date: Date | None = None) -> tuple[int, int]:
     """Positions on `time` of the last twelve months that end on or before a date.
 
@@ -105,7 +113,7 @@ def year_ending(data: xr.Dataset, date: Date | None = None) -> tuple[int, int]:
         If no whole year ends on or before the date.
     """
     times = data.variables["time"].values
-    steps = YEAR // int(data.attrs.get("months_per_period", 1))
+    steps = steps_per_year(data)
     wanted = times[-1] if date is None else np.datetime64(date)
     last = int(np.searchsorted(times, wanted, side="right")) - 1
     if last < steps:
@@ -264,7 +272,7 @@ def yearly_flow(data: xr.Dataset, name: str) -> xr.DataArray:
         are left out.
     """
     flow = data.variables[name]
-    steps = YEAR // int(data.attrs.get("months_per_period", 1))
+    steps = steps_per_year(data)
     axis = flow.dims.index("period")
     n_years = flow.shape[axis] // steps
     values = np.take(flow.values, np.arange(n_years * steps), axis=axis)

@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xarray as xr
 
-from pharmsim.quantities import FLOWS, OUTPUTS, STOCKS
+from pharmsim.quantities import FLOWS, OUTPUTS, STOCKS, SYSTEM
 from pharmsim.results import measures
+from pharmsim.results.axes import SERVICE_COORDS
+from pharmsim.results.columns import mark_index
 from pharmsim.results.frames import statistics
-from pharmsim.results.tables import mark_index
 
 COLUMNS = (
     "quantity",
@@ -38,8 +39,8 @@ def write(data: xr.Dataset, path: Path) -> None:
     """Write the long table.
 
     The columns are quantity, unit, frequency (month or year), date (of the stock; first day of the
-    period of a flow), post and its axes, category (what else divides the quantity, "axis=name"),
-    statistic (central, p5 …), value.
+    period of a flow), post and its axes (or those of the service), category (what else divides the
+    quantity, "axis=name"), statistic (central, p5 …), value.
     """
     spacing = int(data.attrs.get("months_per_period", 1))
     parts = []
@@ -48,7 +49,7 @@ def write(data: xr.Dataset, path: Path) -> None:
             continue
         array = data[name]
         unit = str(array.attrs.get("unit", ""))
-        yearly = name in STOCKS and "time" in array.dims
+        yearly = name in (STOCKS | SYSTEM) and "time" in array.dims
         if name in FLOWS:
             parts.append(_part(data, measures.yearly_flow(data, name), name, "heads per year", "year"))
         elif yearly:
@@ -80,13 +81,16 @@ def _part(data: xr.Dataset, array: xr.DataArray, name: str, unit: str, frequency
     date = next(dim for dim in dims if dim in DATES)
     dates = array[date].values.astype("datetime64[D]")[grid[date]]
     columns["date"] = pa.array(np.tile(dates, n_stats))
-    for column, coord in (("post", "post"), *measures.POST_COORDS.items()):
-        values = [str(value) for value in data[coord].values] if "post" in dims else [""]
-        index = np.tile(grid["post"], n_stats) if "post" in dims else zeros
-        columns[column] = _coded(values, index)
-    columns["category"] = _category(
-        array, [dim for dim in dims if dim not in ("post", date)], grid, n_stats, n
-    )
+    labels: dict[str, str] = {}
+    axis = next((dim for dim in dims if dim in ("post", "service")), "")
+    if axis:
+        labels = {"post": "post", **measures.POST_COORDS} if axis == "post" else SERVICE_COORDS
+    for column in ("post", *measures.POST_COORDS):
+        there = column in labels
+        values = [str(value) for value in data[labels[column]].values] if there else [""]
+        columns[column] = _coded(values, np.tile(grid[axis], n_stats) if there else zeros)
+    rest = [dim for dim in dims if dim not in (axis, date)]
+    columns["category"] = _category(array, rest, grid, n_stats, n)
     columns["statistic"] = _coded(list(found), np.repeat(np.arange(n_stats), n))
     columns["value"] = pa.array(np.concatenate([values.reshape(-1) for values in found.values()]))
     return pa.table(columns)

@@ -2,6 +2,9 @@
 
 On a yearly reference date everybody in post is tagged; twelve months later the engine records who is
 still tagged at every level (`pharmsim.quantities.RETENTION`). Nobody here is approximated by a hazard.
+
+A joint post belongs to every environment in which it works: its people count in each of them, so that
+sums over environments (or over blocks) can be more than the total.
 """
 
 from __future__ import annotations
@@ -9,22 +12,23 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from pharmsim.results.axes import JOIN
 from pharmsim.results.measures import (
     By,
     Date,
     group_keys,
     named,
     retention_index,
-    sum_along,
     year_ends,
 )
 from pharmsim.results.rates import leaver_rate_from_counts
 
-Keys = list[tuple[str, ...] | None]
+Keys = list[tuple[tuple[str, ...], ...]]
+"""For every post the groups it belongs to: none outside the level, several for a joint post."""
 
 
 def blocks(data: xr.Dataset, level: str) -> list[str]:
-    """Block of every post at a level ("" for posts outside it)."""
+    """Block of every post at a level ("" for posts outside it; "a + b" for a joint post in two)."""
     return [str(value) for value in data.variables["level_block"].values[_position(data, level)]]
 
 
@@ -37,13 +41,36 @@ def _position(data: xr.Dataset, level: str) -> int:
 
 
 def level_keys(data: xr.Dataset, level: str, by: By = None) -> Keys:
-    """Keys of posts for grouping within a level: None for posts outside the level.
+    """Groups of every post within a level: none for posts outside it.
 
-    `by="block"` groups by the level's own blocks.
+    `by="block"` groups by the level's own blocks. By environment a joint post is in every group of
+    those environments of its split that the level selects.
     """
     names = blocks(data, level)
-    keys = [(name,) for name in names] if by == "block" else group_keys(data, by)
-    return [key if name else None for key, name in zip(keys, names, strict=True)]
+    if by == "block":
+        return [tuple((part,) for part in name.split(JOIN)) if name else () for name in names]
+    axes = [by] if isinstance(by, str) else list(by or ())
+    keys = group_keys(data, by)
+    if "environment" not in axes:
+        return [(key,) if name else () for key, name in zip(keys, names, strict=True)]
+    at = axes.index("environment")
+    places = [str(text) for text in data.variables["level_environment"].values[_position(data, level)]]
+    return [
+        tuple((*key[:at], place, *key[at + 1 :]) for place in text.split(JOIN)) if text else ()
+        for key, text in zip(keys, places, strict=True)
+    ]
+
+
+def cells(keys: Keys) -> list[tuple[str, ...]]:
+    """The groups, in order of appearance."""
+    return list(dict.fromkeys(key for here in keys for key in here))
+
+
+def _sum(values: np.ndarray, keys: Keys) -> np.ndarray:
+    """Add posts (the third axis) up by group, each post in all its groups; groups stand last."""
+    members = [[i for i, here in enumerate(keys) if key in here] for key in cells(keys)]
+    parts = [np.add.reduce(np.take(values, index, axis=2), axis=2) for index in members]
+    return np.stack(parts, axis=-1) if parts else np.zeros((*values.shape[:2], 0))
 
 
 def is_exact(data: xr.Dataset, level: str, by: By) -> bool:
@@ -52,29 +79,37 @@ def is_exact(data: xr.Dataset, level: str, by: By) -> bool:
     It can if nobody who stays inside a block may change group: no edge joins two posts of one block
     that lie in different groups. Otherwise people count where they are at the end of the year.
     """
-    keys = level_keys(data, level, by)
-    names = blocks(data, level)
+    return not _mixed(data, level, by)
+
+
+def mixes_joint_posts_only(data: xr.Dataset, level: str, by: By) -> bool:
+    """Whether only moves between a joint post and one that shares a group with it mix people."""
+    found = _mixed(data, level, by)
+    return bool(found) and all(set(one) & set(other) for one, other in found)
+
+
+def _mixed(data: xr.Dataset, level: str, by: By) -> list[tuple[tuple[tuple[str, ...], ...], ...]]:
+    """Groups of both ends of the edges inside a block that do not lie in the same groups."""
+    keys, inside = level_keys(data, level, by), level_keys(data, level, "block")
     index = {str(post): i for i, post in enumerate(data.variables["post"].values)}
     if "edge_from" not in data.variables:
-        return True
+        return []
     ends = (data.variables[name].values for name in ("edge_from", "edge_to"))
-    for source, target in zip(*ends, strict=True):
-        i, j = index[str(source)], index[str(target)]
-        if names[i] and names[i] == names[j] and keys[i] != keys[j]:
-            return False
-    return True
+    pairs = [(index[str(source)], index[str(target)]) for source, target in zip(*ends, strict=True)]
+    together = [(i, j) for i, j in pairs if set(inside[i]) & set(inside[j])]
+    return [(keys[i], keys[j]) for i, j in together if set(keys[i]) != set(keys[j])]
 
 
 def _counts(data: xr.Dataset, level: str, keys: Keys) -> tuple[np.ndarray, np.ndarray]:
     """Tagged and kept, shape (draw, retention_year, cell)."""
     i = _position(data, level)
-    tagged, kept = (sum_along(data.variables[name].values[:, :, i], 2, keys) for name in ("tagged", "kept"))
+    tagged, kept = (_sum(data.variables[name].values[:, :, i], keys) for name in ("tagged", "kept"))
     return tagged, kept
 
 
 def _dated(data: xr.Dataset, values: np.ndarray, keys: Keys, date: Date | None) -> xr.DataArray:
     """The years asked for, with the days on which they begin and end."""
-    labels = [" / ".join(key) or "all" for key in dict.fromkeys(key for key in keys if key is not None)]
+    labels = [" / ".join(key) or "all" for key in cells(keys)]
     coords = {
         "draw": data.variables["draw"],
         "cell": labels,
@@ -135,8 +170,8 @@ def leaver_rate(data: xr.Dataset, level: str, by: By = None, date: Date | None =
     """
     keys = level_keys(data, level, by)
     tagged, kept = _counts(data, level, keys)
-    first = sum_along(_heads(data, data.variables["retention_year"].values), 2, keys)
-    last = sum_along(_heads(data, year_ends(data)), 2, keys)
+    first = _sum(_heads(data, data.variables["retention_year"].values), keys)
+    last = _sum(_heads(data, year_ends(data)), keys)
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = leaver_rate_from_counts(first, last, tagged - kept)
     return named(_dated(data, rate, keys, date), "share per year", f"leaver rate, {level}")

@@ -7,22 +7,22 @@ p5, p25, p50, p75 and p95. "all" in a column means that everything is added up o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pharmsim.results import measures, retention
+from pharmsim.results import bounds, measures, money, retention
 from pharmsim.results.axes import EARLIER_OFFERS
+from pharmsim.results.columns import ALL, CELLS, cell_columns, year_columns, yearly
 from pharmsim.results.frames import Rows, stack, tidy
 from pharmsim.results.labelled import Results
-from pharmsim.results.pay import pay_bill
+from pharmsim.results.system_tables import groups, need_table, time_table
+from pharmsim.results.training_table import training
+from pharmsim.results.triangulation import triangulation
 from pharmsim.scenario.models import Scenario
-
-ALL = "all"
-CELLS: tuple[tuple[str, ...], ...] = (("role", "environment"), ("role",), ("environment",), ())
-"""Groupings of posts that the tables show."""
 
 
 def main_tables(results: Results) -> dict[str, pd.DataFrame]:
@@ -31,49 +31,27 @@ def main_tables(results: Results) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of DataFrame
-        workforce, flows, retention, training, moves.
+        triangulation, workforce, flows, retention, training, moves, need, time, groups, bounds.
     """
-    makers = {
+    makers: dict[str, Callable[[Results], pd.DataFrame]] = {
+        "triangulation": triangulation,
         "workforce": workforce,
         "flows": flows,
         "retention": retention_table,
         "training": training,
         "moves": moves,
+        "need": need_table,
+        "time": time_table,
+        "groups": groups,
+        "bounds": bounds_table,
     }
     tables = {name: make(results) for name, make in makers.items()}
     return {name: table for name, table in tables.items() if len(table)}
 
 
-# -- helpers -------------------------------------------------------------------------------------------
-
-
-def cell_columns(data: xr.Dataset, by: Sequence[str], keys: Sequence[Any] | None = None) -> dict[str, Any]:
-    """Columns role and environment for the cells of a grouping, "all" where it adds up."""
-    unique = list(dict.fromkeys(key for key in (keys or measures.group_keys(data, by)) if key is not None))
-    return {
-        axis: [key[list(by).index(axis)] if axis in by else ALL for key in unique]
-        for axis in ("role", "environment")
-    }
-
-
-def yearly(data: xr.Dataset) -> xr.Dataset:
-    """The stocks at the start, on every anniversary, and at the end."""
-    return data.isel(time=mark_index(data))
-
-
-def mark_index(data: xr.Dataset) -> np.ndarray:
-    """Positions on `time` of the start, every anniversary and the end."""
-    steps = measures.YEAR // int(data.attrs.get("months_per_period", 1))
-    last = data.sizes["time"] - 1
-    return np.unique(np.append(np.arange(0, last + 1, steps), last))
-
-
-def _year_ends(starts: np.ndarray) -> np.ndarray:
-    return (starts.astype("datetime64[M]") + measures.YEAR).astype("datetime64[ns]")
-
-
-def _years(starts: np.ndarray) -> dict[str, np.ndarray]:
-    return {"year_from": starts, "year_to": _year_ends(starts)}
+def bounds_table(results: Results) -> pd.DataFrame:
+    """Bounds of feedbacks that were hit, by post (see `bounds.table`)."""
+    return bounds.table(bounds.hits(results.scenario, results.data))
 
 
 # -- stocks --------------------------------------------------------------------------------------------
@@ -105,8 +83,9 @@ def workforce(results: Results) -> pd.DataFrame:
         quantities["share_55plus"] = ("share", lambda by: measures.share_55plus(data, by))
     if data.sizes.get("contract", 1) > 1:
         quantities["part_time_share"] = ("share", lambda by: measures.part_time_share(data, full, by))
-    if results.scenario.pay is not None:
-        quantities["pay_bill"] = ("GBP per month", lambda by: pay_bill(data, results.scenario, by))
+    for cost in money.COSTS:
+        if cost in data:
+            quantities[cost] = (money.UNIT, partial(money.cost, data, cost))
     frames = []
     for name, (unit, make) in quantities.items():
         for by in CELLS:
@@ -114,7 +93,8 @@ def workforce(results: Results) -> pd.DataFrame:
             limited = name in ("establishment_fte", "vacancy_fte", "vacancy_rate")
             keys = measures.limited_keys(data, by) if limited else None
             dates = {"date": array["time"].values}
-            labels: dict[str, Any] = {"time": dates, "cell": cell_columns(data, by, keys)}
+            cells = cell_columns(keys or measures.group_keys(data, by), by)
+            labels: dict[str, Any] = {"time": dates, "cell": cells}
             frames.append(tidy(array, labels, quantity=name, unit=unit))
     return stack(frames, ["date", "role", "environment", "quantity", "unit"])
 
@@ -133,6 +113,7 @@ BY_POST = {
     "employer_changes": "",
     "training_starts": "",
     "training_ends": "",
+    "training_unplaced": "",
     "switches": "switch",
 }
 """Yearly flows with an axis of posts, and the axis that divides each."""
@@ -176,6 +157,7 @@ def _that_occur(scenario: Scenario, flow: xr.DataArray, name: str, axis: str) ->
         "employer_changes": scenario.employer_change is not None,
         "training_starts": inside,
         "training_ends": inside,
+        "training_unplaced": False,
     }
     if not exists.get(name, True) and not flow.values.any():
         return None
@@ -188,7 +170,8 @@ def _that_occur(scenario: Scenario, flow: xr.DataArray, name: str, axis: str) ->
 
 
 def _flow_labels(data: xr.Dataset, array: xr.DataArray, by: Sequence[str]) -> dict[str, Any]:
-    return {"year_from": _years(array["year_from"].values), "cell": cell_columns(data, by)}
+    cells = cell_columns(measures.group_keys(data, by), by)
+    return {"year_from": year_columns(array["year_from"].values), "cell": cells}
 
 
 def _moved(data: xr.Dataset) -> list[Rows]:
@@ -233,7 +216,7 @@ def moves(results: Results) -> pd.DataFrame:
             "to": data["edge_to"].values,
             "kind": data["edge_kind"].values,
         }
-        labels = {"year_from": _years(array["year_from"].values), "edge": edges}
+        labels = {"year_from": year_columns(array["year_from"].values), "edge": edges}
         frames.append(tidy(array, labels, quantity=name, unit="heads per year"))
     columns = ["year_from", "year_to", "from", "to", "kind", "quantity", "unit"]
     return stack(frames, columns)
@@ -272,73 +255,24 @@ def retention_table(results: Results) -> pd.DataFrame:
     return stack(frames, columns)
 
 
+MOVED = "people who change role inside the block count in the role they end in"
+JOINT = "people who move into or out of a joint post count in the environments of the post they end in"
+
+
 def retention_groupings(data: xr.Dataset, level: str) -> list[tuple[Any, str, str]]:
-    """Groupings worth showing at a level: (by, title, note); inexact ones other than role are left out."""
-    moved = "people who change role inside the block count in the role they end in"
+    """Groupings worth showing at a level: (by, title, note).
+
+    Inexact ones are left out, other than by role, and those that are inexact for joint posts alone.
+    """
     found: list[tuple[Any, str, str]] = [(None, ALL, "")]
-    if len(set(retention.blocks(data, level)) - {""}) > 1:
-        found.append(("block", "block", ""))
-    found.append(("role", "role", "" if retention.is_exact(data, level, "role") else moved))
-    for by, title in (("environment", "environment"), (("role", "environment"), "role × environment")):
+    wanted: list[tuple[Any, str]] = [("environment", "environment")]
+    wanted.append((("role", "environment"), "role × environment"))
+    if len(retention.cells(retention.level_keys(data, level, "block"))) > 1:
+        found.append(("block", "block", "" if retention.is_exact(data, level, "block") else JOINT))
+    found.append(("role", "role", "" if retention.is_exact(data, level, "role") else MOVED))
+    for by, title in wanted:
         if retention.is_exact(data, level, by):
             found.append((by, title, ""))
+        elif retention.mixes_joint_posts_only(data, level, by):
+            found.append((by, title, JOINT))
     return found
-
-
-# -- training ------------------------------------------------------------------------------------------
-
-STAGE_FLOWS = ("intake", "unplaced", "stage_losses")
-PIPELINE_FLOWS = ("registered", "left_area", "gave_up", "failed_out")
-ATTEMPT_FLOWS = ("sat", "passed")
-
-
-def training(results: Results) -> pd.DataFrame:
-    """Trainees, examinations and newly qualified by pipeline and year, with the years before the start.
-
-    Returns
-    -------
-    DataFrame
-        year_from, year_to (the same day for stocks), pipeline, stage, attempt, quantity, unit, central …
-    """
-    data = results.data
-    frames = []
-    columns = ["year_from", "year_to", "pipeline", "stage", "attempt", "quantity", "unit"]
-    marks = yearly(data)
-    for name, axis in (("trainees", "stage"), ("seekers", "pipeline"), ("resitting", "pipeline")):
-        if name in data:
-            at = marks["time"].values
-            labels = {"time": {"year_from": at, "year_to": at}, axis: _training_labels(data, axis)}
-            frames.append(tidy(marks[name], labels, quantity=name, unit="heads"))
-    names = [name for name in (*STAGE_FLOWS, *PIPELINE_FLOWS, *ATTEMPT_FLOWS) if name in data]
-    frames += [_training_flow(data, measures.yearly_flow(data, name), name) for name in names]
-    if "registered_before" in data:
-        frames.append(_training_flow(data, history_by_year(data), "registered"))
-    frame = stack(frames, columns)
-    if frame.empty:
-        return frame
-    return frame.sort_values(["quantity", "pipeline", "year_from"], kind="stable", ignore_index=True)
-
-
-def _training_labels(data: xr.Dataset, axis: str) -> dict[str, Any]:
-    names = [str(name) for name in data[axis].values]
-    if axis == "pipeline":
-        return {"pipeline": names}
-    parts = [name.split(": ", 1) for name in names]
-    return {"pipeline": [part[0] for part in parts], "stage": [part[-1] for part in parts]}
-
-
-def _training_flow(data: xr.Dataset, array: xr.DataArray, name: str) -> Rows:
-    axis = "stage" if "stage" in array.dims else "pipeline"
-    labels = {"year_from": _years(array["year_from"].values), axis: _training_labels(data, axis)}
-    return tidy(array, labels, quantity=name, unit="heads per year")
-
-
-def history_by_year(data: xr.Dataset) -> xr.DataArray:
-    """Newly qualified per year before the start (heads per year), whole years back from the start."""
-    before = data["registered_before"].transpose("draw", "history", "pipeline")
-    n_years = before.sizes["history"] // measures.YEAR
-    values = before.values[:, before.sizes["history"] - n_years * measures.YEAR :]
-    summed = values.reshape(len(values), n_years, measures.YEAR, -1).sum(axis=2)
-    starts = before["history"].values[before.sizes["history"] - n_years * measures.YEAR :: measures.YEAR]
-    coords = {"year_from": starts, "pipeline": before["pipeline"].values}
-    return xr.DataArray(summed, dims=("draw", "year_from", "pipeline"), coords=coords)

@@ -12,22 +12,32 @@ import pandas as pd
 import xlsxwriter
 
 from pharmsim import __version__
+from pharmsim.results import board
 from pharmsim.results.labelled import Results
 from pharmsim.results.text import cell
 
 TITLES = {
+    "triangulation": "Triangulation",
+    "ranges": "Triangulation 5-95 %",
     "summary": "Summary",
     "workforce": "Workforce",
     "flows": "Joiners and leavers",
     "retention": "Retention",
     "training": "Training",
     "moves": "Moves",
+    "need": "Need and delivery",
+    "time": "Working time",
+    "groups": "Groups",
+    "bounds": "Bounds",
     "differences": "Differences",
     "kept": "Retention",
     "assumptions": "Assumptions",
     "warnings": "Warnings",
 }
 ABOUT = {
+    "triangulation": "workforce, activity and finance of every environment and year, at the central values; "
+    "joint posts count where they are employed, in activity where they work",
+    "ranges": "the same: 5 % and 95 % points over the draws",
     "summary": "headcount, FTE and vacancies of every role on the anniversaries",
     "workforce": "the same by role and environment, with shares",
     "flows": "people joining, leaving and moving in whole years, by source and destination; an incomplete "
@@ -35,6 +45,10 @@ ABOUT = {
     "retention": "stability index and leaver rate as published, by level, April to March",
     "training": "trainees, examinations and newly qualified by year, with the years before the start",
     "moves": "people moving between posts in a year, and those who found no vacancy",
+    "need": "what services require and get in whole years, by role and environment where the work is done",
+    "time": "mean FTE of whole years by use, by role and environment where people work",
+    "groups": "share of each group in the headcount on the anniversaries, by role and grade or environment",
+    "bounds": "feedbacks that reached a bound: post or stage, first month, months, share of draws",
     "differences": "scenario less base, median and 5–95 % interval over draws",
     "kept": "stability index of each level: scenario less base, median and 5–95 % interval over draws",
     "assumptions": "every number that the run uses: value, range, source, evidence, file and line; settings "
@@ -49,6 +63,28 @@ UNITS = (
     ("vacancy rate", "vacancy FTE ÷ establishment"),
     ("stability index", "share of the people on the reference date who are still there twelve months later"),
     ("leaver rate", "leavers between two yearly snapshots ÷ mean headcount, as NHS Digital publishes it"),
+    ("required, delivered", "FTE on the service, after delegation; delivered includes temporary cover"),
+    (
+        "shortfall",
+        "required less delivered where that is positive, added up over services: what one role or "
+        "environment has too much does not make up for what another lacks",
+    ),
+    ("months in shortage", "months of the year with a shortfall in at least one service"),
+    ("pressure", "required ÷ delivered, at most 10"),
+    ("need index", "required FTE relative to that at the start"),
+    (
+        "cost, pay bill",
+        "with weighting and on-costs, by employer; per month where a date is given, per year for years",
+    ),
+    (
+        "over budget",
+        "spending on the posts of the budget less its money; negative when below. Budgets over "
+        "several environments are in the line of all only",
+    ),
+    (
+        "other changes",
+        "moves, returns and changes of role: what joiners and leavers leave of the change in headcount",
+    ),
     ("heads per year", "people in the twelve months from the date in the first column"),
     ("central", "the run at the central values"),
     ("p5, p50, p95", "5 %, 50 % and 95 % points over the draws"),
@@ -60,6 +96,7 @@ FORMATS = {
     "points": "0.00%",
     "money": "£#,##0",
     "flow": "#,##0.0",
+    "ratio": "0.00",
     "number": "General",
     "date": "d mmm yyyy",
 }
@@ -83,38 +120,55 @@ class Book:
             name: self.book.add_format({**base, "num_format": code}) for name, code in FORMATS.items()
         }
 
-    def sheet(self, name: str, frame: pd.DataFrame, kinds: Mapping[str, str], fixed: int) -> None:
-        """Add a table: header frozen with the first `fixed` columns, filter, widths by content."""
+    def sheet(
+        self,
+        name: str,
+        frame: pd.DataFrame,
+        kinds: Mapping[str, str],
+        fixed: int,
+        top: Sequence[tuple[str, int]] = (),
+    ) -> None:
+        """Add a table: header frozen with the first `fixed` columns, filter, widths by content.
+
+        `top`: headings above the header, each over a number of columns.
+        """
         sheet = self.book.add_worksheet(name)
+        head, left = int(bool(top)), 0
+        for text, n in top:
+            if n > 1:
+                sheet.merge_range(0, left, 0, left + n - 1, cell(text), self.head)
+            elif n:
+                sheet.write_string(0, left, cell(text), self.head)
+            left += n
         for j, column in enumerate(frame.columns):
             title = cell(str(column).replace("_", " "))
-            sheet.write_string(0, j, title, self.head)
+            sheet.write_string(head, j, title, self.head)
             values = frame[column]
             kind = "date" if values.dtype.kind == "M" else kinds.get(str(column), "number")
-            width = self._column(sheet, j, values, kind)
+            width = self._column(sheet, j, values, kind, head + 1)
             sheet.set_column(j, j, min(max(width, len(title) * 0.7, 8) + 2, WIDEST))
-        sheet.freeze_panes(1, fixed)
+        sheet.freeze_panes(head + 1, fixed)
         if len(frame):
-            sheet.autofilter(0, 0, len(frame), len(frame.columns) - 1)
+            sheet.autofilter(head, 0, head + len(frame), len(frame.columns) - 1)
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
-        sheet.repeat_rows(0)
+        sheet.repeat_rows(0, head)
 
-    def _column(self, sheet: Any, j: int, values: pd.Series, kind: str) -> float:
-        """Write a column and return the width of what it shows."""
+    def _column(self, sheet: Any, j: int, values: pd.Series, kind: str, top: int) -> float:
+        """Write a column from row `top` on and return the width of what it shows."""
         style = self.numbers[kind]
         widest = 0
         if values.dtype.kind == "M":
-            for i, date in enumerate(values.tolist(), start=1):
+            for i, date in enumerate(values.tolist(), start=top):
                 if date is not pd.NaT:
                     sheet.write_datetime(i, j, date, style)
             return 11
         if values.dtype.kind in "iuf":
-            for i, number in enumerate(values.tolist(), start=1):
+            for i, number in enumerate(values.tolist(), start=top):
                 if np.isfinite(number):
                     sheet.write_number(i, j, number, style)
             return 11
-        for i, value in enumerate(values.tolist(), start=1):
+        for i, value in enumerate(values.tolist(), start=top):
             if value is None or value != value:
                 continue
             if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -176,15 +230,18 @@ def _kind(column: str) -> str:
     """Number format of a column of the workforce and retention sheets."""
     if "share" in column or "rate" in column or "stability" in column:
         return "share"
-    if "pay" in column:
+    if "pay" in column or "cost" in column:
         return "money"
-    return "heads" if column.startswith("headcount") else "FTE"
+    if column.startswith(("pressure", "need_index")):
+        return "ratio"
+    return "heads" if column.startswith(("headcount", "months")) else "FTE"
 
 
 def _labelled(frame: pd.DataFrame, results: Results) -> pd.DataFrame:
-    """Role and environment by the names that people read."""
+    """Role, environment and grade by the names that people read."""
     out = frame.copy()
-    for axis, names in (("role", results.scenario.roles), ("environment", results.scenario.environments)):
+    made = results.scenario
+    for axis, names in (("role", made.roles), ("environment", made.environments), ("grade", made.grades)):
         if axis in out:
             out[axis] = out[axis].map({**names, "all": "All"}).fillna(out[axis])
     return out
@@ -214,6 +271,32 @@ def sheets_of(results: Results, tables: Mapping[str, pd.DataFrame]) -> dict[str,
     if "moves" in tables:
         index = ["year_from", "year_to", "from", "to", "kind"]
         sheets["moves"] = (wide(tables["moves"], index, "quantity", ("moves",)), 5)
+    return sheets | _system_sheets(results, tables)
+
+
+def _system_sheets(
+    results: Results, tables: Mapping[str, pd.DataFrame]
+) -> dict[str, tuple[pd.DataFrame, int]]:
+    """Need and delivery, where time goes, groups and bounds."""
+    sheets: dict[str, tuple[pd.DataFrame, int]] = {}
+    index = ["year_from", "year_to", "role", "environment"]
+    if "need" in tables:
+        frame = wide(_labelled(tables["need"], results), index, "quantity", ("shortfall_fte", "pressure"))
+        sheets["need"] = (frame.sort_values(["role", "environment", "year_from"], kind="stable"), 4)
+    if "time" in tables:
+        frame = tables["time"]
+        frame = _labelled(frame[frame["quantity"] == "fte"], results)
+        shown = wide(frame, index, "use")
+        sheets["time"] = (shown.sort_values(["role", "environment", "year_from"], kind="stable"), 4)
+    if "groups" in tables:
+        frame = tables["groups"]
+        frame = _labelled(frame[frame["quantity"] == "share"], results)
+        keys = [name for name in ("date", "role", "grade", "environment") if name in frame]
+        frame["group"] = frame["group"].map(results.scenario.groups)
+        names = list(dict.fromkeys(frame["group"]))
+        sheets["groups"] = (wide(frame, keys, "group", names).sort_values(keys[1:], kind="stable"), 3)
+    if "bounds" in tables:
+        sheets["bounds"] = (tables["bounds"], 2)
     return sheets
 
 
@@ -240,13 +323,22 @@ def write(results: Results, tables: Mapping[str, pd.DataFrame], numbers: pd.Data
         ("Made by", f"pharmsim {__version__}"),
     ]
     book = Book(path, scenario.name)
-    book.readme(scenario.name, lines, [*sheets, "assumptions", *(["warnings"] if warnings else [])])
+    boards = board.sheets(results, tables["triangulation"]) if "triangulation" in tables else {}
+    names = [*boards, *sheets, "assumptions", *(["warnings"] if warnings else [])]
+    book.readme(scenario.name, lines, names)
+    for name, made in boards.items():
+        book.sheet(TITLES[name], made.frame, made.kinds, 3, made.top)
     for name, (frame, fixed) in sheets.items():
         by_column = {str(column): _kind(str(column)) for column in frame.columns}
         if name == "flows":
             by_column = {str(column): "flow" for column in frame.columns}
         if name in ("training", "moves"):
             by_column = {str(column): "flow" for column in frame.columns if column != "attempt"}
+        if name in ("time", "groups"):
+            kind = "FTE" if name == "time" else "share"
+            by_column = {str(column): kind for column in frame.columns}
+        if name == "bounds":
+            by_column = {"months": "heads", "share_of_draws": "share"}
         book.sheet(TITLES[name], frame, by_column, fixed)
     book.sheet(TITLES["assumptions"], numbers, {}, 1)
     if warnings:

@@ -15,9 +15,10 @@ import pandas as pd
 import xarray as xr
 
 from pharmsim.errors import Problem, ScenarioError
-from pharmsim.results import measures, retention
+from pharmsim.results import measures, money, need, retention
+from pharmsim.results.columns import ALL, CELLS
 from pharmsim.results.labelled import Results
-from pharmsim.results.tables import ALL, CELLS, retention_groupings
+from pharmsim.results.tables import retention_groupings
 from pharmsim.scenario.models import Scenario
 
 YEARS = (5, 10)
@@ -154,7 +155,11 @@ def chosen_dates(data: xr.Dataset, dates: Sequence[Any] | None = None) -> np.nda
 
 def _keys(data: xr.Dataset, by: Sequence[str], keys: Sequence[Any]) -> list[tuple[str, ...]]:
     """(role, environment) of the cells of a grouping, "all" where it adds up."""
-    unique = dict.fromkeys(key for key in keys if key is not None)
+    unique = list(dict.fromkeys(key for key in keys if key is not None))
+    return _placed(by, unique)
+
+
+def _placed(by: Sequence[str], unique: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return [
         tuple(key[list(by).index(axis)] if axis in by else ALL for axis in ("role", "environment"))
         for key in unique
@@ -206,8 +211,42 @@ def _kept(data: xr.Dataset, level: str, dates: np.ndarray) -> tuple[Cells, list[
         keys = retention.level_keys(data, level, by)
         parts = [retention.stability_index(data, level, by, date).values for date in dates]
         values = np.stack(parts, axis=1)
-        found |= {key: values[:, :, j] for j, key in enumerate(_keys(data, axes, keys))}
+        found |= {key: values[:, :, j] for j, key in enumerate(_placed(axes, retention.cells(keys)))}
     return found, years
+
+
+SERVICES: dict[str, tuple[str, Callable[[xr.Dataset, measures.By], xr.DataArray]]] = {
+    "required_fte": ("FTE", need.required),
+    "delivered_fte": ("FTE", need.delivered),
+    "shortfall_fte": ("FTE", need.shortfall),
+    "pressure": ("ratio", need.pressure),
+}
+"""Quantities of services on dates: unit and measure."""
+
+
+def _services(data: xr.Dataset, quantity: str, dates: np.ndarray) -> Cells:
+    """A quantity of services on dates, by role and environment where the work is done."""
+    found: Cells = {}
+    for by in CELLS:
+        values = SERVICES[quantity][1](data, by).sel(time=dates).values
+        keys = _keys(data, by, need.service_keys(data, by))
+        found |= {key: values[:, :, j] for j, key in enumerate(keys)}
+    return found
+
+
+def _amounts(data: xr.Dataset, quantity: str, dates: np.ndarray) -> Cells:
+    """Money spent, or months in shortage, in the years ending on dates."""
+    found: Cells = {}
+    months = measures.YEAR // measures.steps_per_year(data)
+    for by in CELLS:
+        if quantity == "months_in_shortage":
+            array, keys = (need.shortfall(data, by) > 0.0).astype(float), need.service_keys(data, by)
+        else:
+            array, keys = money.cost(data, quantity, by), measures.group_keys(data, by)
+        years = [slice(*measures.year_ending(data, date)) for date in dates]
+        values = np.stack([array.isel(time=year).sum("time").values * months for year in years], axis=1)
+        found |= {key: values[:, :, j] for j, key in enumerate(_keys(data, by, keys))}
+    return found
 
 
 # -- differences --------------------------------------------------------------------------------------------
@@ -229,6 +268,7 @@ def _differences(name: str, base: xr.Dataset, other: xr.Dataset, dates: np.ndarr
     old, new = (_leavers(data, after_a_year) for data in (base, other))
     text = {**told, "quantity": "leavers", "unit": "heads per year"}
     rows += _rows(text, old, new, after_a_year, 0.0, _years_before(base, after_a_year))
+    rows += _system_rows(told, base, other, dates, after_a_year)
     if "tagged" in base and "tagged" in other and base.sizes.get("retention_year"):
         followed = dates[dates >= measures.year_ends(base)[0]]
         both = [level for level in base["level"].values if level in other["level"].values]
@@ -239,6 +279,26 @@ def _differences(name: str, base: xr.Dataset, other: xr.Dataset, dates: np.ndarr
     frame = pd.DataFrame(rows)
     first = ["scenario", "date", "year_from", "quantity", "level", "role", "environment", "unit"]
     return frame[[*first, *[column for column in frame.columns if column not in first]]]
+
+
+def _system_rows(
+    told: dict[str, str], base: xr.Dataset, other: xr.Dataset, dates: np.ndarray, later: np.ndarray
+) -> list[dict[str, Any]]:
+    """Differences in need, delivery and money, of what both runs have (`later`: dates after a year)."""
+    rows: list[dict[str, Any]] = []
+    both = set(base.data_vars) & set(other.data_vars)
+    with_need = {"required_fte", "service_fte"} <= both
+    for quantity, (unit, _) in SERVICES.items() if with_need else ():
+        old, new = (_services(data, quantity, dates) for data in (base, other))
+        missing = np.nan if quantity == "pressure" else 0.0
+        rows += _rows({**told, "quantity": quantity, "unit": unit}, old, new, dates, missing)
+    yearly = [("months_in_shortage", "months")] if with_need else []
+    yearly += [(name, "GBP per year") for name in ("pay_bill", "cover_cost") if name in both]
+    for quantity, unit in yearly if len(later) else ():
+        old, new = (_amounts(data, quantity, later) for data in (base, other))
+        text = {**told, "quantity": quantity, "unit": unit}
+        rows += _rows(text, old, new, later, 0.0, _years_before(base, later))
+    return rows
 
 
 def _cells(data: xr.Dataset) -> set[tuple[str, ...]]:

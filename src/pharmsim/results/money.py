@@ -1,0 +1,57 @@
+"""Money: what people, temporary cover and backfill cost, and what budgets hold.
+
+Money follows the employer: a joint post costs its home environment. All amounts are a month's, on month
+starts, with weighting, on-costs and the pay of that month, in every draw.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from pharmsim.results.measures import By, group_keys, named, sum_posts
+
+COSTS = ("pay_bill", "cover_cost", "backfill_cost")
+"""What is paid: people in post, temporary cover, backfill for joint posts."""
+UNIT = "GBP per month"
+
+
+def cost(data: xr.Dataset, name: str, by: By = None) -> xr.DataArray:
+    """One of `COSTS` (GBP per month); axes draw, time, cell."""
+    return named(sum_posts(data[name], group_keys(data, by)), UNIT, name.replace("_", " "))
+
+
+def spending(data: xr.Dataset, by: By = None) -> xr.DataArray:
+    """Pay bill, cover and backfill together (GBP per month); axes draw, time, cell."""
+    return named(sum_posts(_spending(data), group_keys(data, by)), UNIT, "spending")
+
+
+def _spending(data: xr.Dataset) -> xr.DataArray:
+    parts = [data[name] for name in COSTS if name in data]
+    return named(sum(parts[1:], start=parts[0]), UNIT, "spending")
+
+
+def spending_of_budgets(data: xr.Dataset) -> xr.DataArray:
+    """Spending on the posts of every budget (GBP per month); axes draw, time, budget."""
+    inside = data.variables["in_budget"].values.astype(float)
+    values = _spending(data).transpose("draw", "time", "post").values @ inside.T
+    template = data["budget_money"].transpose("draw", "time", "budget")
+    return named(template.copy(data=values), UNIT, "spending of budgets")
+
+
+def over_budget(data: xr.Dataset) -> xr.DataArray:
+    """Spending on the posts of every budget less its money (GBP per month); negative when under."""
+    over = spending_of_budgets(data) - data["budget_money"].transpose("draw", "time", "budget")
+    return named(over, UNIT, "over budget")
+
+
+def budgets_of(data: xr.Dataset, environment: str | None = None) -> np.ndarray:
+    """Positions of the budgets all of whose posts have their home in an environment (None: all).
+
+    A budget over several environments belongs to none of them: how it is divided is not said.
+    """
+    inside = data.variables["in_budget"].values.astype(bool)
+    if environment is None:
+        return np.arange(len(inside))
+    there = data.variables["post_environment"].values == environment
+    return np.flatnonzero(inside.any(axis=1) & ~(inside & ~there[None, :]).any(axis=1))
