@@ -7,7 +7,8 @@ board posts by band (``trusts_by_band.csv``), and writes ``scenarios/sel/banded.
 ``scenarios/sel/data/banded_*.csv``. Everything that is a share or a rate by role and environment is the
 baseline's. What is new is an assumption and says so: the ages of the bands (older people in higher bands,
 with the baseline's ages for all bands together), promotion, and the bands of those who are hired. Hires
-by band are found by running the scenario until every band stands still.
+by band are found by running the scenario until every band stands still. Job plans differ by band in leading,
+which grows with the band and leaves less for clinical care; all bands together keep the plan of their post.
 """
 
 from __future__ import annotations
@@ -66,6 +67,13 @@ FIRST_POSTS = r"""  time_to_fill:
 LADDER = """promotions:
   edges: {table: data/banded_promotions.csv, value: rate, range: {low: 0.6, high: 1.5}}
 """
+# How much of their time people lead, relative to each other; `plans_by_band` scales it to the post's mean.
+LEADING = {
+    "pharmacist": {"6": 1, "7": 2, "8a": 4, "8b": 7, "8c": 10, "8d": 14, "9": 18},
+    "pharmacy_technician": {"4": 1, "5": 2, "6": 5, "7": 10, "8a": 15},
+    "pharmacy_assistant": {"2": 1, "3": 2, "4": 6},
+}
+LEAST_SERVICE = 0.05
 AGE_BANDS = [(16, 24), *((a, a + 4) for a in range(25, 75, 5))]
 Rows = list[list[object]]
 
@@ -172,6 +180,61 @@ def write_stock(scenario: pharmsim.Scenario, graded: dict[str, dict[str, float]]
     write("banded_ages.csv", columns, [*kept, *ages])
 
 
+def plans_by_band(plan: dict[str, float], heads: dict[str, float], role: str) -> dict[str, dict[str, float]]:
+    """Return the job plan of every band of a post.
+
+    Parameters
+    ----------
+    plan : dict
+        Share of the time at work by part, of the whole post.
+    heads : dict
+        People by band.
+    role : str
+
+    Returns
+    -------
+    dict
+        By band: shares that sum to one. Weighted by people, every part has its share of the whole post.
+    """
+    size = np.array(list(heads.values())) / sum(heads.values())
+    weight = np.array([LEADING[role][band] for band in heads], dtype=float)
+    room = plan["leading"] + plan["clinical"] + plan["dispensing"] - LEAST_SERVICE
+    low, high = 0.0, 1.0
+    for _ in range(60):  # the scale at which leading has its share of the whole post
+        scale = (low + high) / 2
+        more = float(size @ np.minimum(scale * weight, room)) > plan["leading"]
+        low, high = (low, scale) if more else (scale, high)
+    leading = np.minimum(high * weight, room)
+    service = plan["clinical"] + plan["dispensing"]
+    out = {}
+    for band, share in zip(heads, leading, strict=True):
+        factor = (service + plan["leading"] - share) / service
+        own = {part: plan[part] * factor for part in ("clinical", "dispensing")}
+        out[band] = plan | own | {"leading": float(share)}
+    return out
+
+
+def write_plans(graded: dict[str, dict[str, float]], roles: dict[str, tuple[str, str]]) -> None:
+    """Write the job plans: rows of the baseline, then those of the bands."""
+    base = read("job_plans.csv")
+    parts = ["clinical", "dispensing", "supervision", "training", "leading", "administration"]
+    rows: Rows = [
+        [row["role"], row["environment"], "", *(row[part] for part in parts), row["source"], row["evidence"]]
+        for row in base
+    ]
+    for post, heads in graded.items():
+        role, environment = roles[post]
+        row = next(row for row in base if (row["role"], row["environment"]) == (role, environment))
+        plans = plans_by_band({part: float(row[part]) for part in parts}, heads, role)
+        for band, plan in plans.items():
+            rounded = {part: round(plan[part], 4) for part in parts}
+            rounded["clinical"] = round(rounded["clinical"] + 1 - sum(rounded.values()), 4)
+            origin = [f"{ASSUMED}: plan of the post, more leading in higher bands", "assumption"]
+            shares = [f"{rounded[part]:g}" for part in parts]
+            rows.append([role, environment, f"band_{band}", *shares, *origin])
+    write("banded_job_plans.csv", ["role", "environment", "grade", *parts, "source", "evidence"], rows)
+
+
 def ends(graded: dict[str, dict[str, float]], start: str, to: str, role: str) -> list[tuple[str, str]]:
     """Return the pairs of posts by band that stand for one edge of the baseline."""
     entry = ENTRY[role]
@@ -227,7 +290,7 @@ def write_training(scenario: pharmsim.Scenario, graded: dict[str, dict[str, floa
     """Write the yaml: the baseline's text with its own tables, destinations and routes replaced."""
     roles = {post.post: post.role for post in scenario.posts}
     text = (SEL / "baseline.yaml").read_text(encoding="utf-8")
-    for name in ("headcount", "ages", "moves", "skills_overlap", "pools", "hires", "pay"):
+    for name in ("headcount", "ages", "moves", "skills_overlap", "pools", "hires", "pay", "job_plans"):
         text = text.replace(f"data/{name}.csv", f"data/banded_{name}.csv")
     text = re.sub(r"^posts:\n(  - .*\n)+", "posts: {table: data/banded_posts.csv}\n", text, flags=re.M)
     names = sorted({band for heads in graded.values() for band in heads})
@@ -285,6 +348,7 @@ def main() -> None:
     graded = bands(scenario)
     write_stock(scenario, graded)
     write_flows(scenario, graded)
+    write_plans(graded, {post.post: (post.role, post.environment) for post in scenario.posts})
     (SEL / "banded.yaml").write_text(write_training(scenario, graded), encoding="utf-8")
     balance(SEL / "banded.yaml")
 
