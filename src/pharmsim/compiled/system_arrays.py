@@ -148,4 +148,4 @@ class SystemStocks(NamedTuple):
     pay_bill: Floats
     cover_cost: Floats
     backfill_cost: Floats
-    budget: Floats
+    budget_money: Floats

@@ -84,7 +84,7 @@ def record_system(q, d, t, a, o):  # type: ignore[no-untyped-def]
         o.places[d, t, stage] = a.places[stage]
         o.place_multiplier[d, t, stage] = a.place_multiplier[stage]
     for b in range(q.caps.size):
-        o.budget[d, t, b] = q.budget[d, b, t] / 12.0
+        o.budget_money[d, t, b] = q.budget[d, b, t] / 12.0
 
 
 @kernel

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pharmsim.compiled.model import State, joined
 from pharmsim.compiled.compile import compile_scenario
 from pharmsim.compiled.draws import Draws, sample
+from pharmsim.compiled.model import State, joined
 from pharmsim.results.labelled import Results, label
 from pharmsim.scenario.models import Scenario
 
