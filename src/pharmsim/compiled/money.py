@@ -92,11 +92,11 @@ def money(grid: Grid, clock: Clock, funding: Funding) -> Money:
         pay_row[select_posts(s, row.where)] = i + 1
     index = [np.ones((n, len(months))), *(grid.over_time(row.index, months) for row in rows)]
     pay_index = np.stack(index, axis=1)
-    budget_of = np.full(n_posts, -1, dtype=np.int64)
+    inside = np.zeros((len(s.budgets), n_posts), dtype=np.bool_)
     budgets = []
     for i, budget in enumerate(s.budgets.values()):
         posts = select_posts(s, budget.where)
-        budget_of[posts] = i
+        inside[i, posts] = True
         if budget.per_year is not None:
             budgets.append(grid.over_time(budget.per_year, months))
         else:
@@ -114,7 +114,7 @@ def money(grid: Grid, clock: Clock, funding: Funding) -> Money:
         pay_row=pay_row,
         pay_index=pay_index,
         premium=grid.cells(s.pay.cover_premium if s.pay else None, ("post",), 1.0),
-        budget_of=budget_of,
+        inside=inside,
         budget=stack(budgets, (n, 0, len(months))),
         caps=np.array([budget.caps for budget in s.budgets.values()], dtype=np.bool_),
         transfer=transfer,

@@ -78,7 +78,7 @@ class Money(NamedTuple):
     pay_row: Ints  # (P,): row of `pay_index`
     pay_index: Floats  # (D, rows, T + 1)
     premium: Floats  # (D, P): of cover
-    budget_of: Ints  # (P,): budget, or -1
+    inside: Bools  # (budgets, P): posts of a budget
     budget: Floats  # (D, budgets, T + 1): GBP a year
     caps: Bools  # (budgets,)
     transfer: Floats  # (D, transfers, P): FTE at the end, negative where taken

@@ -36,11 +36,11 @@ def fund(f, q, d, t, a):  # type: ignore[no-untyped-def]
         if q.caps[b]:
             wanted = 0.0
             for p in range(a.funded.size):
-                if q.budget_of[p] == b:
+                if q.inside[b, p]:
                     wanted += a.funded[p] * a.cost[p]
             if wanted > q.budget[d, b, t]:
                 for p in range(a.funded.size):
-                    if q.budget_of[p] == b:
+                    if q.inside[b, p]:
                         a.funded[p] *= q.budget[d, b, t] / wanted
 
 
@@ -58,11 +58,11 @@ def buy_cover(f, q, d, t, w, a):  # type: ignore[no-untyped-def]
             continue
         left, wanted = q.budget[d, b, t], 0.0
         for p in range(a.funded.size):
-            if q.budget_of[p] == b:
+            if q.inside[b, p]:
                 left -= w.fte[p] * a.cost[p]
                 wanted += (a.cover[p] + a.backfill[p]) * a.cost[p] * q.premium[d, p]
         if wanted > max(left, 0.0):
             for p in range(a.funded.size):
-                if q.budget_of[p] == b:
+                if q.inside[b, p]:
                     a.cover[p] *= max(left, 0.0) / wanted
                     a.backfill[p] *= max(left, 0.0) / wanted

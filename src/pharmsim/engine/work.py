@@ -113,8 +113,9 @@ def settle_in(k, d, months, share, backlog, w, a):  # type: ignore[no-untyped-de
             available = 1.0
             for i in range(k.absence.shape[1]):
                 available -= k.absence[d, i, p]
-            a.entering[p] = min(backlog[p] / months, left / available)
-            a.use[p, first + 1] = available * a.entering[p]
+            lost = min(available * backlog[p] / months, left)
+            a.entering[p] = lost / available
+            a.use[p, first + 1] = lost
         else:
             a.use[p, first + 1] = 0.0
         a.working[p] = left - a.use[p, first + 1]
