@@ -193,9 +193,8 @@ def _service(graph: _Graph) -> None:
     system, funding = graph.system, graph.posts.funding
     everywhere = np.ones(graph.n, dtype=np.bool_)
     money = system.money
-    budgeted = money.budget_of >= 0
-    capped = np.zeros(graph.n, dtype=np.bool_)
-    capped[budgeted] = money.caps[money.budget_of[budgeted]]
+    capping = money.inside & money.caps[:, None]
+    capped: Bools = capping.any(axis=0)
     graph.add("budget", "establishment", 1, capped & graph.limited)
     if not system.need.stated[0]:
         return
@@ -218,8 +217,8 @@ def _service(graph: _Graph) -> None:
     graph.add("vacancies", "cover", 1, cover)
     graph.add("cover", "delivered", 1, cover)
     if (cover & capped).any():
-        same = (money.budget_of[:, None] == money.budget_of) & capped
-        graph.add("staff", "money_left", -1, same & capped[:, None])
+        same: Bools = capping.T.astype(np.int64) @ capping > 0
+        graph.add("staff", "money_left", -1, same)
         graph.add("money_left", "cover", 1, cover & capped)
 
 
