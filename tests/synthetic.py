@@ -146,6 +146,13 @@ def system() -> dict[str, Any]:
                 "caps": False,
             },
         },
+        "hiring": {
+            "sources": [
+                {"name": "new", "pipelines": ["college"]},
+                {"name": "outside", "supply": "unlimited", "ages": AGES},
+                {"name": "abroad", "supply": cells(2.0), "ages": AGES},
+            ]
+        },
         "feedbacks": {
             "burnout": {
                 "delay": {"value": 6.0},
@@ -160,7 +167,7 @@ def system() -> dict[str, Any]:
                 "low": 0.5,
                 "high": 2.0,
                 "elasticity": {"value": 0.3},
-                "sources": ["outside"],
+                "sources": ["abroad"],
             },
         },
     }

@@ -103,6 +103,10 @@ UNITS = {
     "ages.first": "years",
     "ages.last": "years",
     "eligible_month": "month of the last stage",
+    "split": "share",
+    "backfill_weeks": "weeks",
+    "low": "ratio",
+    "high": "ratio",
 }
 """Units of the kinds of field, or of fields by name, that are not in `KINDS`."""
 TEXTS = ("ages", "month", "month_name", "month_names")
@@ -149,8 +153,8 @@ def _join(path: str, name: str) -> str:
 def _model(model: BaseModel, at: At, path: str) -> Iterator[Assumption]:
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
-        if isinstance(value, Origin):
-            continue
+        if isinstance(value, Origin) or (name == "backfill_weeks" and not getattr(model, "split", None)):
+            continue  # backfill is for joint posts only
         key = str(field.alias or name)
         here, below = _join(path, key), at.to(key)
         unit = _field_unit(field) or UNITS.get(here, UNITS.get(key, ""))
@@ -158,6 +162,10 @@ def _model(model: BaseModel, at: At, path: str) -> Iterator[Assumption]:
         texts &= set(TEXTS)
         if value is not None and texts and path:
             found: Iterable[Assumption] = _words(value, texts.pop(), below, here)
+        elif isinstance(value, bool):
+            found = [] if value == field.default else _words("yes" if value else "no", "", below, here)
+        elif isinstance(value, str) and unit:  # a word in the place of a number, such as `opening`
+            found = _words(value, "", below, here)
         else:
             found = _any(value, below, here, unit)
         for item in found:
@@ -227,7 +235,7 @@ def _name(item: Any, i: int) -> str:
     name = getattr(item, "name", None) or getattr(item, "post", None)
     if name:
         return str(name)
-    if hasattr(item, "from_") and hasattr(item, "to"):
+    if isinstance(getattr(item, "from_", None), str) and isinstance(getattr(item, "to", None), str):
         return f"{item.from_} > {item.to}"
     return str(i)
 
