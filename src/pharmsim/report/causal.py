@@ -194,7 +194,7 @@ def _service(graph: _Graph) -> None:
     everywhere = np.ones(graph.n, dtype=np.bool_)
     money = system.money
     capping = money.inside & money.caps[:, None]
-    capped: Bools = capping.any(axis=0)
+    capped = np.asarray(capping.any(axis=0))
     graph.add("budget", "establishment", 1, capped & graph.limited)
     if not system.need.stated[0]:
         return
