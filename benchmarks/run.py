@@ -89,6 +89,40 @@ def reference_case(file: str, months: int) -> tuple[float, float]:
     return slow, min(run(compiled).seconds for _ in range(9))
 
 
+WITHOUT: dict[str, dict[str, Any]] = {
+    "people alone": {
+        "feedbacks": None, "need": None, "working_time": None, "supervision": {}, "budgets": {}, "pay": None,
+    },
+    "need, time and money": {"feedbacks": None},
+    "and feedbacks": {},
+}  # fmt: skip
+"""The same scenario with less and less taken out of the system around the people."""
+
+
+def system_case(file: str, times: int = 60) -> str:
+    """The table of what the system around the people costs: variants take turns, the fastest run of each counts."""
+    import pharmsim
+    from pharmsim.compiled.compile import compile_scenario
+    from pharmsim.compiled.draws import sample
+    from pharmsim.engine.run import run
+
+    scenario = pharmsim.load(ROOT / file)
+    rows = []
+    for tags in (False, True):
+        variants = {name: scenario.model_copy(update=without) for name, without in WITHOUT.items()}
+        ready = {name: compile_scenario(x, sample(x, 0, 1), tags) for name, x in variants.items()}
+        seconds = dict.fromkeys(ready, float("inf"))
+        for _ in range(times):
+            for name, compiled in ready.items():
+                seconds[name] = min(seconds[name], run(compiled).seconds)
+        first, before = seconds["people alone"], seconds["need, time and money"]
+        for name, each in seconds.items():
+            cells = [name, "yes" if tags else "no", f"{1e3 * each:.2f}", f"{each / first:.2f}"]
+            rows.append([*cells, f"{each / before:.2f}"])
+    head = ["system around the people", "tags", "engine ms", "÷ people alone", "÷ without feedbacks"]
+    return table(head, rows)
+
+
 PEAK = """
 import resource, sys
 from pathlib import Path
@@ -210,6 +244,11 @@ into moves (75 edges), into leavers by destination, and into pools; the rest int
 pipelines and records. With tags six more copies of everybody are moved through memory. A cheaper step
 would need fewer passes over the same cells.
 
+## The system around the people
+
+South East London, central values, the variants in turn in one process.
+
+{system_case(CASES["South East London"])}
 ## Against the slow reference
 
 Same process, same scenario.
