@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_any_input import JUNK, places
+from test_any_input import EVERYTHING, JUNK, places
 
 from pharmsim.errors import ScenarioError
 from pharmsim.scenario import from_dict, load, shipped
@@ -127,9 +127,9 @@ def test_many_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert extra <= {line for line, _ in found}
 
 
-def problems(data: Any) -> set[tuple[str, str]]:
+def problems(data: Any, folder: Path) -> set[tuple[str, str]]:
     try:
-        from_dict(data)
+        from_dict(data, folder)
     except ScenarioError as error:
         return {(problem.where, problem.message) for problem in error.problems}
     return set()
@@ -144,10 +144,10 @@ def spoil(data: Any, path: tuple[Any, ...], junk: Any) -> Any:
     return data
 
 
-def test_two_mistakes_make_no_third() -> None:
+@pytest.mark.parametrize("path", [shipped("tiny.yaml"), EVERYTHING], ids=lambda path: path.stem)
+def test_two_mistakes_make_no_third(path: Path) -> None:
     """Two places spoilt at once tell nothing that neither tells alone, and nearly all of both."""
     rng = random.Random(5)
-    path = shipped("tiny.yaml")
     written = read_yaml(Folder(path.parent), str(path))
     known = [item for item in places(written) if isinstance(item[-1], str)]
     tried = hidden = 0
@@ -156,10 +156,10 @@ def test_two_mistakes_make_no_third() -> None:
         if one == two[: len(one)] or two == one[: len(two)]:
             continue
         spoilt = (one, rng.choice(JUNK)), (two, rng.choice(JUNK))
-        alone = [problems(spoil(written, *item)) for item in spoilt]
+        alone = [problems(spoil(written, *item), path.parent) for item in spoilt]
         if not all(alone):
             continue
-        both = problems(spoil(spoil(written, *spoilt[0]), *spoilt[1]))
+        both = problems(spoil(spoil(written, *spoilt[0]), *spoilt[1]), path.parent)
         assert both <= alone[0] | alone[1], spoilt
         tried += 1
         hidden += both != alone[0] | alone[1]

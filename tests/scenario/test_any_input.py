@@ -5,14 +5,16 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pharmsim.errors import ScenarioError
-from pharmsim.scenario import from_dict, shipped, tiny_scenario, to_dict
+from pharmsim.scenario import from_dict, load, shipped, to_dict
 from pharmsim.scenario.reader import Folder, read_yaml
 
+EVERYTHING = Path(__file__).parent / "everything.yaml"
 JUNK: list[Any] = [
     None,
     True,
@@ -76,15 +78,15 @@ def spoilt(data: Any, rng: random.Random) -> Any:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_spoilt_scenarios(seed: int) -> None:
+@pytest.mark.parametrize("path", [shipped("tiny.yaml"), EVERYTHING], ids=lambda path: path.stem)
+def test_spoilt_scenarios(path: Path, seed: int) -> None:
     rng = random.Random(seed)
-    path = shipped("tiny.yaml")
     written = read_yaml(Folder(path.parent), str(path))
-    whole = [written, to_dict(tiny_scenario())]
+    whole = [written, to_dict(load(path))]
     refused = 0
     for _ in range(60):
         try:
-            data = to_dict(from_dict(spoilt(rng.choice(whole), rng)))
+            data = to_dict(from_dict(spoilt(rng.choice(whole), rng), path.parent))
         except ScenarioError as error:
             refused += 1
             for problem in error.problems:

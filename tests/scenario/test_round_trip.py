@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from pharmsim.scenario import (
     Scenario,
@@ -15,19 +17,29 @@ from pharmsim.scenario import (
     load,
     shipped,
     sources,
+    system,
     tiny_scenario,
     to_dict,
 )
+from pharmsim.scenario.models import Transfer
+from pharmsim.scenario.system import Feedback
+from pharmsim.scenario.training import Stage
+from pharmsim.scenario.values import Cells, Frozen, Series, Value
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FILES = sorted(path for path in SCENARIOS.rglob("*.yaml") if "interventions" not in path.parts)
+EVERYTHING = Path(__file__).parent / "everything.yaml"
+SHAPES = (Value, Cells, Series)
+FEEDBACKS = {model.__name__ for model in Feedback.__subclasses__()}
+LEFT_OUT = {("Need", "fte")}
+"""Given instead of something that is used."""
 
 
 def test_the_glob_finds_them() -> None:
     assert {"tiny.yaml", "tiny_what_if.yaml"} <= {path.name for path in FILES}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SCENARIOS)))
+@pytest.mark.parametrize("path", [*FILES, EVERYTHING], ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_shipped_scenarios_load_and_stay_the_same(path: Path) -> None:
     scenario = load(path)
     data = to_dict(scenario)
@@ -36,6 +48,42 @@ def test_shipped_scenarios_load_and_stay_the_same(path: Path) -> None:
     assert to_dict(again) == data
     assert digest(again) == digest(scenario)
     assert str(path) in sources(scenario)
+
+
+def fields_written(node: Any) -> set[tuple[str, str]]:
+    """Return (model, field) of everything below a node that is not as if it were left out."""
+    found: set[tuple[str, str]] = set()
+    if isinstance(node, BaseModel):
+        for name, info in type(node).model_fields.items():
+            item = getattr(node, name)
+            left_out = info.get_default(call_default_factory=True)
+            same = (
+                item.model_dump() == left_out.model_dump()
+                if isinstance(left_out, Value)
+                else item == left_out
+            )
+            if info.is_required() or not same:
+                found.add((type(node).__name__, name))
+            found |= fields_written(item)
+    elif isinstance(node, dict | tuple):
+        for item in node.values() if isinstance(node, dict) else node:
+            found |= fields_written(item)
+    return found
+
+
+def test_the_scenario_with_everything_uses_every_key() -> None:
+    """So that reading, writing and reading again is tried for each of them."""
+    found = fields_written(load(EVERYTHING))
+    models = [model for model in vars(system).values() if isinstance(model, type)]
+    new = [
+        model for model in models if issubclass(model, Frozen) and model not in (Frozen, Feedback, *SHAPES)
+    ]
+    assert len(new) > 15
+    wanted = {(model.__name__, name) for model in (*new, Transfer, Stage) for name in model.model_fields}
+    wanted -= {(feedback, key) for feedback in FEEDBACKS for key in ("on", "where", "delay")}
+    assert wanted - found == LEFT_OUT
+    for feedback, key in (("Flexibility", "on"), ("Burnout", "delay"), ("Recruitment", "where")):
+        assert (feedback, key) in found
 
 
 def test_sources_name_every_file(tmp_path: Path) -> None:

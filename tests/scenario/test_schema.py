@@ -12,6 +12,7 @@ from pharmsim.scenario.schema import scenario_schema, schema_text
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path for path in (ROOT / "scenarios").rglob("*.yaml") if "interventions" not in path.parts)
+EVERYTHING = Path(__file__).parent / "everything.yaml"
 UNKNOWN = (
     "unknown_key",
     "unknown_key_nested",
@@ -19,6 +20,9 @@ UNKNOWN = (
     "step_unknown",
     "missing_stock",
     "change_two_verbs",
+    "feedback_unknown",
+    "feedback_without_reference",
+    "shift_without_end",
 )
 
 
@@ -39,7 +43,7 @@ def test_no_marks_are_left() -> None:
     assert '"x-inner"' not in schema_text()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*FILES, EVERYTHING], ids=lambda path: str(path.relative_to(ROOT)))
 def test_shipped_scenarios_fit(path: Path) -> None:
     data = read_yaml(Folder(root_of(str(path))), str(path))
     errors = [f"{error.json_path}: {error.message}" for error in validator().iter_errors(data)]

@@ -199,8 +199,8 @@ class Policy(Frozen):
     """How the establishment of the posts in `where` changes.
 
     `hold`; `grow` (so much a year); `table` (a factor by date); `reduce` (a financial plan: by a share or
-    so many FTE of all posts whose policy it is, in a straight line from `start` to `end`); `follow` (a `share` of
-    the change of required FTE since the start, perceived with a mean `delay`).
+    so many FTE of all posts whose policy it is, in a straight line from `start` to `end`); `follow` (a
+    `share` of the change of required FTE since the start, perceived with a mean `delay`).
     """
 
     where: Where = Field(default_factory=dict)
