@@ -100,7 +100,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
 
 
 def system_case(file: str, times: int = 60) -> str:
-    """The table of what the system around the people costs: variants take turns, the fastest run of each counts."""
+    """The table of what the system around the people costs: variants take turns, the best of each counts."""
     import pharmsim
     from pharmsim.compiled.compile import compile_scenario
     from pharmsim.compiled.draws import sample
