@@ -29,6 +29,12 @@ PANELS = (
     ("vacancy_fte", "Vacant FTE", "FTE"),
     ("leavers", "Leavers in the year before", "people per year"),
 )
+SERVICES = (
+    ("delivered_fte", "Delivered time", "FTE"),
+    ("shortfall_fte", "Shortfall", "FTE"),
+    ("pressure", "Pressure", "required ÷ delivered"),
+)
+"""Quantities of services, where the work is done; their title and unit."""
 
 
 def write(
@@ -113,9 +119,10 @@ def _workbook(compared: Comparison, path: Path) -> None:
 
 
 def write_figures(compared: Comparison, folder: Path) -> list[Path]:
-    """Draw the differences at the last date: by role and environment, and retention by level."""
+    """Draw the differences at the last date: of posts, of services, and of retention by level."""
     with style.styled():
-        paths = _by_cell(compared, folder)
+        paths = _by_cell(compared, folder, "differences", PANELS)
+        paths += _by_cell(compared, folder, "service_differences", SERVICES)
         return paths + _by_level(compared, folder)
 
 
@@ -147,18 +154,24 @@ def _points(axes: Axes, frame: pd.DataFrame, rows: list[Any], keys: list[str], c
     axes.set_ylim(len(rows) - 0.4, -0.6)
 
 
-def _by_cell(compared: Comparison, folder: Path) -> list[Path]:
+def _by_cell(
+    compared: Comparison, folder: Path, name: str, wanted: tuple[tuple[str, str, str], ...]
+) -> list[Path]:
+    """A picture by role and environment, with a panel for each quantity that there is."""
     frame = _last(compared)
     inner = frame[(frame["role"] != ALL) & (frame["environment"] != ALL)]
+    inner = inner[inner["quantity"].isin([panel[0] for panel in wanted])]
+    if inner.empty:
+        return []
     rows = list(dict.fromkeys(zip(inner["environment"], inner["role"], strict=True)))
-    panels = [panel for panel in PANELS if panel[0] in set(inner["quantity"])]
+    panels = [panel for panel in wanted if panel[0] in set(inner["quantity"])]
     date = style.month_name(compared.dates[-1])
     title = f"What changes by {date}, compared with {style.shorten(compared.base.scenario.name, 50)}"
     figure = style.new_figure(title, 11.5, 2.0 + 0.3 * len(rows) + 0.1 * len(compared.names))
     grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    for axes, (quantity, name, unit) in zip(grid, panels, strict=True):
+    for axes, (quantity, words, unit) in zip(grid, panels, strict=True):
         _points(axes, inner[inner["quantity"] == quantity], rows, ["environment", "role"], compared)
-        axes.set_title(name)
+        axes.set_title(words)
         axes.set_xlabel(f"difference, {unit}")
     scenario = compared.base.scenario
     names = [
@@ -167,7 +180,7 @@ def _by_cell(compared: Comparison, folder: Path) -> list[Path]:
     grid[0].set_yticks(range(len(rows)), [style.shorten(name, 48) for name in names])
     handles, labels = grid[0].get_legend_handles_labels()
     style.legend_below(figure, handles, labels, min(3, len(labels)))
-    return style.save(figure, folder, "differences", _foot(compared))
+    return style.save(figure, folder, name, _foot(compared))
 
 
 def _by_level(compared: Comparison, folder: Path) -> list[Path]:
