@@ -39,6 +39,11 @@ FORMS = {
     "overlaps": "a list or a table, `from`, `to`, `share`",
     "routes": "a list or a table, `from`, `to`, `share`",
     "posts": "a list or a table of posts",
+    "supervisors": "a list of [Supervisor](#supervisor), or one selector",
+    "split": "environment: share, summing to 1",
+    "weeks": "weeks, such as `6` or `6 weeks`",
+    "low_bound": "a multiplier from 0 to 1",
+    "high_bound": "a multiplier from 1 to 100",
 }
 PLAIN = {str: "text", int: "a whole number", float: "a number", bool: "`true` or `false`"}
 
@@ -160,11 +165,16 @@ def number_of(field: FieldInfo) -> str:
 
 def default_of(field: FieldInfo) -> str:
     """`needed`, or what holds when the field is left out."""
-    from pharmsim.scenario.values import Value
+    from pharmsim.scenario.values import Series, Value
 
     if field.is_required():
         return "**needed**"
     value = field.get_default(call_default_factory=True)
+    mark = marks_of(field)
+    if value == {} and mark is not None and mark.kind == "where":
+        return "all"
+    if isinstance(value, Series):
+        value = next(iter(value.points.values()))
     if value is None or value == () or value == {} or value == "":
         return "–"
     if isinstance(value, Value):
@@ -226,11 +236,27 @@ def quantities_page() -> str:
         "\n## What comes out\n\nEvery array has the axis `draw` first; draw 0 holds the central "
         "values. `time` stands on month starts (n + 1), `period` on months (n).\n"
     )
-    groups = {"Stocks": q.STOCKS, "Flows": q.FLOWS, "Retention": q.RETENTION, "Other": q.OTHER}
+    groups = {
+        "Stocks": q.STOCKS,
+        "System": q.SYSTEM,
+        "Flows": q.FLOWS,
+        "Retention": q.RETENTION,
+        "Other": q.OTHER,
+    }
     for title, group in groups.items():
-        rows = [[f"`{name}`", o.unit, ", ".join(o.dims), o.text] for name, o in group.items()]
-        out.append(f"\n### {title}\n\n" + table(["name", "unit", "axes after draw", "what"], rows))
+        rows = [
+            [f"`{name}`", o.unit, ", ".join(o.dims), o.text, needs(o.sections)] for name, o in group.items()
+        ]
+        head = ["name", "unit", "axes after draw", "what", "if there is"]
+        if not any(row[-1] for row in rows):
+            head, rows = head[:-1], [row[:-1] for row in rows]
+        out.append(f"\n### {title}\n\n" + table(head, rows))
     return "".join(out)
+
+
+def needs(sections: Iterable[str]) -> str:
+    """The sections of which an output needs one."""
+    return " or ".join(f"`{section}`" for section in sections)
 
 
 def help_of(*words: str) -> str:

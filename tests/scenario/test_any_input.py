@@ -77,8 +77,10 @@ def spoilt(data: Any, rng: random.Random) -> Any:
     return data
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("path", [shipped("tiny.yaml"), EVERYTHING], ids=lambda path: path.stem)
+CASES = [*((shipped("tiny.yaml"), seed) for seed in range(4)), (EVERYTHING, 4), (EVERYTHING, 5)]
+
+
+@pytest.mark.parametrize(("path", "seed"), CASES, ids=lambda item: getattr(item, "stem", str(item)))
 def test_spoilt_scenarios(path: Path, seed: int) -> None:
     rng = random.Random(seed)
     written = read_yaml(Folder(path.parent), str(path))

@@ -228,7 +228,13 @@ class Flexibility(Feedback):
 
 
 class Feedbacks(Frozen):
-    """The six feedbacks; one that is left out does not exist."""
+    """The six feedbacks; one that is left out does not exist.
+
+    Each looks at something, by post, and multiplies what it acts on by (perceived ÷ reference)^elasticity,
+    kept between `low` and `high`. `reference`: ``opening`` (so that a run starts neutral), or a number in
+    the unit of what is perceived. `delay`: mean months until a change is perceived. `where`: posts in which
+    it acts. With ``on: false`` it does not act.
+    """
 
     burnout: Burnout | None = None
     recruitment: Recruitment | None = None
