@@ -89,7 +89,7 @@ def test_all_of_it_comes_back_from_disk(tmp_path: Path) -> None:
     assert set(bill["unit"]) == {"GBP per month"}
     assert "use=care" in set(frame[frame["quantity"] == "time_fte"]["category"])
     names = {path.stem for path in (folder / "tables").iterdir()}
-    assert {"need", "time", "groups", "triangulation"} <= names
+    assert {"need", "time", "groups", "budgets", "triangulation"} <= names
 
 
 def test_places_without_limit_are_infinite_and_not_in_the_table() -> None:
@@ -180,7 +180,32 @@ def test_budgets_are_set_against_the_spending_on_their_posts() -> None:
     assert money.over_budget(data).values[0, 0].tolist() == [-6.0, 4.0]
     assert money.budgets_of(data, "ward").tolist() == [0]
     assert money.budgets_of(data, "shop").tolist() == []
-    assert money.budgets_of(data).tolist() == [0, 1]
+    assert money.budgets_of(data).tolist() == []  # chemists on wards are in both
+
+
+def test_a_budget_inside_another_is_not_counted_twice() -> None:
+    one = {"of_opening": {"points": {"2025-10": {"value": 1.0}}}}
+    wards = {**one, "where": {"environment": ["ward"]}}
+    helpers = {**one, "where": {"environment": ["ward"], "role": ["helper"]}}
+    shops = {**one, "where": {"environment": ["shop"]}}
+
+    def found(budgets: Any, environment: str | None = None) -> list[str]:
+        names = list(budgets)
+        return [names[i] for i in money.budgets_of(made(budgets=budgets).data, environment)]
+
+    assert found({"helpers": helpers, "wards": wards, "all": one}) == ["all"]
+    assert found({"helpers": helpers, "wards": wards, "all": one}, "ward") == ["wards"]
+    assert found({"wards": wards, "shops": shops, "again": wards}) == ["wards", "shops"]
+    assert found({"shops": shops}, "ward") == []
+
+
+def test_every_budget_has_its_own_lines() -> None:
+    frame = main_tables(
+        with_arrays(budget_money=[[[70.0, 30.0]]], pay_bill=10.0, cover_cost=1.0, backfill_cost=0.0)
+    )
+    rows = pick(frame["budgets"], budget="wards", year_from=pd.Timestamp("2026-10-01"))
+    assert rows["quantity"].tolist() == ["money", "spending", "over_budget"]
+    assert rows["central"].tolist() == [840.0, 264.0, -576.0]
 
 
 def test_pay_is_in_the_workforce_table_by_draw() -> None:
@@ -223,7 +248,7 @@ def test_triangulation_puts_three_parts_side_by_side() -> None:
     assert value("total_cost", "ward") == 2 * (12_000 + second) + 264
     assert value("budget", "ward") == 36_000
     assert value("over_budget", "ward") == 2 * (12_000 + second) + 264 - 36_000
-    assert value("budget", "all") == 60_000
+    assert pick(frame, quantity="budget", environment="all").empty  # the two budgets overlap
     assert pick(frame, quantity="budget", environment="shop").empty
     assert value("required_fte", "shop") == 2 * (20 + second / 12)
     assert value("delivered_fte", "shop") == 40
@@ -307,6 +332,21 @@ def test_a_board_can_read_the_sheet(tmp_path: Path) -> None:
     bill = results.data["pay_bill"].values[1:, :12].sum(axis=(1, 2))
     found = book["Triangulation 5-95 %"].cell(row=3, column=low + 1).value
     assert found == pytest.approx(np.quantile(bill, 0.05) / 1e6)
+
+
+def test_names_that_clash_do_not_break_the_workbook(tmp_path: Path) -> None:
+    sections = synthetic.system()
+    activity = sections["need"]["activity"]
+    sections["need"]["activity"] = {**activity, "again": activity["items"]}
+    sections["working_time"]["absence"] = {"role": synthetic.cells(0.1)}
+    twins = {"groups": {"f": "Staff", "m": "Staff"}}
+    folder = files.write(synthetic.results(0, 24, **{**sections, **twins}), tmp_path / "run")
+    book = openpyxl.load_workbook(folder / "workbook.xlsx")
+    titles = [item.value for item in book["Triangulation"][2]]
+    at = titles.index("Items, start = 1")
+    assert titles[at + 1] == "Items, start = 1 (activity again)"
+    assert "role (use)" in [item.value for item in book["Working time"][1]]
+    assert [item.value for item in book["Groups"][1]][3:] == ["f", "m"]
 
 
 def test_small_amounts_are_shown_in_thousands() -> None:

@@ -81,6 +81,8 @@ def _board(results: Results, frame: pd.DataFrame, statistics: dict[str, str]) ->
         found = list(dict.fromkeys(inside["quantity"]))
         for quantity in found:
             title, kind = _column(results, str(quantity), unit)
+            if title + next(iter(statistics.values())) in kinds:  # two activities of one label
+                title = f"{title} ({quantity})"
             rows = inside[inside["quantity"] == quantity].set_index(list(ROWS))
             for statistic, suffix in statistics.items():
                 out[title + suffix] = rows[statistic].reindex(out.index)

@@ -46,12 +46,24 @@ def over_budget(data: xr.Dataset) -> xr.DataArray:
 
 
 def budgets_of(data: xr.Dataset, environment: str | None = None) -> np.ndarray:
-    """Positions of the budgets all of whose posts have their home in an environment (None: all).
+    """Positions of the budgets that can be added up for an environment (None: for all).
 
-    A budget over several environments belongs to none of them: how it is divided is not said.
+    They are those all of whose posts have their home there: how one over several environments is
+    divided is not said. Where the posts of one all lie in another, the wider one stands for both; if
+    budgets overlap otherwise there are none to add up.
     """
     inside = data.variables["in_budget"].values.astype(bool)
-    if environment is None:
-        return np.arange(len(inside))
-    there = data.variables["post_environment"].values == environment
-    return np.flatnonzero(inside.any(axis=1) & ~(inside & ~there[None, :]).any(axis=1))
+    chosen = np.flatnonzero(inside.any(axis=1))
+    if environment is not None:
+        there = data.variables["post_environment"].values == environment
+        chosen = np.array([i for i in chosen if not (inside[i] & ~there).any()], dtype=np.int64)
+    wide = [i for i in chosen if not any(_within(inside, int(i), int(j)) for j in chosen)]
+    found = np.array(wide, dtype=np.int64)
+    overlap = len(found) and inside[found].sum(axis=0).max() > 1
+    return found[:0] if overlap else found
+
+
+def _within(inside: np.ndarray, i: int, j: int) -> bool:
+    """Whether the posts of one budget all lie in another (of two with the same posts: in the first)."""
+    narrower = bool((inside[i] <= inside[j]).all())
+    return i != j and narrower and (bool((inside[i] != inside[j]).any()) or j < i)

@@ -1,4 +1,4 @@
-"""Tables of the system around the people: need and delivery, where time goes, shares of groups."""
+"""Tables of the system around the people: need and delivery, where time goes, budgets, shares of groups."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pharmsim.results import measures, need
+from pharmsim.results import measures, money, need
 from pharmsim.results.columns import ALL, CELLS, cell_columns, year_columns, yearly
 from pharmsim.results.frames import stack, tidy
 from pharmsim.results.labelled import Results
@@ -97,6 +97,29 @@ def time_table(results: Results) -> pd.DataFrame:
             labels: dict[str, Any] = {"year_from": years, "use": uses, "cell": cells}
             frames.append(tidy(values, labels, quantity=name, unit=unit))
     return stack(frames, [*YEARS, "role", "environment", "use", "kind", "quantity", "unit"])
+
+
+def budgets_table(results: Results) -> pd.DataFrame:
+    """Money of every budget, what its posts cost, and what is over (negative: under), by whole year.
+
+    Returns
+    -------
+    DataFrame
+        year_from, year_to, budget, quantity, unit, central (p5 …).
+    """
+    data = results.data
+    if not {"budget_money", "pay_bill"} <= set(data.data_vars):
+        return pd.DataFrame()
+    frames = []
+    for name, array in (
+        ("money", data["budget_money"].transpose("draw", "time", "budget")),
+        ("spending", money.spending_of_budgets(data)),
+        ("over_budget", money.over_budget(data)),
+    ):
+        amounts = need.sum_of_years(data, array)
+        labels = {"year_from": year_columns(amounts["year_from"].values)}
+        frames.append(tidy(amounts, labels, quantity=name, unit="GBP per year"))
+    return stack(frames, [*YEARS, "budget", "quantity", "unit"])
 
 
 def _share(array: xr.DataArray, over: str) -> xr.DataArray:

@@ -19,7 +19,7 @@ from pharmsim.results.axes import EARLIER_OFFERS
 from pharmsim.results.columns import ALL, CELLS, cell_columns, year_columns, yearly
 from pharmsim.results.frames import Rows, stack, tidy
 from pharmsim.results.labelled import Results
-from pharmsim.results.system_tables import groups, need_table, time_table
+from pharmsim.results.system_tables import budgets_table, groups, need_table, time_table
 from pharmsim.results.training_table import training
 from pharmsim.results.triangulation import triangulation
 from pharmsim.scenario.models import Scenario
@@ -31,7 +31,7 @@ def main_tables(results: Results) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of DataFrame
-        triangulation, workforce, flows, retention, training, moves, need, time, groups, bounds.
+        triangulation, workforce, flows, retention, training, moves, need, time, budgets, groups, bounds.
     """
     makers: dict[str, Callable[[Results], pd.DataFrame]] = {
         "triangulation": triangulation,
@@ -42,6 +42,7 @@ def main_tables(results: Results) -> dict[str, pd.DataFrame]:
         "moves": moves,
         "need": need_table,
         "time": time_table,
+        "budgets": budgets_table,
         "groups": groups,
         "bounds": bounds_table,
     }

@@ -26,6 +26,8 @@ PARTS = ("workforce", "activity", "finance")
 ACTIVITY = "activity "
 """What quantities that are indices of activity begin with; their name follows."""
 PER_YEAR = "GBP per year"
+ROUNDING = 1e-12
+"""A change in headcount below this share of the largest headcount is rounding."""
 
 
 def triangulation(results: Results) -> pd.DataFrame:
@@ -41,7 +43,7 @@ def triangulation(results: Results) -> pd.DataFrame:
         the year. activity: indices of activity and of need, mean FTE required, delivered (by staff,
         by temporary cover) and lacking, months in shortage, pressure. finance: the year's pay bill,
         cost of cover and backfill, and total; for budgets whose posts are all in the environment the
-        budget and what was spent above it (negative: below).
+        budget and what was spent above it (negative: below; see `money.budgets_of`).
     """
     data = results.data
     if not {"required_fte", "pay_bill"} & set(data.data_vars) or not _whole_years(data):
@@ -77,7 +79,9 @@ def workforce(results: Results) -> Iterator[Quantity]:
         change = need.at_year_ends(data, heads) - starts.drop_vars("time").rename(time="year_from").values
         yield "joiners", "heads per year", joined
         yield "leavers", "heads per year", left
-        yield "other_changes", "heads per year", change - joined.values + left.values
+        other = change - joined.values + left.values
+        rounding = abs(other) < ROUNDING * heads.max().item()
+        yield "other_changes", "heads per year", other.where(~rounding, 0.0)
 
 
 def _in_year(data: xr.Dataset, names: tuple[str, ...], by: str | None) -> xr.DataArray:

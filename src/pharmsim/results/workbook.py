@@ -27,6 +27,7 @@ TITLES = {
     "moves": "Moves",
     "need": "Need and delivery",
     "time": "Working time",
+    "budgets": "Budgets",
     "groups": "Groups",
     "bounds": "Bounds",
     "differences": "Differences",
@@ -47,6 +48,7 @@ ABOUT = {
     "moves": "people moving between posts in a year, and those who found no vacancy",
     "need": "what services require and get in whole years, by role and environment where the work is done",
     "time": "mean FTE of whole years by use, by role and environment where people work",
+    "budgets": "money of every budget and what its posts cost, £ in whole years",
     "groups": "share of each group in the headcount on the anniversaries, by role and grade or environment",
     "bounds": "feedbacks that reached a bound: post or stage, first month, months, share of draws",
     "differences": "scenario less base, median and 5–95 % interval over draws",
@@ -79,7 +81,7 @@ UNITS = (
     (
         "over budget",
         "spending on the posts of the budget less its money; negative when below. Budgets over "
-        "several environments are in the line of all only",
+        "several environments are in the lines of all only; one inside another is not added to it",
     ),
     (
         "other changes",
@@ -223,7 +225,8 @@ def wide(frame: pd.DataFrame, index: Sequence[str], columns: str, bands: Sequenc
             part = frame[frame[columns].isin(chosen)]
             more = part.pivot(index=[*index], columns=columns, values=band)
             out = out.join(more.add_suffix(f" {band}"))
-    return out[order].reset_index().rename_axis(columns=None)
+    clash = {name: f"{name} ({columns})" for name in order if name in index}
+    return out[order].rename(columns=clash).reset_index().rename_axis(columns=None)
 
 
 def _kind(column: str) -> str:
@@ -288,11 +291,17 @@ def _system_sheets(
         frame = _labelled(frame[frame["quantity"] == "fte"], results)
         shown = wide(frame, index, "use")
         sheets["time"] = (shown.sort_values(["role", "environment", "year_from"], kind="stable"), 4)
+    if "budgets" in tables:
+        years = ["year_from", "year_to", "budget"]
+        frame = wide(tables["budgets"], years, "quantity", ("over_budget",))
+        sheets["budgets"] = (frame.sort_values(["budget", "year_from"], kind="stable"), 3)
     if "groups" in tables:
         frame = tables["groups"]
         frame = _labelled(frame[frame["quantity"] == "share"], results)
         keys = [name for name in ("date", "role", "grade", "environment") if name in frame]
-        frame["group"] = frame["group"].map(results.scenario.groups)
+        labels = results.scenario.groups
+        if len(set(labels.values())) == len(labels):
+            frame["group"] = frame["group"].map(labels)
         names = list(dict.fromkeys(frame["group"]))
         sheets["groups"] = (wide(frame, keys, "group", names).sort_values(keys[1:], kind="stable"), 3)
     if "bounds" in tables:
@@ -337,6 +346,8 @@ def write(results: Results, tables: Mapping[str, pd.DataFrame], numbers: pd.Data
         if name in ("time", "groups"):
             kind = "FTE" if name == "time" else "share"
             by_column = {str(column): kind for column in frame.columns}
+        if name == "budgets":
+            by_column = {str(column): "money" for column in frame.columns}
         if name == "bounds":
             by_column = {"months": "heads", "share_of_draws": "share"}
         book.sheet(TITLES[name], frame, by_column, fixed)
