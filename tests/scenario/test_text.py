@@ -36,6 +36,14 @@ from pharmsim.scenario.text import FormError
         ("66 years", "age", 66.0),
         ("66 years and 6 months", "age", 66.5),
         ("£52,000 per year", "money_per_year", 52000.0),
+        ("£2.5 million per year", "budget", 2.5e6),
+        ("5,414,000", "budget", 5.414e6),
+        ("1,260 million", "activity", 1.26e9),
+        ("1.9 million people", "activity", 1.9e6),
+        ("1.26e9", "activity", 1.26e9),
+        ("6 weeks", "duration", 12 * 6 * 7 / 365.25),
+        ("8 %", "reference", 0.08),
+        ("50 %", "positive", 0.5),
         ("0.8 FTE", "fte_per_head", 0.8),
         ("1e-3", "hazard", 0.001),
         (0.25, "share", 0.25),
@@ -53,6 +61,10 @@ def test_numbers(written: object, kind: str, number: float) -> None:
         ("9 % per year", "share"),
         ("9 months", "share"),
         ("£5", "heads"),
+        ("£5", "activity"),
+        ("-5", "activity"),
+        ("5 %", "budget"),
+        ("5 per year", "activity"),
         ("nan", "share"),
         ("inf", "fte"),
         ("1e400", "heads"),
@@ -172,3 +184,27 @@ def test_names() -> None:
     for bad in ("", "a b", "a.b", "*", "a\x1b", None, True, "x" * 101):
         with pytest.raises(FormError):
             text.name(bad)
+
+
+@pytest.mark.parametrize(
+    ("written", "number"), [(6, 6.0), ("6", 6.0), ("6 weeks", 6.0), ("1 week", 1.0), (0, 0.0)]
+)
+def test_weeks(written: object, number: float) -> None:
+    assert text.weeks(written) == number
+
+
+@pytest.mark.parametrize("written", [53, -1, "6 months", True, None, [], "many", float("nan")])
+def test_weeks_that_are_refused(written: object) -> None:
+    with pytest.raises(FormError, match="must be a number of weeks between 0 and 52"):
+        text.weeks(written)
+
+
+@pytest.mark.parametrize(("written", "number"), [(0.5, 0.5), ("50 %", 0.5), (1, 1.0), (0, 0.0)])
+def test_bounds_of_multipliers(written: object, number: float) -> None:
+    assert text.bound(written, 0.0, 1.0) == number
+
+
+@pytest.mark.parametrize("written", [1.2, "120 %"])
+def test_bounds_that_do_not_lie_around_one(written: object) -> None:
+    with pytest.raises(FormError, match="must be a multiplier between 0 and 1, for a multiplier is 1 at the"):
+        text.bound(written, 0.0, 1.0)

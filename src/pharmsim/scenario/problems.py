@@ -26,6 +26,10 @@ HINTS = {
 }
 
 
+PEOPLE_GO = ("moves", "promotions", "switches", "pipelines")
+"""Sections in which `from` and `to` are where people come from and go."""
+
+
 class Problems(list[Problem]):
     """Problems found in one scenario, placed in its tree.
 
@@ -165,11 +169,21 @@ def _meant(found: list[Any], model: type[BaseModel], problems: Problems) -> set[
     return {path for path in out if not is_written(problems.tree, path)}
 
 
+def _hint(loc: tuple[str | int, ...]) -> str:
+    """Return what to do about something that is missing, as far as its key says it."""
+    key = str(loc[-1])
+    if key in ("start", "end") and len(loc) > 1:
+        return ": write a month, such as `April 2027`"
+    if key in ("from", "to") and loc[0] not in PEOPLE_GO:
+        return ""
+    return HINTS.get(key, "")
+
+
 def plain_words(kind: str, context: dict[str, Any], item: Any) -> str:
     """Return one message for an error of a kind that pydantic knows."""
     got = f"; got {quoted(item.get('input'))}"
     if kind == "missing":
-        hint = HINTS.get(str(item["loc"][-1]), "")
+        hint = _hint(item["loc"])
         return f"is missing{hint}" if hint.startswith(":") else hint or "is missing"
     if kind in ("literal_error", "union_tag_invalid"):
         expected = str(context.get("expected") or context.get("expected_tags"))

@@ -35,7 +35,8 @@ def check(scenario: Scenario, problems: Problems) -> None:
                 problems.add(path, f"needs the section `{section}`: {why}")
     if found.training is not None:
         _training(scenario, problems, found.training)
-    if found.inexperience is not None and not problems.lacks("working_time"):
+    known = scenario.first_year is not None and not problems.lacks("working_time")
+    if found.inexperience is not None and known:
         _inexperience(scenario, problems)
 
 
