@@ -15,7 +15,7 @@ import pharmsim
 from test_reference_pages import make_reference
 
 ROOT = Path(__file__).parents[1]
-TINY = ROOT / "scenarios" / "tiny.yaml"
+TEACHING = {name: ROOT / "scenarios" / name for name in ("tiny.yaml", "small_system.yaml")}
 
 
 def pages() -> list[Path]:
@@ -50,7 +50,7 @@ PLACES = {
 
 @pytest.mark.parametrize("text", YAML_BLOCKS)
 def test_yaml_loads(text: str, tmp_path: Path) -> None:
-    """A what-if loads beside its base; a section takes the place of that of the small scenario."""
+    """A what-if loads beside its base; a section stands in for that of the teaching scenario it names."""
     content = yaml.safe_load(text)
     folder = tmp_path / "scenarios"
     if "base" in content:
@@ -58,7 +58,9 @@ def test_yaml_loads(text: str, tmp_path: Path) -> None:
         file = folder / PLACES[content["base"]]
         file.write_text(text, encoding="utf-8")
     else:
-        parts = re.split(r"^(?=\w+:)", TINY.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        named = re.match(r"# in ([\w.]+)\n", text)
+        whole = TEACHING[named[1] if named else "tiny.yaml"].read_text(encoding="utf-8")
+        parts = re.split(r"^(?=\w+:)", whole, flags=re.MULTILINE)
         kept = [part for part in parts if part.split(":")[0] not in content]
         folder.mkdir()
         file = folder / "page.yaml"
