@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from rich.console import Console
 
 import synthetic
+from pharmsim.report import summary
 from pharmsim.results import assumptions, board, bounds, files, measures, money, need, netcdf, retention
 from pharmsim.results.activity import activity_index, followed_in
 from pharmsim.results.axes import block_labels
@@ -413,6 +416,15 @@ def test_places_at_a_bound_name_the_stage() -> None:
     results = with_arrays(changes={"feedbacks": training}, place_multiplier=values)
     told = "training: at its lower bound 0.8 in stage college: practice from June 2027, 4 months"
     assert told in results.meta["warnings"]
+
+
+def test_bounds_are_told_in_the_terminal() -> None:
+    values = multipliers()
+    values[:, 3, 0, 1] = 1.5
+    stream = io.StringIO()
+    summary.show(with_arrays(multiplier=values), Console(file=stream, width=140))
+    told = "warning: burnout: at its upper bound 1.5 in post chemist_ward from January 2026, 1 month"
+    assert told in stream.getvalue()
 
 
 def test_bounds_reach_the_folder(tmp_path: Path) -> None:

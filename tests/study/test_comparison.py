@@ -99,6 +99,57 @@ def test_a_post_of_one_scenario_only_counts_as_none_in_the_other() -> None:
     assert "p5" not in found.differences
 
 
+def run_system(scenario: Any, draws: int, seed: int) -> Results:
+    """Made-up results with need and money; the other delivers less and pays more."""
+    results = synthetic.results(draws, 72, seed, **synthetic.system())
+    data = results.data.copy(deep=True)
+    if scenario.name == "Other":
+        data["service_fte"][:] = data["service_fte"] * 0.5
+        data["pay_bill"][:] = data["pay_bill"] * 1.1
+        data["cover_cost"][:, :48] = 0.0
+    else:
+        data["required_fte"][:] = data["service_fte"]
+    return dataclasses.replace(results, scenario=scenario, data=data)
+
+
+def test_need_and_money_are_compared() -> None:
+    base = synthetic.scenario(**synthetic.system())
+    other = synthetic.scenario(**synthetic.system(), name="Other")
+    found = compare(base, [other], draws=4, run=run_system)
+    data = found.base.data
+
+    def row(quantity: str, role: str = "all", environment: str = "all") -> Any:
+        return rows(found, quantity=quantity, role=role, environment=environment).iloc[0]
+
+    given = data["service_fte"].sel(service="helper / ward").values[:, 60]
+    delivered = row("delivered_fte", "helper", "ward")
+    assert (delivered["base"], delivered["difference"]) == pytest.approx((given[0], -0.5 * given[0]))
+    assert delivered["median"] == pytest.approx(np.median(-0.5 * given[1:]))
+    assert row("pressure", "chemist")["base"] == pytest.approx(1.0)
+    assert row("pressure", "chemist")["value"] == pytest.approx(2.2)
+    assert row("shortfall_fte")["base"] == 0.0
+    whole = data["service_fte"].values[0, 60].sum()
+    assert row("shortfall_fte")["difference"] == pytest.approx((1.1 - 0.5) * whole)
+    short = row("months_in_shortage", "all", "ward")
+    assert (short["base"], short["value"], short["unit"]) == (0.0, 12.0, "months")
+    bill = data["pay_bill"].sel(post="helper_ward").values[0, 48:60].sum()
+    pay = row("pay_bill", "helper", "ward")
+    assert (pay["base"], pay["difference"]) == pytest.approx((bill, 0.1 * bill))
+    assert (pay["unit"], str(pay["year_from"])[:10]) == ("GBP per year", "2029-10-01")
+    assert row("cover_cost")["difference"] == 0.0  # the other has none before that year only
+
+
+def test_quantities_that_one_run_lacks_are_not_compared() -> None:
+    def either(scenario: Any, draws: int, seed: int) -> Results:
+        sections = synthetic.system() if scenario.need else {}
+        return synthetic.results(draws, 72, seed, **sections)
+
+    base = synthetic.scenario()
+    found = compare(base, [synthetic.scenario(**synthetic.system(), name="Other")], run=either)
+    assert "pay_bill" in set(found.differences["quantity"])
+    assert not {"delivered_fte", "pressure", "months_in_shortage"} & set(found.differences["quantity"])
+
+
 def test_other_months_are_refused() -> None:
     with pytest.raises(ScenarioError, match="must run from 2025-10 to 2031-10 like Small town"):
         compare(synthetic.scenario(), [synthetic.scenario(end="2032-10")], run=run)

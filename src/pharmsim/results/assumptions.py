@@ -176,6 +176,8 @@ def _is_default(value: Any, default: Any) -> bool:
     """Whether a field holds what pharmsim puts there, with nothing said about it."""
     if isinstance(value, Value) and isinstance(default, Value):
         return value.model_copy(update={"origin": None}) == default
+    if isinstance(value, Series):
+        return bool(value == default)
     plain = isinstance(value, (int, str)) and not isinstance(value, bool)
     return plain and type(default) is type(value) and value == default
 
