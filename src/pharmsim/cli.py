@@ -194,10 +194,11 @@ def _pictures(results: Results, no_figures: bool) -> list[Writer]:
 
     def draw(folder: Path) -> None:
         from pharmsim.report import diagram, figures, loops_diagram
+        from pharmsim.report.system_text import feedbacks_on
 
         figures.write_figures(results, folder)
         diagram.write(results.scenario, folder / figures.FOLDER / "diagram.svg")
-        if results.scenario.feedbacks is not None:
+        if feedbacks_on(results.scenario):
             loops_diagram.write(results.scenario, folder / figures.FOLDER / "loops.svg")
 
     return [draw]

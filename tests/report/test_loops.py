@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import synthetic
+from pharmsim import cli
 from pharmsim.compiled.compile import Compiled, compile_scenario
 from pharmsim.compiled.draws import sample
 from pharmsim.report import loops_diagram, routes
@@ -226,3 +228,27 @@ def test_the_file_is_written_with_its_folder(tmp_path: Path) -> None:
     made = compiled("burnout").scenario
     loops_diagram.write(made, tmp_path / "below" / "loops.svg")
     ElementTree.parse(tmp_path / "below" / "loops.svg")
+
+
+def test_the_command_writes_loops_beside_the_other_diagram(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Path("scenarios/small_system.yaml").resolve()
+    monkeypatch.chdir(tmp_path)
+    assert cli.call(["diagram", str(file), "--loops"]) == 0
+    assert capsys.readouterr().out.strip() == "small_system_loops.svg"
+    assert "feedback loops" in Path("small_system_loops.svg").read_text(encoding="utf-8")
+    assert cli.call(["diagram", str(file), "--loops"]) == 2
+    assert "must not exist yet" in capsys.readouterr().err
+    assert cli.call(["diagram", str(file)]) == 0
+    assert "stocks and flows" in Path("small_system.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_run_has_the_picture_of_its_loops_if_a_feedback_is_on(tmp_path: Path, on: bool) -> None:
+    made = compiled("burnout", change={"burnout": {"on": on}}).scenario
+    results = dataclasses.replace(synthetic.results(), scenario=made)
+    for draw in cli._pictures(results, no_figures=False):
+        draw(tmp_path)
+    assert (tmp_path / "figures" / "diagram.svg").is_file()
+    assert (tmp_path / "figures" / "loops.svg").is_file() == on

@@ -6,16 +6,36 @@ import io
 import re
 import struct
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
 
 import synthetic
-from pharmsim.report import describe, diagram, figures, style, summary
+from pharmsim.report import (
+    comparison,
+    describe,
+    diagram,
+    figures,
+    style,
+    summary,
+    system_figures,
+    system_text,
+)
+from pharmsim.results.money import COSTS
+from pharmsim.study.comparison import compare
 
 EVIL = '<script>alert("$x$")</script> & $\\frac'
 NAMES = {"headcount", "environments", "vacancies", "joiners_and_leavers", "training", "ages", "retention"}
+SYSTEM = {"pressure", "time_use", "spending", "groups"}
+GRADED: dict[str, Any] = {
+    "grades": {"low": "Band 4", "high": "Band 7"},
+    "posts": [
+        {"post": post, "role": role, "environment": place, "grade": "high" if role == "chemist" else "low"}
+        for post, role, place in synthetic.POSTS
+    ],
+}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -27,8 +47,9 @@ def shown(results: object, width: int = 140) -> str:
 
 @pytest.mark.parametrize("draws", [0, 5])
 def test_every_figure_is_written_as_png_and_svg(tmp_path: Path, draws: int) -> None:
-    paths = figures.write_figures(synthetic.results(draws=draws), tmp_path)
-    assert {path.stem for path in paths} == NAMES
+    results = synthetic.results(draws=draws, **synthetic.system(), **GRADED)
+    paths = figures.write_figures(results, tmp_path)
+    assert {path.stem for path in paths} == NAMES | SYSTEM
     assert {path.suffix for path in paths} == {".png", ".svg"}
     for path in paths:
         if path.suffix == ".png":
@@ -62,6 +83,91 @@ def test_a_scenario_without_optional_parts_has_fewer_figures(tmp_path: Path) -> 
     bare = results.data[["headcount", "fte"]]
     paths = figures.write_figures(type(results)(results.scenario, bare, results.meta), tmp_path)
     assert {path.stem for path in paths} == {"headcount", "environments"}
+
+
+@pytest.mark.parametrize(
+    ("gone", "sections"),
+    [
+        ("pressure", {"need": None, "feedbacks": None}),
+        ("time_use", {"working_time": None}),
+        ("spending", {"pay": None, "budgets": {}}),
+        ("groups", {"groups": {"all": "Everybody"}}),
+        ("groups", {"grades": {}, "posts": synthetic.description()["posts"]}),
+    ],
+)
+def test_a_picture_is_there_only_with_its_section(gone: str, sections: dict[str, Any]) -> None:
+    whole = {**synthetic.system(), **GRADED}
+    with style.styled():
+        assert getattr(system_figures, gone)(synthetic.results(**whole)) is not None
+        assert getattr(system_figures, gone)(synthetic.results(**{**whole, **sections})) is None
+
+
+def test_pressure_has_a_panel_by_environment_and_a_line_at_balance() -> None:
+    results = synthetic.results(draws=3, **synthetic.system())
+    with style.styled():
+        made = system_figures.pressure(results)
+    assert made is not None
+    panels = made[0].axes
+    assert [axes.get_title(loc="left") for axes in panels] == ["Shops", "Wards"]
+    for axes in panels:
+        lines = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
+        assert set(lines) == {"Chemist", "Helper", "1: balanced"}
+        assert list(lines["1: balanced"]) == [1.0, 1.0]
+        assert lines["Chemist"] == pytest.approx(1.1)
+        assert axes.get_ylim()[0] < 1.0
+    assert "above 1: more is required" in made[1]
+
+
+def test_bars_of_working_time_are_whole_and_frame_the_service() -> None:
+    results = synthetic.results(**synthetic.system())
+    with style.styled():
+        made = system_figures.time_use(results)
+    assert made is not None
+    axes = made[0].axes[0]
+    rows: dict[float, float] = {}
+    framed: dict[float, float] = {}
+    for bar in axes.patches:
+        into = framed if bar.get_facecolor()[3] == 0.0 else rows
+        into[round(bar.get_y(), 3)] = into.get(round(bar.get_y(), 3), 0.0) + bar.get_width()
+    assert len(rows) == 8  # two roles, two environments, start and end
+    assert list(rows.values()) == pytest.approx([1.0] * 8)
+    data = results.central
+    here = data["time_fte"].sel(post="chemist_shop").isel(time=0)
+    assert next(iter(framed.values())) == pytest.approx(float(here.sel(use="care") / here.sum()))
+    labels = axes.get_legend_handles_labels()[1]
+    assert {"service: care", "absence: leave", "teaching", "learning"} <= set(labels)
+
+
+def test_spending_stands_beside_the_budget_of_the_same_posts() -> None:
+    results = synthetic.results(draws=3, **synthetic.system())
+    with style.styled():
+        made = system_figures.spending(results)
+    assert made is not None
+    panels = {axes.get_title(loc="left"): axes for axes in made[0].axes}
+    assert set(panels) == {"Shops", "Wards", "Budget: chemists"}
+    shown = {
+        title: {str(line.get_label()): line.get_ydata() for line in axes.get_lines()}
+        for title, axes in panels.items()
+    }
+    assert "budget" not in shown["Shops"]
+    assert {"together", "budget"} <= set(shown["Wards"])
+    data = results.central
+    cost = sum(data[name].sel(post=["chemist_ward", "helper_ward"]).sum("post") for name in COSTS)
+    assert shown["Wards"]["together"] == pytest.approx((12.0 * cost / 1e6).values)
+    assert panels["Shops"].get_ylabel() == "£ million a year"
+
+
+def test_groups_by_grade_sum_to_everybody() -> None:
+    results = synthetic.results(**GRADED)
+    with style.styled():
+        made = system_figures.groups(results)
+    assert made is not None
+    axes = made[0].axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["Band 4", "Band 7", "All"]
+    assert sum(bar.get_width() for bar in axes.patches) == pytest.approx(6.0)
+    heads = results.central["headcount"].isel(time=0).sum(["post", "contract"])
+    share = float(heads.sel(group="f") / heads.sum())
+    assert f"{share:.0%}" in {text.get_text() for text in axes.texts}
 
 
 def test_lines_differ_without_colour() -> None:
@@ -206,3 +312,71 @@ def test_a_description_has_sections_origins_and_uncertainties() -> None:
     data = describe.as_data(synthetic.scenario())
     assert data["scenario"]["name"] == "Small town <b>&"
     assert len(data["numbers"]) > 40
+
+
+def test_a_description_says_what_there_is_around_the_people() -> None:
+    posts = synthetic.description()["posts"]
+    posts[1] |= {"split": {"ward": 0.6, "shop": 0.4}, "backfill_weeks": 4.0}
+    sections = synthetic.system()
+    sections["feedbacks"]["recruitment"]["on"] = False
+    sections["need"]["delegation"] = [
+        {"name": "checks", "from": {"role": ["chemist"]}, "to": "helper", "share": {"value": 0.1},
+         "limit": {"value": 0.2}},
+    ]  # fmt: skip
+    sections["supervision"] = {
+        "new": {"first_year": {}, "time": {"value": 0.1}, "by": [{"where": {"role": ["chemist"]}}]}
+    }
+    text = describe.describe(synthetic.scenario(posts=posts, **sections))
+    for line in (
+        "joint: 60% ward, 40% shop, 4 weeks of backfill on entry",
+        "working time: absence leave; job plan: care, teaching, meetings (service: care)",
+        "need: from required ÷ delivered at the start; follows items",
+        "delegation checks: 10 % of the work in role chemist to helper, at most 0.2 FTE for each FTE at work",
+        "new: first-year staff, 0.1 FTE for each head, by role chemist",
+        "wards, environment ward: 100 % of the cost at the start; caps establishment and cover",
+        "chemists, role chemist: £3,600,000 a year; shown only, caps nothing",
+        "burnout: pressure on leaving (break), elasticity 0.5; perceived after 6 months, against the opening "
+        "value, factor 1 to 1.5",
+        "recruitment: off",
+    ):
+        assert line in text
+
+
+def test_a_description_of_people_alone_says_nothing_of_what_is_not_there() -> None:
+    assert system_text.system_lines(synthetic.scenario()) == []
+    assert system_text.feedbacks_on(synthetic.scenario()) == []
+    assert system_text.feedbacks_on(synthetic.scenario(**synthetic.system())) == ["burnout", "recruitment"]
+
+
+def test_the_diagram_marks_joint_posts() -> None:
+    posts = synthetic.description()["posts"]
+    plain = diagram.diagram(synthetic.scenario(posts=posts))
+    posts[1] |= {"split": {"ward": 0.6, "shop": 0.4}}
+    joint = diagram.diagram(synthetic.scenario(posts=posts))
+    assert "40% Shops" in joint
+    assert "joint posts" in joint
+    assert joint.count("<rect") == plain.count("<rect") + 1
+    assert "joint posts" not in plain
+
+
+@pytest.mark.parametrize("sections", [{}, synthetic.system()])
+def test_a_comparison_has_a_picture_of_services_if_there_is_need(
+    tmp_path: Path, sections: dict[str, Any]
+) -> None:
+    def run(made: Any, draws: int, seed: int) -> Any:
+        results = synthetic.results(draws=draws, seed=seed, **sections)
+        data = results.data.copy(deep=True)
+        if made.name == "More" and "service_fte" in data:
+            data["service_fte"] = 2.0 * data["service_fte"]
+        return type(results)(made, data, results.meta)
+
+    base, other = synthetic.scenario(**sections), synthetic.scenario(name="More", **sections)
+    compared = compare(base, [other], draws=5, run=run)
+    names = {path.stem for path in comparison.write_figures(compared, tmp_path)}
+    assert {"differences", "retention_differences"} <= names
+    assert ("service_differences" in names) == bool(sections)
+    stream = io.StringIO()
+    comparison.show(compared, Console(file=stream, width=140))
+    assert ("delivered time" in stream.getvalue()) == bool(sections)
+    assert ("-0.550" in stream.getvalue()) == bool(sections)  # pressure from 1.1 to half of it
+    assert "GBP per year" not in stream.getvalue()

@@ -166,7 +166,8 @@ def _by_cell(
     rows = list(dict.fromkeys(zip(inner["environment"], inner["role"], strict=True)))
     panels = [panel for panel in wanted if panel[0] in set(inner["quantity"])]
     date = style.month_name(compared.dates[-1])
-    title = f"What changes by {date}, compared with {style.shorten(compared.base.scenario.name, 50)}"
+    what = "What changes" if wanted is PANELS else "What changes for services"
+    title = f"{what} by {date}, compared with {style.shorten(compared.base.scenario.name, 50)}"
     figure = style.new_figure(title, 11.5, 2.0 + 0.3 * len(rows) + 0.1 * len(compared.names))
     grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (quantity, words, unit) in zip(grid, panels, strict=True):
@@ -229,7 +230,8 @@ def show(compared: Comparison, console: Console, folder: Path | None = None) -> 
         for (quantity, level), rows in part.groupby(["quantity", "level"], sort=False):
             by_date: dict[Any, Any] = {row["date"]: row for row in rows.to_dict("records")}
             cells = [_cell(by_date.get(pd.Timestamp(date))) for date in compared.dates]
-            unit = str(rows["unit"].iloc[0]).replace("share", "points")
+            unit = str(rows["unit"].iloc[0])
+            unit = SCALES[unit][0] if unit in SCALES else unit
             name = f"kept in {level}" if level else NAMES.get(str(quantity), str(quantity))
             table.add_row(Text(name.replace("_", " ")), Text(unit), *cells)
         console.print(table)
@@ -239,7 +241,20 @@ def show(compared: Comparison, console: Console, folder: Path | None = None) -> 
         console.print(Text(f"files: {folder}"))
 
 
-NAMES = {"fte": "FTE", "vacancy_fte": "vacancies", "leavers": "leavers in the year"}
+NAMES = {
+    "fte": "FTE",
+    "vacancy_fte": "vacancies",
+    "leavers": "leavers in the year",
+    "required_fte": "required time",
+    "delivered_fte": "delivered time",
+    "shortfall_fte": "shortfall",
+}
+SCALES = {
+    "share": ("points", 100.0, 2),
+    "ratio": ("ratio", 1.0, 3),
+    "GBP per year": ("£ thousand a year", 0.001, 0),
+}
+"""Units as shown here: unit, factor, decimals; others as they are, with one decimal."""
 
 
 def _caption(frame: pd.DataFrame) -> str | None:
@@ -249,7 +264,7 @@ def _caption(frame: pd.DataFrame) -> str | None:
 def _cell(row: dict[Any, Any] | None) -> str:
     if row is None or np.isnan(row["difference"]):
         return "–"
-    scale, digits = (100.0, 2) if row["unit"] == "share" else (1.0, 1)
+    _, scale, digits = SCALES.get(row["unit"], ("", 1.0, 1))
 
     def one(name: str) -> str:
         return f"{scale * float(row[name]):+,.{digits}f}"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from pharmsim.report.system_text import post_text, system_lines
 from pharmsim.results.assumptions import MANY, Assumption, assumptions, counts, groups
 from pharmsim.scenario.models import Scenario
 
@@ -16,8 +17,9 @@ def describe(scenario: Scenario) -> str:
     Returns
     -------
     str
-        Head, posts, then section by section every number (tables of more than a dozen rows as one
-        line), then how many numbers vary and how well they are known.
+        Head, posts, what there is of the system around the people, then section by section every number
+        (tables of more than a dozen rows as one line), then how many numbers vary and how well they are
+        known.
     """
     items = assumptions(scenario)
     lines = [*_head(scenario), ""]
@@ -38,7 +40,7 @@ def _head(scenario: Scenario) -> list[str]:
         f"{len(scenario.posts)} post{'s' if len(scenario.posts) != 1 else ''}:",
     ]
     for post in scenario.posts:
-        parts = (post.role, post.environment, post.grade, post.place)
+        parts = (post.role, post.environment, post.grade, post.place, post_text(post))
         lines.append(f"  {post.post}  ({', '.join(part for part in parts if part)})")
     for title, names in (
         ("groups", scenario.groups),
@@ -50,7 +52,7 @@ def _head(scenario: Scenario) -> list[str]:
             lines.append(f"{title}: {', '.join(names)}")
     if scenario.retention:
         lines.append(f"levels of retention: {', '.join(scenario.retention.levels)}")
-    return lines
+    return lines + system_lines(scenario)
 
 
 def _place(item: Assumption) -> str:

@@ -209,6 +209,12 @@ def _posts(canvas: Canvas, scenario: Scenario, at: Layout) -> None:
         for i, line in enumerate(lines):
             canvas.text(x + BOX_W / 2, y + BOX_H / 2 + 4 + 13 * (i - (len(lines) - 1) / 2), line,
                         text_anchor="middle")  # fmt: skip
+        if post.split:
+            canvas.add("rect", x=x + 3, y=y + 3, width=BOX_W - 6, height=BOX_H - 6, rx=2, fill="none",
+                       stroke=colours[post.role])  # fmt: skip
+            away = {name: share for name, share in post.split.items() if name != post.environment}
+            words = ", ".join(f"{share:.0%} {scenario.environments[name]}" for name, share in away.items())
+            canvas.text(x + 2, y + BOX_H + 9, shorten(words, 20), 8)
 
 
 def _label(scenario: Scenario, post: Post) -> str:
@@ -370,6 +376,8 @@ def _legend(canvas: Canvas, scenario: Scenario, y: float, width: float) -> float
     words = ["boxes: posts", "coloured arcs: moves, thicker is faster"]
     if scenario.promotions or any(p.kind == "internal" for p in scenario.pipelines.values()):
         words.append("straight arrows: promotions and role changes")
+    if any(post.split for post in scenario.posts):
+        words.append("double frames: joint posts, with the share of time elsewhere")
     words += ["dashed clouds: outside", "amber: people who may come back"] if scenario.pools else []
     lines = [words[0]]
     for word in words[1:]:

@@ -76,7 +76,7 @@ def _finish(figure: Figure, grid: Any, used: int, columns: int, unit: str) -> No
 def time_use(results: Results) -> Made:
     """Where working time goes at the start and at the end: a pair of bars for each role and environment."""
     data = results.data
-    if "time_fte" not in data:
+    if "time_fte" not in data or results.scenario.working_time is None:
         return None
     array = need.time_use(data, ["environment", "role"]).transpose("draw", "time", "cell", "use")
     ends = array.values[0][[0, -1]]  # (2, cells, uses), central
