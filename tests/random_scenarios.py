@@ -8,6 +8,7 @@ import numpy as np
 
 from canonical import row, terms, value
 from pharmsim.scenario.models import Scenario
+from random_system import SystemMaker
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -409,4 +410,7 @@ class Maker:
 
 def random_scenario(seed: int, only: set[str] | None = None, step: str | None = None) -> Scenario:
     """A scenario from a seed; `only` names the sections that exist, or leaves them to chance."""
-    return Scenario.model_validate(Maker(seed, only, step).make())
+    maker = Maker(seed, only, step)
+    out = maker.make()
+    SystemMaker(maker, out, seed).add()
+    return Scenario.model_validate(out)

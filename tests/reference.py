@@ -16,6 +16,7 @@ import numpy as np
 
 from pharmsim.quantities import OUTPUTS
 from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.services import FEEDBACKS, uses
 from reference_inputs import series
 from reference_opening import EARLIER, own
 from reference_pipelines import HISTORY
@@ -35,6 +36,7 @@ class Reference(Posts):
 
     def run(self) -> dict[str, np.ndarray]:
         k = SUBSTEPS[self.s.step]
+        self.look(0)
         self.note(0)
         for period in range(self.n_periods):
             self.period = period
@@ -47,6 +49,7 @@ class Reference(Posts):
                     tau, end = ((month % 12 + (s + part) / k) / 12 for part in (0.5, 1.0))
                     self.step(Moment(month, tau, end, 1 / 12 / k))
             self.end_of_month(month)
+            self.look(month + self.spacing)
             self.note(self.period + 1)
             self.count("conservation_error", self.everybody() - before - self.balance())
         self.tag(self.r.months)
@@ -59,7 +62,7 @@ class Reference(Posts):
         cells = itertools.product(self.posts, self.groups, self.contracts)
         w = {cell: self.fte_per_head(*cell, at.month) for cell in cells}
         hire_fte = {p: self.hire_fte(p, w) for p in self.posts}  # 2
-        net = {p: self.funded(p, at.month) - self.fte(p, at.month) for p in self.posts}
+        net = {p: self.funded[p] - self.fte(p, at.month) for p in self.posts}
         vacancy = {p: net[p] - self.offered(p) * hire_fte[p] for p in self.posts}
         heads = {p: self.heads(p) for p in self.posts}
         share = {p: min(sum(self.first_year[p]) / heads[p], 1.0) if heads[p] > 0 else 0.0 for p in self.posts}
@@ -103,6 +106,8 @@ class Reference(Posts):
             if source.supply != "unlimited":
                 factor = series(source.over_time, self.r.start + at.month)
                 supply = self.r.flat(source.supply, p) * factor * at.dt
+                if self.acting("recruitment", "sources", source.name):
+                    supply *= self.multipliers["recruitment"][p]
             accepted = min(wanted[p], supply)
             if accepted < math.inf:
                 wanted[p] -= accepted
@@ -137,6 +142,7 @@ class Reference(Posts):
         for (source, g, a), n in people.items():
             self.count("joiners", n, p, source)
             self.first_year[p][12] += n
+            self.enter(p, n)
             for c, share in self.contract_mix(contracts, p, g).items():
                 self.rows[own(p)][g, c, a] += n * share
 
@@ -165,8 +171,25 @@ class Reference(Posts):
                         people[own(p)][cell] += n * (1 - pipe.completes.value)
                         if not label:
                             self.count("training_ends", n * pipe.completes.value, p)
-                heads = self.apprentices(pipe, p, month, self.period * self.spacing)
-                self.count("training_starts", self.train(("batch", p, name, month), heads), p)
+            self.start_training(name, pipe, month)
+
+    def start_training(self, name: str, pipe: Any, month: int) -> None:
+        """A new batch in every post of origin; posts share the places where there are too few."""
+        wanted = {p: self.apprentices(pipe, p, month, self.period * self.spacing) for p in self.origins(name)}
+        wanted = {p: min(heads, self.eligible(name, p)) for p, heads in wanted.items()}
+        placed = 1.0
+        if pipe.trainees_per_fte is not None:
+            teachers = [p for p in self.posts if self.r.selects(pipe.supervisors, p)]
+            now = math.fsum(
+                n for row, people in self.rows.items() if row[0] == "batch" and row[2] == name
+                for n in people.values()
+            )  # fmt: skip
+            free = pipe.trainees_per_fte.value * math.fsum(self.at_work[p] for p in teachers) - now
+            total = math.fsum(wanted.values())
+            placed = min(1.0, max(free, 0.0) / total) if total > 0 else 1.0
+        for p, heads in wanted.items():
+            self.count("training_starts", self.train(("batch", p, name, month), heads * placed), p)
+            self.count("training_unplaced", heads * (1 - placed), p)
 
     def external_month(self, month: int) -> None:
         offset = 0
@@ -224,17 +247,15 @@ class Reference(Posts):
                 if month % 12 == 0:
                     stocks["headcount_by_age"][month // 12, row[1], a] += n
         for p in self.posts:
-            fte, funded = self.fte(p, month), self.funded(p, month)
+            fte, funded = self.fte(p, month), self.funded[p]
             limited = funded < math.inf
             stocks["fte"][t, p] = fte
             stocks["establishment_fte"][t, p] = funded if limited else math.nan
             stocks["vacancy_fte"][t, p] = funded - fte if limited else math.nan
-            if self.s.cover and limited:
-                cap = self.r.flat(self.s.cover.cap, p, default=math.inf) * funded
-                share = self.r.flat(self.s.cover.share, p)
-                stocks["cover_fte"][t, p] = min(share * max(funded - fte, 0.0), cap)
+            stocks["cover_fte"][t, p] = self.cover[p]
             stocks["offers"][t, p] = self.offered(p)
             stocks["first_year"][t, p] = math.fsum(self.first_year[p])
+        self.note_system(t)
         for (name, p), people in self.pools.items():
             stocks["in_pool"][t, name, p] = math.fsum(people.values())
         for name, pipe in self.external.items():
@@ -246,6 +267,25 @@ class Reference(Posts):
         for i, (slots, waiting) in enumerate(stages):
             stocks["trainees"][t, i] = math.fsum(slots)
             stocks["waiting_for_place"][t, i] = waiting
+
+    def note_system(self, t: int) -> None:
+        """What was seen at the start of a period, by post, service, stage and budget."""
+        by_name = {
+            "delivered_fte": self.delivered, "unmet_supervision_fte": self.unmet, "backfill_fte": self.bought,
+            "required_fte": self.required, "service_fte": self.served, "delegated_fte": self.delegated,
+            "pressure": self.pressure, "places": dict(enumerate(self.places)),
+            "place_multiplier": dict(enumerate(self.place_multipliers)), **self.bills,
+            "budget_money": {name: money / 12 for name, money in self.budget.items()},
+        }  # fmt: skip
+        for name, numbers in by_name.items():
+            for label, number in numbers.items():
+                self.record[name][t, label] = number
+        for p, used in self.uses.items():
+            for use, fte in used.items():
+                self.record["time_fte"][t, p, use] = fte
+        for feedback, multipliers in self.multipliers.items():
+            for p, multiplier in multipliers.items():
+                self.record["multiplier"][t, feedback, p] = multiplier
 
     def everybody(self) -> float:
         parts = [n for people in self.rows.values() for n in people.values()]
@@ -287,12 +327,18 @@ class Reference(Posts):
             "switch": [switch.name for switch in self.s.switches],
             "attempt": list(range(max((pipe.attempts for pipe in self.external.values()), default=0) or 1)),
             "level": list(self.levels),
+            "use": uses(self.s),
+            "service": self.services,
+            "feedback": list(FEEDBACKS),
+            "budget": list(self.s.budgets),
         }
         for name, pipe in self.external.items():
             for i, heads in enumerate(pipe.registered_before):
                 self.record["registered_before"][i, name] = heads
         out = {}
         for name, output in OUTPUTS.items():
+            if output.sections and not any(getattr(self.s, section) for section in output.sections):
+                continue
             index = [{label: i for i, label in enumerate(axes[dim])} for dim in output.dims]
             out[name] = np.zeros([len(positions) for positions in index])
             for key, value in self.record[name].items():

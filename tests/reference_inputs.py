@@ -39,8 +39,8 @@ def is_single(texts: tuple[str, ...]) -> bool:
 def interpolate(x: float, points: dict[float, float]) -> float:
     """Straight lines between points, constant outside them."""
     places = sorted(points)
-    if x <= places[0]:
-        return points[places[0]]
+    if x in points or x <= places[0]:
+        return points[max(x, places[0])]
     for low, high in itertools.pairwise(places):
         if x <= high:
             return points[low] + (points[high] - points[low]) * (x - low) / (high - low)
@@ -130,7 +130,7 @@ class Reader:
 
     def birthdays(self, cells: Cells, *cell: str, pension: bool = False) -> dict[float, float] | None:
         """Product of the terms read by age (or by years past pension age) on a grid of whole years."""
-        grid = range(-60, 61) if pension else range(self.ages[0], self.ages[-1] + 3)
+        grid = range(-40, 41) if pension else range(self.ages[0], self.ages[-1] + 3)
         key = PENSION if pension else "age"
         terms = [t for t in cells.terms if pension == any(PENSION in row.where for row in t.rows)]
         tables = [self._grid(term, key, grid, cell) for term in terms]

@@ -194,11 +194,15 @@ class Opening:
         share = names.get((self.r.start + month) % 12 + 1, 0.0)
         return self.r.flat(pipe.intake, p) * share * series(pipe.over_time, self.r.start + at)
 
+    def eligible(self, name: str, p: str) -> float:
+        """People of a post who may start an internal pipeline."""
+        first, last = span(self.internal[name].ages or "0+")
+        return math.fsum(n for cell, n in self.rows[own(p)].items() if first <= cell[2] <= last)
+
     def train(self, row: Row, heads: float) -> float:
         """Take people of a post into a row of an internal pipeline, tags with them; returns how many."""
         ages = span(self.internal[row[2]].ages or "0+")
-        home = self.rows[own(row[1])]
-        eligible = math.fsum(n for cell, n in home.items() if ages[0] <= cell[2] <= ages[1])
+        eligible = self.eligible(row[2], row[1])
         taken = min(heads, eligible)
         for people in (self.rows, *self.tags.values()):
             into = people.setdefault(row, defaultdict(float))

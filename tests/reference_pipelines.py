@@ -16,7 +16,8 @@ class External:
     """A pipeline outside the posts.
 
     `slots[i][j]` people are in month j + 1 of stage i, `unplaced[i]` wait for a place, `awaiting` holds
-    (months to go, attempt, passes, fails) and `queue[k]` those who wait for attempt k + 1.
+    (months to go, attempt, passes, fails) and `queue[k]` those who wait for attempt k + 1. `places[i]` are
+    set at every start of a month; `open` runs the years before the start with those of the opening.
     """
 
     def __init__(self, reader: Reader, pipe: ExternalPipeline) -> None:
@@ -26,6 +27,11 @@ class External:
         self.attempts = len(pipe.exam.pass_rates) if pipe.exam else 0
         self.queue = [0.0] * self.attempts
         self.awaiting: list[tuple[int, int, float, float]] = []
+        self.places = [math.inf] * len(pipe.stages)
+
+    def open(self) -> None:
+        """Fill the pipeline by running the years before the start."""
+        pipe = self.pipe
         months = sum(stage.months for stage in pipe.stages)
         past = range(self.start - HISTORY - months - 12 * self.attempts - 12, self.start)
         steady = pipe.opening.rule == "steady"
@@ -73,7 +79,7 @@ class External:
     def _enter(self, i: int, new: float, count: Count) -> None:
         stage = self.pipe.stages[i]
         wanting = new + self.unplaced[i]
-        room = math.inf if stage.places is None else max(stage.places.value - sum(self.slots[i]), 0.0)
+        room = max(self.places[i] - sum(self.slots[i]), 0.0)
         entering = min(wanting, room)
         self.slots[i][0] += entering
         self.unplaced[i] = (wanting - entering) * stage.waits.value

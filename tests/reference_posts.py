@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from pharmsim.scenario.models import Scenario
 from reference_inputs import Hazard, calendar_month, series, span
-from reference_opening import Opening, Row, own
+from reference_opening import Row, own
+from reference_system import System
 
 
 class Moment(NamedTuple):
@@ -36,7 +37,7 @@ def lived(heads: float, hazard: float, dt: float) -> float:
     return heads * -math.expm1(-hazard * dt) / hazard if hazard > 0 else heads * dt
 
 
-class Posts(Opening):
+class Posts(System):
     """People in post and in pools."""
 
     def __init__(self, scenario: Scenario) -> None:
@@ -88,11 +89,14 @@ class Posts(Opening):
         assert self.s.retention
         return (self.r.start + month) % 12 == calendar_month(self.s.retention.month) % 12
 
-    def block(self, level: Any, p: str) -> tuple[str, ...] | None:
-        """Block of a post at a level; None outside it."""
-        if not self.r.selects(level.where, p):
-            return None
-        return tuple(self.r.labels(p).get(axis, "") for axis in level.by)
+    def block(self, level: Any, p: str) -> set[tuple[str, ...]]:
+        """Blocks of a post at a level, several for a joint post; none outside it."""
+        found = set()
+        for service in self.split[p]:
+            labels = self.r.labels(p) | {"environment": service.environment}
+            if all(labels.get(axis, "") in names for axis, names in level.where.items()):
+                found.add(tuple(labels.get(axis, "") for axis in level.by))
+        return found
 
     def tag(self, month: int) -> None:
         if month not in self.tag_dates:
@@ -101,23 +105,12 @@ class Posts(Opening):
         for name in self.levels:
             for row, people in self.tags.get(name, {}).items():
                 self.record["kept"][year - 1, name, row[1]] += math.fsum(people.values())
-            inside = {row: n for row, n in self.rows.items() if self.blocks[name][row[1]] is not None}
+            inside = {row: n for row, n in self.rows.items() if self.blocks[name][row[1]]}
             self.tags[name] = {row: dict(n) for row, n in inside.items()}
             for row, people in self.tags[name].items():
                 self.record["tagged"][year, name, row[1]] += math.fsum(people.values())
 
     # ---- 2. vacancies, 3. limits ------------------------------------------------------------------
-
-    def funded(self, p: str, month: int) -> float:
-        factor = 1.0
-        for policy in self.s.establishment.over_time if self.s.establishment else ():
-            if self.r.selects(policy.where, p):
-                factor = 1.0
-                if policy.policy == "grow" and policy.growth:
-                    factor = (1 + policy.growth.value) ** (month / 12)
-                elif policy.policy == "table":
-                    factor = series(policy.table, self.r.start + month)
-        return self.limit[p] * factor
 
     def offered(self, p: str) -> float:
         return math.fsum(n for slot in self.offers[p] for n in slot.values())
@@ -137,6 +130,8 @@ class Posts(Opening):
         for edge in self.edges:
             rate = edge.rate * series(edge.over_time, self.r.start + at.month)
             rate *= 1 - share[edge.row[1]] if edge.kind == "promotion" else 1
+            if edge.kind == "move":
+                rate *= self.attraction(edge)
             first, last = edge.ages
             eligible = {k: n for k, n in self.rows.get(edge.row, {}).items() if first <= k[2] <= last}
             wanted[edge.to] += math.fsum(
@@ -155,18 +150,32 @@ class Posts(Opening):
             self.count("moves_blocked", (1 - possible[edge.to]) * heads[i], i)
         return possible, [rate * possible[edge.to] for rate, edge in zip(rates, self.edges, strict=True)]
 
+    def attraction(self, edge: Edge) -> float:
+        """Attractiveness of where a move leads ÷ that of where it comes from."""
+        m = self.multipliers["attractiveness"]
+        return m[edge.to] / m[edge.row[1]]
+
     def risks(self, row: Row, cell: Any, at: Moment, multiplier: float, edge_rates: list[float]) -> list[Any]:
         """Everything that can happen to a cell: (what, which, hazard, row and cell where they go or None)."""
         kind, p, name, _ = row
         g, c, a = cell
         risks: list[Any] = []
         for destination, hazard in self.leaving.items():
-            risks.append(("leavers", destination, multiplier * hazard(p, g, c, a, at), None))
+            m = multiplier
+            for feedback in ("burnout", "flexibility"):
+                if self.acting(feedback, "destinations", destination):
+                    m *= self.multipliers[feedback][p]
+            risks.append(("leavers", destination, m * hazard(p, g, c, a, at), None))
         if self.retire:
             risks.append(("retirements", None, self.retire(p, g, c, a, at), None))
         for switch, source, to, hazard in self.switches:
             if source == c:
-                risks.append(("switches", switch, hazard(p, g, c, a, at), (row, (g, to, a))))
+                m = (
+                    self.multipliers["shorter_hours"][p]
+                    if self.acting("burnout", "switches", switch)
+                    else 1.0
+                )
+                risks.append(("switches", switch, m * hazard(p, g, c, a, at), (row, (g, to, a))))
         for i, edge in enumerate(self.edges):
             if edge.row == row and edge.ages[0] <= a <= edge.ages[1]:
                 risks.append(("moves", i, edge_rates[i], (own(edge.to), cell)))
@@ -201,6 +210,7 @@ class Posts(Opening):
                     if what == "leavers" and self.s.leaving[which].into:
                         into[self.s.leaving[which].into, p, cell[0], cell[2]] += rate * years
                     if what == "moves":
+                        self.enter(target[0][1], rate * years)
                         moved_fte[target[0][1]] += rate * years * w[target[0][1], cell[0], cell[1]]
                 self.follow(row, cell, risks, employer, at.dt, after)
         self.rows = after.pop("")
@@ -227,7 +237,7 @@ class Posts(Opening):
             extra = employer if name and self.levels[name].employer_changes else 0.0
             after[name][row][cell] += n * math.exp(-(total + extra) * dt)
             for _, _, rate, target in risks:
-                if target and (not name or self.blocks[name][target[0][1]] == self.blocks[name][row[1]]):
+                if target and (not name or self.blocks[name][target[0][1]] & self.blocks[name][row[1]]):
                     after[name][target[0]][target[1]] += rate * lived(n, total + extra, dt)
 
     # ---- 5. pools ----------------------------------------------------------------------------------
@@ -240,6 +250,7 @@ class Posts(Opening):
                 lapse = self.lapsing[name](p, g, "", a, at) if name in self.lapsing else 0.0
                 years = lived(n, rate + lapse, at.dt)
                 self.count("returns", rate * years, name, p)
+                self.enter(p, rate * years)
                 self.count("pool_losses", lapse * years, name, p)
                 people[g, a] = n * math.exp(-(rate + lapse) * at.dt) + into[name, p, g, a]
                 for c, share in self.contract_mix(pool.contracts, p, g).items():

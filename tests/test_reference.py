@@ -14,13 +14,22 @@ import pharmsim
 from canonical import row, terms, value
 from pharmsim.quantities import OUTPUTS
 from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.services import FEEDBACKS
+from pharmsim.scenario.system import Part
 from random_scenarios import random_scenario
 from reference import simulate
 from reference_inputs import month_number
 
 SEEDS = range(36)
 SHIPPED = Path(__file__).parents[1] / "scenarios"
-SMALL = sorted([SHIPPED / "tiny.yaml", *SHIPPED.glob("published/*.yaml"), *SHIPPED.glob("gb/*.yaml")])
+SMALL = sorted(
+    [
+        SHIPPED / "tiny.yaml",
+        *SHIPPED.glob("small*.yaml"),
+        *SHIPPED.glob("published/*.yaml"),
+        *SHIPPED.glob("gb/*.yaml"),
+    ]
+)
 LARGE = sorted(
     [SHIPPED / "tiny_what_if.yaml", *SHIPPED.glob("sel/*.yaml"), *SHIPPED.glob("sel/what_if/*.yaml")]
 )
@@ -29,6 +38,7 @@ TOLERANCE = 1e-9
 SECTIONS = (
     "fte_per_head", "hours_drift", "pension_age", "leaving", "first_year", "retirement", "switches", "moves",
     "promotions", "employer_change", "pools", "establishment", "hiring", "cover", "pipelines", "retention",
+    "working_time", "need", "supervision", "pay", "budgets", "feedbacks",
 )  # fmt: skip
 
 
@@ -43,6 +53,15 @@ def kernel(scenario: Scenario) -> dict[str, np.ndarray]:
     return {str(name): data[name].values[0] for name in data.data_vars}
 
 
+def scale(name: str, array: np.ndarray, people: float) -> float:
+    """What differences are measured against: all people in post, the largest amount of money, 1 of ratios."""
+    if OUTPUTS[name].unit == "ratio":
+        return 1.0
+    if OUTPUTS[name].unit.startswith("GBP"):
+        return max(float(np.abs(array).max(initial=0.0)), 1.0)
+    return people
+
+
 def differences(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> dict[str, float]:
     """Outputs that differ, with the largest difference relative to all people in post."""
     people = max(float(want["headcount"].sum(axis=(1, 2, 3)).max()), 1.0)
@@ -52,10 +71,14 @@ def differences(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> dict
             if array.size:
                 bad[name] = math.inf
             continue
-        if got[name].shape != array.shape or not np.array_equal(np.isnan(got[name]), np.isnan(array)):
+        finite = np.isfinite(array)
+        if got[name].shape != array.shape or not np.array_equal(
+            got[name][~finite], array[~finite], equal_nan=True
+        ):
             bad[name] = math.inf
             continue
-        gap = float(np.nan_to_num(np.abs(got[name] - array)).max(initial=0.0)) / people
+        gaps = np.abs(got[name][finite] - array[finite]) / scale(name, array, people)
+        gap = float(gaps.max(initial=0.0))
         if not gap <= TOLERANCE:
             bad[name] = gap
     return bad
@@ -81,7 +104,7 @@ def beginning(path: Path) -> Scenario:
 
 
 def test_globs_find_the_shipped_scenarios() -> None:
-    assert len(SMALL) >= 4
+    assert len(SMALL) >= 6
     assert len(LARGE) >= 2
 
 
@@ -107,6 +130,60 @@ def test_random_scenarios_cover_the_model() -> None:
     assert {random_scenario(seed).step for seed in SEEDS} >= {"month", "month/2", "month/4", "year"}
 
 
+def test_random_scenarios_move_every_feedback_and_bind_every_limit() -> None:
+    """Each multiplier above and below 1 and at a bound; budgets that bind; what else only some runs do."""
+    above, below, binding = set(), set(), set()
+    for seed in SEEDS:
+        scenario, out = random_scenario(seed), expected(seed)
+        if scenario.feedbacks is not None:
+            for i, name in enumerate(FEEDBACKS):
+                feedback = getattr(scenario.feedbacks, name.replace("shorter_hours", "burnout"))
+                found = out["multiplier"][:, i]
+                above |= {name} if (found > 1).any() else set()
+                below |= {name} if (found < 1).any() else set()
+                bounds = () if feedback is None else (feedback.low, feedback.high)
+                binding |= {name} if np.isin(found, [b for b in bounds if b != 1]).any() else set()
+            if (out["place_multiplier"] != 1).any():
+                above.add("training")
+        for budget in scenario.budgets.values():
+            posts = [i for i, p in enumerate(scenario.posts) if p.post in budget.where["post"]]
+            if (out["fte"][0, posts] == 0).any():
+                continue
+            cost = out["pay_bill"][0, posts] / out["fte"][0, posts] * out["establishment_fte"][0, posts]
+            money = out["budget_money"][0, list(scenario.budgets.values()).index(budget)]
+            if budget.caps and np.isclose(cost.sum(), money, rtol=1e-9):
+                binding.add("budget")
+    assert above == {*FEEDBACKS, "training"}
+    assert below == set(FEEDBACKS)
+    assert binding == {*FEEDBACKS, "budget"}
+
+
+def problems_of_the_system(scenario: Scenario) -> list[str]:
+    """What the loader has against the sections of the system around the people."""
+    names = ("working_time", "need", "supervision", "pay", "budgets", "feedbacks", "establishment", "posts")
+    try:
+        pharmsim.from_dict(pharmsim.to_dict(scenario))
+    except pharmsim.ScenarioError as error:
+        return [str(problem) for problem in error.problems if problem.where.split(".")[0] in names]
+    return []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_loader_accepts_the_random_system(seed: int) -> None:
+    assert problems_of_the_system(random_scenario(seed)) == []
+
+
+def test_loader_refuses_a_wrong_system() -> None:
+    scenario = next(s for s in map(random_scenario, SEEDS) if s.working_time and s.working_time.job_plan)
+    time = scenario.working_time
+    assert time is not None
+    assert len(time.job_plan) > 1
+    name, part = next(iter(time.job_plan.items()))
+    more = Part.model_validate({"share": terms([row(1.0)]), "service": part.service})
+    wrong = time.model_copy(update={"job_plan": time.job_plan | {name: more}})
+    assert problems_of_the_system(scenario.model_copy(update={"working_time": wrong})) != []
+
+
 def test_comparator_sees_a_change_of_five_percent() -> None:
     """Every output, changed by 5 % in one cell, is named."""
     want = next(expected(seed) for seed in SEEDS if expected(seed)["tagged"].any())
@@ -115,7 +192,7 @@ def test_comparator_sees_a_change_of_five_percent() -> None:
         if not np.nan_to_num(array).any() or name == "conservation_error":
             continue
         changed = array.copy()
-        changed.flat[int(np.nan_to_num(np.abs(array)).argmax())] *= 1.05
+        changed.flat[int(np.where(np.isfinite(array), np.abs(array), 0.0).argmax())] *= 1.05
         assert set(differences({**want, name: changed}, want)) == {name}
         checked += 1
     assert checked > 10

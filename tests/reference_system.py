@@ -1,0 +1,354 @@
+"""The start of each month in the reference implementation: A to F of docs/background/model.md.
+
+Time at work, need, supervision and delivery, feedbacks (C, money, is in `reference_money`); written
+from the text, independently of the kernel, with loops over posts, services, duties and budgets.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from typing import Any
+
+from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.services import FEEDBACKS, Service, services
+from reference_money import Money, Numbers, ratio
+
+
+class System(Money):
+    """What people deliver, what is needed, what it costs, and how that acts on the flows of the month."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        self.services = services(scenario)
+        self.split: dict[str, dict[Service, float]] = {}
+        for p, post in self.r.posts.items():
+            shares = post.split or {post.environment: 1.0}
+            self.split[p] = {Service(post.role, e, post.place): share for e, share in shares.items()}
+        self.people_of = {s: [p for p in self.posts if self.split[p].get(s, 0.0) > 0] for s in self.services}
+        self.stages = [(n, stage) for n, pipe in self.external.items() for stage in pipe.pipe.stages]
+        self.supervisors = self.who_supervises()
+        self.backlog: Numbers = dict.fromkeys(self.posts, 0.0)  # F: what is kept
+        self.perceived: Numbers = {}
+        self.reference: Numbers = {}
+        self.follows: Numbers = dict.fromkeys(self.posts, 1.0)
+        self.funded: Numbers = {}
+        self.delegated: Numbers = dict.fromkeys(self.services, 0.0)
+        self.taught: list[tuple[Service, float]] = []
+        self.multipliers: dict[str, Numbers] = {name: dict.fromkeys(self.posts, 1.0) for name in FEEDBACKS}
+        self.work(0)  # places do not depend on the pipelines
+        self.open_places(0)
+        for pipe in self.external.values():
+            pipe.open()
+
+    def look(self, month: int) -> None:
+        """A to E at the start of a month."""
+        self.work(month)
+        if month == 0:
+            self.delegated, self.taught = dict.fromkeys(self.services, 0.0), []
+            self.money(month)
+            self.deliver(month)
+            self.base = {p: self.opening_need(p) for p in self.posts}
+        self.require(month)
+        self.money(month)
+        self.deliver(month)
+        self.react(month)
+        self.open_places(month)
+
+    # ---- A. time at work -----------------------------------------------------------------------------
+
+    def work(self, month: int) -> None:
+        time = self.s.working_time
+        self.at_work: Numbers = {}
+        self.working: Numbers = {}
+        self.available: Numbers = {}
+        self.backfill: Numbers = {}
+        self.unsettled: Numbers = {}
+        self.plan: dict[str, Numbers] = {}
+        self.uses: dict[str, Numbers] = {}
+        for p in self.posts:
+            fte, heads = self.fte(p, month), self.heads(p)
+            absent = {n: self.r.flat(cells, p) * fte for n, cells in time.absence.items()} if time else {}
+            lost = [self.r.flat(cells, p) for cells in time.absence.values()] if time else []
+            available = self.available[p] = 1 - math.fsum(lost)
+            learning = available * self.learning_fte(p, month)
+            self.at_work[p] = available * fte - learning
+            new = min(ratio(math.fsum(self.first_year[p]), heads, 0.0), 1.0)
+            feedback = self.s.feedbacks and self.s.feedbacks.inexperience
+            self.sense("inexperience", p, new, month, feedback)
+            m = self.multiplier("inexperience", p, p, feedback, feedback and feedback.elasticity.value)
+            self.multipliers["inexperience"][p] = m
+            self.unsettled[p] = min(1.0, self.share0[p] * m)
+            output = self.r.flat(time.first_year_output, p, default=1.0) if time else 1.0
+            settling = self.at_work[p] * self.unsettled[p] * (1 - output)
+            left = self.at_work[p] - settling
+            lost = min(available * self.backlog[p] / self.spacing, left)  # all of it: exactly nothing is left
+            self.working[p] = left - lost
+            self.backfill[p] = ratio(lost, available, 0.0)
+            self.backlog[p] -= self.backfill[p] * self.spacing
+            self.plan[p] = self.job_plan(p, month)
+            self.uses[p] = absent | {
+                "learning": learning, "settling_in": settling, "introduction": lost
+            }  # fmt: skip
+
+    def learning_fte(self, p: str, month: int) -> float:
+        """FTE of the trainees of internal pipelines of a post that is not given to the post."""
+        fte = 0.0
+        for (kind, home, name, _), people in self.rows.items():
+            if kind == "batch" and home == p:
+                learning = 1 - self.internal[name].productivity.value
+                for (g, c, _), n in people.items():
+                    fte += n * self.fte_per_head(p, g, c, month) * learning
+        return fte
+
+    def job_plan(self, p: str, month: int) -> Numbers:
+        """Shares of the parts of the job plan, after the shifts that have begun."""
+        time = self.s.working_time
+        if time is None or not time.job_plan:
+            return {"at_work": 1.0}
+        shares = {name: self.r.flat(part.share, p) for name, part in time.job_plan.items()}
+        for shift in time.shifts:
+            if self.r.selects(shift.where, p):
+                wanted = shift.share.value * self.progress(shift.start, shift.end, month)
+                moved = min(wanted, shares[shift.from_])
+                shares[shift.from_] -= moved
+                shares[shift.to] += moved
+        return shares
+
+    def parts(self, p: str, kind: str) -> Numbers:
+        """Parts of the job plan that are `service` or `supervising`, with their shares."""
+        if "at_work" in self.plan[p] and not (self.s.working_time and self.s.working_time.job_plan):
+            return self.plan[p] if kind == "service" else {}
+        assert self.s.working_time
+        plan = self.s.working_time.job_plan
+        return {name: share for name, share in self.plan[p].items() if getattr(plan[name], kind)}
+
+    def enter(self, p: str, heads: float) -> None:
+        """People enter a post: in a joint post they bring a backlog."""
+        self.backlog[p] += heads * self.r.posts[p].backfill_weeks * 12 / 52
+
+    # ---- B. need -------------------------------------------------------------------------------------
+
+    def opening_need(self, p: str) -> float:
+        need = self.s.need
+        if need is None:
+            return 0.0
+        if need.fte is not None:
+            return self.r.flat(need.fte, p)
+        return self.r.flat(need.opening_ratio, p) * self.delivered[p]
+
+    def gross_need(self, p: str, month: int) -> float:
+        need = self.s.need
+        if need is None:
+            return 0.0
+        growth = 1.0
+        for activity in need.activity.values():
+            before = self.now(activity.index, 0)
+            growth += self.r.flat(activity.share, p) * (
+                ratio(self.now(activity.index, month), before, 1.0) - 1
+            )
+        return self.base[p] * growth * (1 - self.r.flat(need.productivity, p)) ** (month / 12)
+
+    def below(self, delegation: Any, s: Service) -> Service | None:
+        """The service that takes over what `delegation` takes from a service, if both exist."""
+        homes = [p for p, it in self.r.posts.items() if (it.role, it.environment, it.place) == tuple(s)]
+        if not any(self.r.selects(delegation.from_, p) for p in homes):
+            return None
+        to = Service(delegation.to, s.environment, s.place)
+        return to if to in self.services else None
+
+    def require(self, month: int) -> None:
+        """Required time by service, after delegation."""
+        gross = {p: self.gross_need(p, month) for p in self.posts}
+        total = {
+            s: math.fsum(self.split[p][s] * gross[p] for p in people) for s, people in self.people_of.items()
+        }
+        self.required = dict(total)
+        self.delegated, self.taught = dict.fromkeys(self.services, 0.0), []
+        for delegation in self.s.need.delegation if self.s.need else ():
+            for s in self.services:
+                to = self.below(delegation, s)
+                if to is None:
+                    continue
+                working = math.fsum(self.split[p][s] * self.working[p] for p in self.people_of[s])
+                share = delegation.share.value * self.now(delegation.over_time, month)
+                given = min(share * total[s], delegation.limit.value * working)
+                self.delegated[s] += given
+                self.required[s] -= given
+                self.required[to] += delegation.exchange.value * given
+                self.taught.append((s, delegation.supervision.value * given))
+        if month == 0:
+            self.required0 = dict(self.required)
+
+    # ---- D. supervision and delivery -----------------------------------------------------------------
+
+    def who_supervises(self) -> set[str]:
+        """Posts that a duty names as supervisors."""
+        entries = [entry for duty in self.s.supervision.values() for entry in duty.by]
+        return {p for p in self.posts for entry in entries if self.r.selects(entry.where, p)}
+
+    def block_of(self, p: str, duty: Any) -> tuple[str, ...]:
+        return tuple(self.r.labels(p).get(axis, "") for axis in duty.within)
+
+    def supervised(self, duty: Any, month: int) -> Numbers:
+        """Heads or FTE to be supervised, by block."""
+        found: Numbers = defaultdict(float)
+        for (kind, p, name, _), people in self.rows.items():
+            if kind == "batch" and name in duty.trainees:
+                found[self.block_of(p, duty)] += math.fsum(people.values())
+        for name, pipe in self.external.items():
+            for stage, slots in zip(pipe.pipe.stages, pipe.slots, strict=True):
+                found[()] += math.fsum(slots) * (f"{name}.{stage.name}" in duty.trainees)
+        for p in self.posts:
+            if duty.first_year is not None and self.r.selects(duty.first_year, p):
+                found[self.block_of(p, duty)] += self.unsettled[p] * self.heads(p)
+            if duty.staff is not None and self.r.selects(duty.staff, p):
+                found[self.block_of(p, duty)] += self.fte(p, month)
+        return found
+
+    def asked(self, planned: Numbers, month: int) -> Numbers:
+        """Supervising time asked of every post, by duties (else as planned) and by delegation."""
+        asked = {p: 0.0 if p in self.supervisors else planned[p] for p in self.posts}
+
+        def ask(time: float, weights: Numbers) -> None:
+            for p, weight in weights.items():
+                asked[p] += time * ratio(weight, math.fsum(weights.values()), 1 / len(weights))
+
+        for duty in self.s.supervision.values():
+            for block, amount in self.supervised(duty, month).items():
+                entries = []
+                for entry in duty.by:
+                    here = [p for p in self.posts if self.r.selects(entry.where, p)]
+                    weights = {p: self.working[p] for p in here if self.block_of(p, duty) == block}
+                    if weights:
+                        entries.append((self.now(entry.share, month), weights))
+                total = math.fsum(share for share, _ in entries)
+                for share, weights in entries:
+                    ask(duty.time.value * amount * ratio(share, total, 0.0), weights)
+        for s, time in self.taught:
+            ask(time, {p: self.split[p][s] * self.working[p] for p in self.people_of[s]})
+        return asked
+
+    def deliver(self, month: int) -> None:
+        """Supervising time, time on the service, delivery."""
+        on = {p: self.parts(p, "service") for p in self.posts}
+        over = {p: self.parts(p, "supervising") for p in self.posts}
+        planned = {p: {x: share * self.working[p] for x, share in self.plan[p].items()} for p in self.posts}
+        planned_over = {p: math.fsum(planned[p][part] for part in over[p]) for p in self.posts}
+        asked = self.asked(planned_over, month)
+        self.unmet = {}
+        self.delivered = {}
+        for p in self.posts:
+            service, supervising = math.fsum(planned[p][part] for part in on[p]), planned_over[p]
+            given = min(asked[p], supervising + service) if over[p] else 0.0
+            self.unmet[p] = asked[p] - given
+            if service <= 0:
+                given = supervising
+            serving = service + supervising - given
+            self.uses[p] |= planned[p]
+            self.uses[p] |= {part: serving * ratio(planned[p][part], service, 0.0) for part in on[p]}
+            self.uses[p] |= dict.fromkeys(over[p], given)
+            stand_in = (self.cover[p] + self.bought[p]) * self.available[p] * math.fsum(on[p].values())
+            self.delivered[p] = serving + stand_in * (
+                self.s.cover.effectiveness.value if self.s.cover else 1.0
+            )
+        by_service = {
+            s: [self.split[p][s] * self.delivered[p] for p in who] for s, who in self.people_of.items()
+        }
+        self.served = {s: math.fsum(parts) for s, parts in by_service.items()}
+
+    # ---- E. feedbacks --------------------------------------------------------------------------------
+
+    def sense(self, name: str, of: Any, x: float, month: int, feedback: Any) -> None:
+        """Perceive a quantity with the delay of a feedback."""
+        if feedback is None:
+            return
+        if month == 0:
+            given = feedback.reference
+            self.perceived[name, of] = x
+            self.reference[name, of] = x if given == "opening" else given.value
+        else:
+            gap = x - self.perceived[name, of]
+            self.perceived[name, of] += gap * self.share_perceived(feedback.delay.value)
+
+    def power(self, name: str, of: Any, elasticity: float) -> float:
+        y, ref = self.perceived[name, of], self.reference[name, of]
+        if elasticity == 0 or ref == 0:
+            return 1.0
+        return (y / ref) ** elasticity if y > 0 or elasticity > 0 else math.inf
+
+    def multiplier(self, name: str, of: Any, p: str | None, feedback: Any, elasticity: Any) -> float:
+        """clip((perceived ÷ reference)^elasticity); 1 without the feedback or outside its `where`."""
+        if feedback is None or not feedback.on or (p and not self.r.selects(feedback.where, p)):
+            return 1.0
+        return self.clip(self.power(name, of, elasticity), feedback)
+
+    @staticmethod
+    def clip(number: float, feedback: Any) -> float:
+        return float(min(max(number, feedback.low), feedback.high))
+
+    def react(self, month: int) -> None:
+        """Pressure, and the multipliers that act on the flows of this month."""
+        self.pressure: Numbers = {}
+        for s in self.services:
+            needed, got = self.required[s], self.served[s]
+            self.pressure[s] = 0.0 if needed <= 0 else min(ratio(needed, got, 10.0), 10.0)
+        if self.s.feedbacks is None:
+            return
+        burnout, recruitment = self.s.feedbacks.burnout, self.s.feedbacks.recruitment
+        attractive, flexible = self.s.feedbacks.attractiveness, self.s.feedbacks.flexibility
+        m = self.multipliers
+        for p in self.posts:
+            fte, heads, pressure = self.fte(p, month), self.heads(p), self.mean(p, self.pressure)
+            vacant = 0.0
+            if 0 < self.funded[p] < math.inf:
+                vacant = max(1 - fte / self.funded[p], 0.0)
+            self.sense("burnout", p, pressure, month, burnout)
+            self.sense("recruitment", p, vacant, month, recruitment)
+            self.sense("flexibility", p, ratio(fte, heads, 0.0), month, flexible)
+            if burnout:
+                m["burnout"][p] = self.multiplier("burnout", p, p, burnout, burnout.leaving.value)
+                m["shorter_hours"][p] = self.multiplier("burnout", p, p, burnout, burnout.shorter_hours.value)
+            if recruitment:
+                m["recruitment"][p] = self.multiplier(
+                    "recruitment", p, p, recruitment, recruitment.elasticity.value
+                )
+            if flexible:
+                m["flexibility"][p] = self.multiplier(
+                    "flexibility", p, p, flexible, flexible.elasticity.value
+                )
+            if attractive:
+                seen = {"openings": vacant, "pressure": pressure, "pay": self.costs[p]}
+                product = 1.0
+                for what, x in seen.items():
+                    self.sense(what, p, x, month, attractive)
+                    sign = -1 if what == "pressure" else 1
+                    product *= self.power(what, p, sign * getattr(attractive, what).value)
+                if attractive.on and self.r.selects(attractive.where, p):
+                    m["attractiveness"][p] = self.clip(product, attractive)
+
+    def open_places(self, month: int) -> None:
+        """Places of the stages of external pipelines."""
+        feedback = self.s.feedbacks and self.s.feedbacks.training
+        self.places, self.place_multipliers = [], []
+        for i, (_, stage) in enumerate(self.stages):
+            places, m = math.inf, 1.0
+            watching = [p for p in self.posts if self.r.selects(stage.supervisors or {}, p)]
+            working = math.fsum(self.at_work[p] for p in watching)
+            if stage.trainees_per_fte is not None:
+                places = stage.trainees_per_fte.value * working
+            elif stage.places is not None:
+                if stage.supervisors is not None:
+                    self.sense("training", i, working, month, feedback)
+                    m = self.multiplier("training", i, None, feedback, feedback and feedback.elasticity.value)
+                places = stage.places.value * m
+            self.places.append(places)
+            self.place_multipliers.append(m)
+        places_left = list(self.places)
+        for pipe in self.external.values():
+            pipe.places = [places_left.pop(0) for _ in pipe.slots]
+
+    def acting(self, section: str, names: str, name: str) -> bool:
+        """Whether a feedback acts on a destination, switch or source."""
+        feedback = self.s.feedbacks and getattr(self.s.feedbacks, section)
+        return bool(feedback) and name in getattr(feedback, names)
