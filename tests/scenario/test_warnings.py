@@ -26,3 +26,18 @@ def test_retention_when_the_start_is_a_january(small: dict[str, Any]) -> None:
     small |= {"start": "January 2026", "end": "January 2030", "step": "year"}
     small["retention"] = {"month": "December", "levels": levels}
     assert not [text for text in check_warnings(from_dict(small)) if text.startswith("retention")]
+
+
+@pytest.mark.parametrize("supervising", [True, False])
+def test_supervision_without_a_part_of_the_job_plan_to_come_from(
+    small: dict[str, Any], supervising: bool
+) -> None:
+    small["working_time"] = {
+        "job_plan": {
+            "care": {"share": "90 %", "service": True},
+            "teaching": {"share": "10 %", "supervising": supervising},
+        }
+    }
+    small["supervision"] = {"team": {"staff": {}, "time": 0.05, "by": {}}}
+    found = [text for text in check_warnings(from_dict(small)) if text.startswith("supervision:")]
+    assert bool(found) is not supervising

@@ -46,8 +46,9 @@ def funding(grid: Grid, clock: Clock, hours: tuple[Floats, Floats], opening_fte:
         rules = s.establishment.over_time
         for i, rule in enumerate(rules):
             policy[select_posts(s, rule.where)] = i + 1
+        limited = np.where(np.isinf(funded), 0.0, funded)
         for i, rule in enumerate(rules):
-            factors.append(policy_factor(grid, rule, i, months, funded[:, policy == i + 1].sum(axis=1)))
+            factors.append(policy_factor(grid, rule, i, months, limited[:, policy == i + 1].sum(axis=1)))
     share = grid.cells(s.cover.share if s.cover else None, ("post",))
     cap = grid.cells(s.cover.cap, ("post",), 1.0) if s.cover else np.zeros(funded.shape)
     factor = np.stack(factors, axis=1)

@@ -227,7 +227,7 @@ def give_time(k, supervises, d, w, a):  # type: ignore[no-untyped-def]
         if service > 0.0 and can_supervise:
             spent = min(asked, (planned + service) * a.working[p])
         a.unmet[p] = max(asked - spent, 0.0)
-        on_service = (service + planned) * a.working[p] - spent
+        on_service = (service + planned) * a.working[p] - spent if service > 0.0 else 0.0
         for j in range(k.service.size):
             fte = a.plan[p, j] * a.working[p]
             if k.supervising[j]:

@@ -18,7 +18,7 @@ from pharmsim.report.causal import LABELS, Link, links
 from pharmsim.report.diagram import INK, MARGIN, Canvas, document, wrapped
 from pharmsim.report.loops import Loop, loops, main_loops
 from pharmsim.report.routes import Box, Floats, Routes, beside, curve, part
-from pharmsim.report.style import COLOURS, shorten
+from pharmsim.report.style import shorten
 from pharmsim.scenario.models import Scenario
 
 GRID = {
@@ -35,8 +35,12 @@ DASHES = {
     "burnout": "", "recruitment": "9 3", "training": "2 3", "attractiveness": "12 3 2 3",
     "inexperience": "6 3", "flexibility": "5 2 1 2 1 2",
 }  # fmt: skip
-"""Dashes of every feedback's arrows; the order gives the colours."""
-DARK = (1, 0, 2, 3, 7, 6)
+"""Dashes of every feedback's arrows."""
+SHADES = {
+    "burnout": "#C04A00", "recruitment": "#0066A3", "training": "#007A58", "attractiveness": "#A0437E",
+    "inexperience": "#7A5F17", "flexibility": "#000000",
+}  # fmt: skip
+"""Colours of every feedback, dark enough for words."""
 GREY = "#6E6E6E"
 SIZE = 10.0
 """Height of the letters on arrows."""
@@ -44,8 +48,8 @@ STOCK = "staff"
 
 
 def colour(feedback: str) -> str:
-    """Colour of a feedback, dark enough for words; grey for links that are always there."""
-    return COLOURS[DARK[list(DASHES).index(feedback)]] if feedback else GREY
+    """Colour of a feedback; grey for links that are always there."""
+    return SHADES.get(feedback, GREY)
 
 
 def diagram(compiled: Compiled) -> str:

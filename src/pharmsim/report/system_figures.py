@@ -123,7 +123,7 @@ def _uses(results: Results, ends: np.ndarray) -> list[tuple[int, str, str, str, 
             label = (plan[name].label if name in plan else "") or name.replace("_", " ")
             title = {"service": "service: ", "absence": "absence: "}.get(kind, "") + label
             shades = SHADES[kind]
-            hatch = style.HATCHES[k % len(style.HATCHES)]
+            hatch = style.HATCHES[(k if kind == "absence" else len(out)) % len(style.HATCHES)]
             out.append((i, kind, style.shorten(title, 30), shades[k % len(shades)], hatch))
     return out
 

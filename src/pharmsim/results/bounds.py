@@ -24,6 +24,7 @@ OWNERS = {"shorter_hours": "burnout"}
 """Multipliers whose bounds are those of a feedback of another name."""
 PLACES = "training"
 """The feedback that acts on places of stages, not on posts."""
+ROUNDING = 1e-12
 SIDES = {"low": "lower", "high": "upper"}
 
 
@@ -66,7 +67,9 @@ def hits(scenario: Scenario, data: xr.Dataset) -> list[Hit]:
             bound = float(getattr(node, side))
             if bound == 1.0:
                 continue
-            at = np.isclose(values, bound, rtol=1e-12, atol=0.0)
+            at = np.abs(values - bound) <= ROUNDING * bound
+            if not at.any():
+                continue
             for i in np.flatnonzero(at.any(axis=(0, 1))):
                 central = np.flatnonzero(at[0, :, i])
                 first = starts[central[0]] if len(central) else np.datetime64("NaT", "ns")

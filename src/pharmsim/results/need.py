@@ -7,6 +7,8 @@ starts (of its one start with the `year` step). Incomplete last years are left o
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -22,7 +24,7 @@ ROUNDING = 1e-9
 # -- years --------------------------------------------------------------------------------------------
 
 
-def months_of_years(data: xr.Dataset, array: xr.DataArray) -> xr.DataArray:
+def _months_of_years(data: xr.Dataset, array: xr.DataArray) -> xr.DataArray:
     """Month starts of the whole years of the run: `time` divided into `year_from` and `month`."""
     steps = steps_per_year(data)
     axis = array.get_axis_num("time")
@@ -40,16 +42,31 @@ def months_of_years(data: xr.Dataset, array: xr.DataArray) -> xr.DataArray:
 
 def mean_of_years(data: xr.Dataset, array: xr.DataArray) -> xr.DataArray:
     """Mean over the month starts of every whole year: `time` becomes `year_from`."""
-    return months_of_years(data, array).mean("month", keep_attrs=True)
+    return _years_of(data, array, np.mean)
 
 
 def sum_of_years(data: xr.Dataset, array: xr.DataArray) -> xr.DataArray:
     """Amount of every whole year of what is given a month: `time` becomes `year_from`."""
     months = YEAR // steps_per_year(data)
-    out: xr.DataArray = months_of_years(data, array).sum("month", skipna=False, keep_attrs=True) * months
-    return named(
-        out, str(array.attrs.get("unit", "")).replace("per month", "per year"), str(array.name or "")
-    )
+    unit = str(array.attrs.get("unit", "")).replace("per month", "per year")
+    return named(_years_of(data, array, np.sum) * months, unit, str(array.attrs.get("long_name", "")))
+
+
+def _years_of(data: xr.Dataset, array: xr.DataArray, reduce: Any) -> xr.DataArray:
+    """Every whole year by itself, so that big arrays are not copied."""
+    steps = steps_per_year(data)
+    axis = array.get_axis_num("time")
+    n_years = (array.shape[axis] - 1) // steps
+    dims = tuple("year_from" if dim == "time" else dim for dim in array.dims)
+    every = np.moveaxis(array.values, axis, 0)
+    values = np.zeros((*array.shape[:axis], n_years, *array.shape[axis + 1 :]))
+    by_year = np.moveaxis(values, axis, 0)
+    for year in range(n_years):
+        by_year[year] = reduce(every[year * steps : (year + 1) * steps], axis=0)
+    known = array.coords.variables
+    coords = {dim: known[dim] for dim in dims if dim in known}
+    coords["year_from"] = ("year_from", data.variables["time"].values[: n_years * steps : steps])
+    return xr.DataArray(values, dims=dims, coords=coords, attrs=array.attrs)
 
 
 def at_year_ends(data: xr.Dataset, array: xr.DataArray) -> xr.DataArray:
@@ -99,17 +116,24 @@ def delivered(data: xr.Dataset, by: By = None) -> xr.DataArray:
 
 def delivered_by_staff(data: xr.Dataset, by: By = None) -> xr.DataArray:
     """Delivered FTE without temporary cover and backfill; axes draw, time, cell."""
-    return named(_of_services(data, _staff(data), by), "FTE", "delivered by staff")
+    return named(_of_services(data, staff_by_service(data), by), "FTE", "delivered by staff")
 
 
 def delivered_by_cover(data: xr.Dataset, by: By = None) -> xr.DataArray:
     """Delivered FTE of temporary cover and backfill; axes draw, time, cell."""
-    cover = data["service_fte"] - _staff(data)
+    cover = data["service_fte"].transpose("draw", "time", "service") - staff_by_service(data)
     return named(_of_services(data, cover, by), "FTE", "delivered by cover")
 
 
-def _staff(data: xr.Dataset) -> xr.DataArray:
-    """Working time of the service parts of the job plans, by service."""
+def with_staff(data: xr.Dataset) -> xr.Dataset:
+    """The same data with `staff_fte` worked out once, if it can be."""
+    return data.assign(staff_fte=staff_by_service(data)) if "time_fte" in data else data
+
+
+def staff_by_service(data: xr.Dataset) -> xr.DataArray:
+    """Working time of the service parts of the job plans, by service; axes draw, time, service."""
+    if "staff_fte" in data:
+        return data["staff_fte"]
     parts = np.flatnonzero(data.variables["use_kind"].values == "service")
     by_post = data["time_fte"].transpose("draw", "time", "post", "use").values[..., parts].sum(axis=3)
     template = data["service_fte"].transpose("draw", "time", "service")
@@ -139,7 +163,7 @@ def months_in_shortage(data: xr.Dataset, by: By = None) -> xr.DataArray:
     -------
     DataArray, months; axes draw, year_from, cell
     """
-    short = months_of_years(data, shortfall(data, by) > 0.0)
+    short = _months_of_years(data, shortfall(data, by) > 0.0)
     months = YEAR // steps_per_year(data)
     return named(short.sum("month") * float(months), "months", "months in shortage")
 
@@ -165,14 +189,19 @@ def time_use(data: xr.Dataset, by: By = None) -> xr.DataArray:
 
     By environment a joint post counts where it works, by its split; by anything else, as one.
     """
+    return uses_by_cell(data, data["time_fte"], by)
+
+
+def uses_by_cell(data: xr.Dataset, array: xr.DataArray, by: By = None) -> xr.DataArray:
+    """Working time (or its mean over years) by group: the last two axes become use and cell."""
     axes = [by] if isinstance(by, str) else list(by or ())
-    array = data["time_fte"].transpose("draw", "time", "use", "post")
+    array = array.transpose(..., "use", "post")
     if "environment" not in axes or set(axes) - set(SERVICE_COORDS):
         return named(sum_posts(array, group_keys(data, by)), "FTE", "working time")
     split = data.variables["split"].values
     keys = service_keys(data, by)
     values = sum_along(array.values @ split, 3, keys)
-    coords = {dim: array.coords.variables[dim] for dim in ("draw", "time", "use")}
+    coords: dict[Any, Any] = {dim: array.coords.variables[dim] for dim in array.dims[:3]}
     coords["cell"] = ("cell", [" / ".join(key) for key in dict.fromkeys(keys)])
-    found = xr.DataArray(values, dims=("draw", "time", "use", "cell"), coords=coords)
+    found = xr.DataArray(values, dims=(*array.dims[:3], "cell"), coords=coords)
     return named(found, "FTE", "working time")

@@ -63,6 +63,7 @@ def need_table(results: Results) -> pd.DataFrame:
     if "required_fte" not in data or "service_fte" not in data:
         return pd.DataFrame()
     frames = []
+    data = need.with_staff(data)
     for by in CELLS:
         cells = cell_columns(need.service_keys(data, by), by)
         for name, (unit, array) in need_measures(data, by).items():
@@ -86,11 +87,12 @@ def time_table(results: Results) -> pd.DataFrame:
     if "time_fte" not in data:
         return pd.DataFrame()
     frames = []
+    mean = need.mean_of_years(data, data["time_fte"])
     uses = {"use": data["use"].values, "kind": data["use_kind"].values}
     for by in CELLS:
         inside = "environment" in by
         keys = need.service_keys(data, by) if inside else measures.group_keys(data, by)
-        array = need.mean_of_years(data, need.time_use(data, by))
+        array = need.uses_by_cell(data, mean, by)
         for name, unit, values in (("fte", "FTE", array), ("share", "share", _share(array, "use"))):
             years = year_columns(values["year_from"].values)
             cells = cell_columns(keys, by)

@@ -109,6 +109,7 @@ def activity(results: Results) -> Iterator[Quantity]:
         for name in followed_in(results, place):
             one = index.sel(activity=name, drop=True).expand_dims(cell=[place or ALL], axis=2)
             yield f"{ACTIVITY}{name}", "start = 1", one
+    data = need.with_staff(data)
     for by in ("environment", None):
         for name, (unit, array) in need_measures(data, by).items():
             yield name, unit, array

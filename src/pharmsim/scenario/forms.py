@@ -272,6 +272,7 @@ _OTHERS: dict[str, Any] = {
     "split": {},
     "weeks": 0.0,
     "low_bound": 1.0,
+    "positive_low_bound": 1.0,
     "high_bound": 1.0,
 }
 

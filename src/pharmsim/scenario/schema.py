@@ -119,6 +119,7 @@ def _other_forms(defs: Json) -> Json:
         },
         "values": {"anyOf": [_ref("value"), {"type": "array", "items": _ref("value")}]},
         "low_bound": _NUMBER | {"description": "Lowest multiplier, between 0 and 1"},
+        "positive_low_bound": _NUMBER | {"description": "Lowest multiplier, between 0.01 and 1"},
         "high_bound": _NUMBER | {"description": "Highest multiplier, 1 or more"},
         "supervisors": {"anyOf": [*supervisor, {"type": "array", "items": {"anyOf": supervisor}}]},
         "opening": {"anyOf": [{"enum": ["from_past_intakes", "steady"]}, _ref("Opening")]},

@@ -206,6 +206,7 @@ class Attractiveness(Feedback):
     """
 
     reference: Literal["opening"]
+    low: Annotated[float, Of("positive_low_bound")]
     openings: Annotated[Value, Of("elasticity")] = Value(value=0.0)
     pressure: Annotated[Value, Of("elasticity")] = Value(value=0.0)
     pay: Annotated[Value, Of("elasticity")] = Value(value=0.0)

@@ -17,7 +17,7 @@ def check_warnings(scenario: Scenario) -> list[str]:
     Key paths listed in `warnings_off` of the scenario are left out.
     """
     found = [*_pools(scenario), *_hazards(scenario), *_unused(scenario), *_retention(scenario)]
-    found += [*_supervisors(scenario), *_feedbacks(scenario)]
+    found += [*_supervisors(scenario), *_supervision(scenario), *_feedbacks(scenario)]
     return [f"{where}: {message}" for where, message in found if where not in scenario.warnings_off]
 
 
@@ -93,6 +93,20 @@ def _supervisors(scenario: Scenario) -> list[tuple[str, str]]:
                     how += ", or `places` and the feedback `training`"
                 out.append((where, f"limit nothing: {how}"))
     return out
+
+
+def _supervision(scenario: Scenario) -> list[tuple[str, str]]:
+    """Supervising time has nowhere to come from."""
+    plan = scenario.working_time.job_plan if scenario.working_time is not None else {}
+    rules = scenario.need.delegation if scenario.need is not None else ()
+    asked = bool(scenario.supervision) or any(rule.supervision.value > 0.0 for rule in rules)
+    if not asked or any(part.supervising for part in plan.values()):
+        return []
+    message = (
+        "all the time that it takes is counted as unmet, for no part of `working_time.job_plan` is "
+        "`supervising: true`"
+    )
+    return [("supervision", message)]
 
 
 def _feedbacks(scenario: Scenario) -> list[tuple[str, str]]:
