@@ -138,7 +138,7 @@ def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
     from pharmsim.scenario.schema import schema_text
 
-    typer.echo(schema_text(), nl=False)
+    typer.echo(schema_text())
 
 
 def _load(file: Path, step: Step | None) -> Any:
