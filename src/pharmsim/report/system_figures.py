@@ -242,7 +242,7 @@ def groups(results: Results) -> Made:
         for end in (0, 1):
             _group_bar(axes, values[end], labels, row + (0.2 if end else -0.2), row == end == 0)
     _share_axis(axes, [name for name, _ in rows], "share of people in post; at the right, people")
-    style.legend_below(figure, *axes.get_legend_handles_labels(), 4)
+    style.legend_below(figure, *axes.get_legend_handles_labels(), 3)
     return figure, "the bars show the central values"
 
 
@@ -254,10 +254,10 @@ def _group_bar(axes: Axes, heads: np.ndarray, labels: list[str], y: float, label
         return
     for k, label in enumerate(labels):
         share = float(heads[k]) / total
-        name = style.shorten(label, 30) if labelled else None
+        name = style.shorten(label, 48) if labelled else None
         axes.barh(y, share, height=0.35, left=left, color=PALE[k % len(PALE)], edgecolor="white",
                   linewidth=0.4, hatch=style.HATCHES[k % 8], label=name)  # fmt: skip
-        if share >= 0.06:
+        if share >= 0.04:
             axes.text(left + share / 2, y, f"{share:.0%}", ha="center", va="center", fontsize=7, bbox=BOX)
         left += share
     axes.text(1.01, y, f"{total:,.0f}", va="center", fontsize=7)
