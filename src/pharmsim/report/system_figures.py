@@ -115,7 +115,7 @@ def _uses(results: Results, ends: np.ndarray) -> list[tuple[int, str, str, str, 
     data = results.data
     kinds = [str(kind) for kind in data.variables["use_kind"].values]
     plan = results.scenario.working_time.job_plan if results.scenario.working_time else {}
-    out = []
+    out: list[tuple[int, str, str, str, str]] = []
     for kind in KINDS:
         here = [i for i, found in enumerate(kinds) if found == kind and ends[..., i].any()]
         for k, i in enumerate(here):
