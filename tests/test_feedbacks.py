@@ -22,7 +22,7 @@ MONTHS = 36
 T = np.arange(MONTHS + 1)
 TINY = "0.00001 % per year"
 """A hazard so small that the flow can be measured while the stock stands still."""
-BOUNDS = {"low": 0.0001, "high": 50, "reference": "opening"}
+BOUNDS = {"low": 0.01, "high": 50, "reference": "opening"}
 Case = Callable[[float], tuple[Array, Array, Array]]
 
 
@@ -158,7 +158,7 @@ def inexperience(factor: float) -> tuple[Array, Array, Array]:
     delay, share = 3.0, 0.24
     scenario = made(
         first_year={"leaving_ratio": 1, "opening_share": share}, working_time={"first_year_output": "60 %"},
-        feedbacks={"inexperience": {"elasticity": 0.5 * factor, "delay": f"{delay} months", **BOUNDS}},
+        feedbacks={"inexperience": {"elasticity": 0.5 * factor, "delay": f"{delay} months", **BOUNDS, "low": 0.001}},
     )  # fmt: skip
     keep, ramp = np.exp(-1 / delay), 1 / 12
     early = np.minimum(T, 12)
