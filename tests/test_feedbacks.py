@@ -158,7 +158,8 @@ def inexperience(factor: float) -> tuple[Array, Array, Array]:
     delay, share = 3.0, 0.24
     scenario = made(
         first_year={"leaving_ratio": 1, "opening_share": share}, working_time={"first_year_output": "60 %"},
-        feedbacks={"inexperience": {"elasticity": 0.5 * factor, "delay": f"{delay} months", **BOUNDS, "low": 0.001}},
+        feedbacks={"inexperience": {
+            "elasticity": 0.5 * factor, "delay": f"{delay} months", **BOUNDS, "low": 0.001}},
     )  # fmt: skip
     keep, ramp = np.exp(-1 / delay), 1 / 12
     early = np.minimum(T, 12)
