@@ -144,6 +144,16 @@ def test_reduce_is_a_straight_line(amount: dict[str, Any], left: float) -> None:
     np.testing.assert_allclose(found, factor ** [1, 1, 0] * [100, 50, 30], rtol=1e-12)
 
 
+def test_reduce_by_fte_counts_the_posts_that_keep_the_plan() -> None:
+    """q has a policy of its own: p gives all fifteen; a post without limit gives nothing."""
+    plan = {"where": {"role": "red"}, "policy": "reduce", "by_fte": 15, "start": month(6), "end": month(6)}
+    node = {"fte": by_post(p=100, q=50, r=30, s=0), "unconstrained": [{"post": "s"}],
+            "over_time": [plan, {"where": {"post": "q"}, "policy": "hold"}]}  # fmt: skip
+    found = outputs(made(12, posts=[*POSTS, post("s")], establishment=node))["establishment_fte"]
+    np.testing.assert_allclose(found[:, :3], [[100, 50, 30]] * 6 + [[85, 50, 30]] * 7, rtol=1e-12)
+    assert np.isnan(found[:, 3]).all()
+
+
 @pytest.mark.parametrize("delay", [0.0, 8.0])
 def test_follow_is_a_first_order_delay_of_need(delay: float) -> None:
     policy = {"policy": "follow", "share": "60 %", "delay": f"{delay} months"}
@@ -245,6 +255,28 @@ def test_backfill_is_bought_for_everybody_who_enters() -> None:
     assert (outputs(joint(0.0))["backfill_fte"] == 0).all()
 
 
+def test_backfill_of_a_year_is_spread_over_the_year() -> None:
+    entered = outputs(changed(joint(), step="year"))
+    np.testing.assert_allclose(
+        entered["backfill_fte"][1:, 2], entered["moves"][:, 0] * 6 / 52, rtol=1e-12
+    )  # weeks ÷ 52 of a year of an FTE for everybody who entered in the year before
+    assert entered["moves"].shape[0] == 3
+
+
+def test_backlog_that_nobody_has_time_for_waits() -> None:
+    """A year of backfill a head: all the time of the post is lost until the backlog is worked off."""
+    moves = {"edges": [{"from": "p", "to": "j", "rate": "3 per year"}],
+             "over_time": {month(0): 1, month(1): 1, month(2): 0}}  # fmt: skip
+    posts = [post("p"), post("j", split={"hill": 0.5, "lake": 0.5}, backfill_weeks=52)]
+    scenario = made(48, posts=posts, heads=by_post(p=100, j=0), moves=moves, need={"fte": 50})
+    found = outputs(scenario)
+    entered, lost = found["moves"].sum(), found["time_fte"][:, 1, INTRODUCTION]
+    np.testing.assert_allclose(lost[1:12], found["fte"][1:12, 1], rtol=1e-12)
+    assert (found["delivered_fte"][1:12, 1] - found["backfill_fte"][1:12, 1] == 0).all()
+    assert lost.sum() == pytest.approx(12 * entered)
+    assert lost[-1] == 0
+
+
 def test_tags_stay_on_moves_between_posts_with_a_block_in_common() -> None:
     """p and j both work on the hill: nobody is lost at the level of places, some at the level of posts."""
     found = outputs(joint())
@@ -343,6 +375,24 @@ def test_internal_training_has_no_more_places_than_its_supervisors_give() -> Non
     assert unplaced[2].sum() == pytest.approx(
         60
     )  # June 2026: the sixty of June 2025 hold all places and more
+
+
+def test_eligible_people_share_the_places_of_internal_training() -> None:
+    """Forty want to start in a and ten in b; only ten in a are of the age: ten places are shared equally."""
+    young = {"where": {"post": "a", "age": "30"}, "value": "10 %"}
+    ages = {"rows": [{"where": {"age": "30"}, "value": "100 %"}, young,
+                     {"where": {"post": "a", "age": "60"}, "value": "90 %"}]}  # fmt: skip
+    pipe = {
+        "kind": "internal", "role": "red", "intake": by_post(a=40, b=10), "intake_months": ["April"],
+        "months": 12, "ages": "16-40",
+        "routes": [{"from": x, "to": "p", "share": "100 %"} for x in ("a", "b")],
+        "opening": {"rule": "from_past_intakes"}, "over_time": {"March 2026": 0, "April 2026": 1},
+        "trainees_per_fte": 0.1, "supervisors": {"post": "p"},
+    }  # fmt: skip
+    posts = [post("p"), post("a", role="blue"), post("b", role="blue", environment="lake")]
+    found = outputs(made(12, posts=posts, ages=ages, pipelines={"ladder": pipe}))
+    np.testing.assert_allclose(found["training_starts"][0], [0, 5, 5], rtol=1e-12)
+    np.testing.assert_allclose(found["training_unplaced"][0], [0, 5, 5], rtol=1e-12)
 
 
 # ---- linear where nothing feeds back and no limit binds --------------------------------------------
