@@ -16,6 +16,9 @@ from pharmsim.compiled.system_arrays import FIRST_YEAR, STAFF, WORST_PRESSURE
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import total
 
+ROUNDING = 1e-12
+"""Shares of time up to this are nothing: need relative to a delivery of rounding errors would be noise."""
+
 
 class Around(NamedTuple):
     """Scratch arrays of the system (P posts, S services, J parts of the job plan, U uses of time)."""
@@ -131,9 +134,10 @@ def job_plans(k, d, t, a):  # type: ignore[no-untyped-def]
         done = k.shift_progress[i, t]
         for p in range(a.plan.shape[0]):
             if done > 0.0 and k.shift_posts[i, p]:
-                moved = min(done * k.shift[d, i], a.plan[p, k.shift_from[i]])
-                a.plan[p, k.shift_from[i]] -= moved
-                a.plan[p, k.shift_to[i]] += moved
+                left = a.plan[p, k.shift_from[i]] - done * k.shift[d, i]
+                left = left if left > ROUNDING else 0.0
+                a.plan[p, k.shift_to[i]] += a.plan[p, k.shift_from[i]] - left
+                a.plan[p, k.shift_from[i]] = left
 
 
 # -- B. need -------------------------------------------------------------------------------------------
@@ -223,11 +227,12 @@ def give_time(k, supervises, d, w, a):  # type: ignore[no-untyped-def]
             service += a.plan[p, j] if k.service[j] else 0.0
             planned += a.plan[p, j] if k.supervising[j] else 0.0
         asked = a.demand[p] if supervises[p] else a.demand[p] + planned * a.working[p]
-        spent = planned * a.working[p]
+        spent, on_service = planned * a.working[p], service * a.working[p]
         if service > 0.0 and can_supervise:
-            spent = min(asked, (planned + service) * a.working[p])
+            both = (planned + service) * a.working[p]
+            spent = asked if asked < both * (1.0 - ROUNDING) else both
+            on_service = both - asked if asked < both * (1.0 - ROUNDING) else 0.0
         a.unmet[p] = max(asked - spent, 0.0)
-        on_service = (service + planned) * a.working[p] - spent if service > 0.0 else 0.0
         for j in range(k.service.size):
             fte = a.plan[p, j] * a.working[p]
             if k.supervising[j]:
