@@ -106,6 +106,7 @@ SYSTEM: dict[str, Output] = {
     "pressure": Output("ratio", ("time", "service"), "required divided by delivered, at most 10", ("need",)),
     "places": Output("heads", ("time", "stage"), "places of a stage (infinite: no limit)"),
     "multiplier": Output("ratio", ("time", "feedback", "post"), "multiplier of each feedback", ("feedbacks",)),
+    "move_multiplier": Output("ratio", ("time", "edge"), "multiplier of moves by attractiveness", ("feedbacks",)),
     "place_multiplier": Output("ratio", ("time", "stage"), "multiplier of places by supervising staff", ("feedbacks",)),
     "pay_bill": Output("GBP per month", ("time", "post"), "cost of the FTE in post, with weighting and on-costs", ("pay",)),
     "cover_cost": Output("GBP per month", ("time", "post"), "cost of temporary cover", ("pay",)),
@@ -142,6 +143,8 @@ FLOWS: dict[str, Output] = {
 RETENTION: dict[str, Output] = {
     "tagged": Output("heads", ("retention_year", "level", "post"), "people tagged on the reference date, by post"),
     "kept": Output("heads", ("retention_year", "level", "post"), "people still tagged twelve months later, by post then"),
+    "tagged_in": Output("heads", ("retention_year", "block"), "people tagged on the reference date, by block of the level; joint posts by share"),
+    "kept_in": Output("heads", ("retention_year", "block"), "people still tagged in the block twelve months later"),
 }
 
 OTHER: dict[str, Output] = {

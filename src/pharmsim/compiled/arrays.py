@@ -3,7 +3,7 @@
 One axis order everywhere: draw, time, (copy,) row or post, group, contract, age; ages contiguous.
 A *row* is a post, a batch of people in an internal pipeline, or the qualified who wait for a post
 of their new role; rows 0 … n_posts − 1 are the posts. Copy 0 of the stock is the people, copies
-1 … n_levels are those still tagged at each level of retention.
+1 … are those still tagged, one copy a level of retention (or one a block, where joint posts overlap).
 """
 
 from __future__ import annotations
@@ -159,9 +159,13 @@ class Tracks(NamedTuple):
 class Levels(NamedTuple):
     """Levels of retention; ages that are counted apart."""
 
-    block: Ints  # (n_levels, P): (first) block of a post, -1 outside the level
-    keeps: Bools  # (n_levels, E): whether who moves along an edge keeps the tag
-    employer: Bools  # (n_levels,): whether a change of employer is a loss
+    level: Ints  # (copies,): level that a tagged copy belongs to
+    block: Ints  # (copies, P): block of a post on the axis of all blocks, -1 where nobody is tagged
+    share: Floats  # (copies, P): share of everybody in post that is tagged
+    keeps: Bools  # (copies, E): whether who moves along an edge keeps the tag
+    employer: Bools  # (copies,): whether a change of employer is a loss
+    n_levels: int
+    n_blocks: int
     index_55: int  # age index of age 55
 
 
@@ -180,8 +184,8 @@ class Posts(NamedTuple):
 class PostState(NamedTuple):
     """People in post, in pools, with an offer, looking for a post; one row a draw."""
 
-    people: Floats  # (D, 1 + n_levels, R, G, C, A)
-    tagged: Floats  # (D, n_levels, P): heads tagged on the last reference date; -1 before the first
+    people: Floats  # (D, 1 + copies, R, G, C, A)
+    tagged: Floats  # (D, copies, P): heads tagged on the last reference date; -1 before the first
     first_year: Floats  # (D, P, 13): slots 0 … 11 by months left, 12 = started this month
     pools: Floats  # (D, n_pools, P, G, A)
     offers: Floats  # (D, slots, P, G, A): by months to the first day

@@ -65,6 +65,7 @@ def feedbacks(grid: Grid, clock: Clock) -> Feedbacks:
     s = grid.scenario
     n, n_posts, draw = grid.draws.n, len(s.posts), grid.draws.values
     written = s.feedbacks or Written()
+    first_year = grid.cells(s.first_year.opening_share if s.first_year else None, ("post",))
     elasticity, speed = np.zeros((n, 8, n_posts)), np.ones((n, 7))
     reference, low, high = np.full((n, 7, n_posts), np.nan), np.zeros(6), np.full(6, np.inf)
     for name, acts, perceives, multipliers in PARTS:
@@ -78,6 +79,8 @@ def feedbacks(grid: Grid, clock: Clock) -> Feedbacks:
             speed[:, row] = pace(draw(node.delay), clock)
             if isinstance(node.reference, Value):
                 reference[:, row] = draw(node.reference)[:, None]
+            elif row == NEWCOMERS:
+                reference[:, row] = np.where(first_year > 0.0, first_year, np.nan)
         low[list(multipliers)], high[list(multipliers)] = node.low, node.high
     stages = [stage for pipeline in external(grid).values() for stage in pipeline.stages]
     training = written.training if written.training and written.training.on else None

@@ -67,6 +67,8 @@ class Record(NamedTuple):
     system: SystemStocks
     tagged: Floats
     kept: Floats
+    tagged_in: Floats
+    kept_in: Floats
     registered_before: Floats
     conservation_error: Floats
 

@@ -110,6 +110,7 @@ def money(grid: Grid, clock: Clock, funding: Funding) -> Money:
         follow[:, posts] = grid.draws.values(rule.share)[:, None] if follows and rule.share else 0.0
         delay[:, posts] = grid.draws.values(rule.delay)[:, None] if follows and rule.delay else 0.0
     transfer, steps = transfers(grid, months, funding)
+    moved = s.establishment.redistribution if s.establishment else ()
     return Money(
         cost=cost,
         pay_row=pay_row,
@@ -120,6 +121,7 @@ def money(grid: Grid, clock: Clock, funding: Funding) -> Money:
         caps=np.array([budget.caps for budget in s.budgets.values()], dtype=np.bool_),
         transfer=transfer,
         transfer_progress=steps,
+        transfer_new=np.array([rule.new for rule in moved], dtype=np.bool_),
         follow=follow,
         follow_pace=pace(delay, clock),
     )

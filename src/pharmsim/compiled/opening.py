@@ -43,7 +43,7 @@ def state(grid: Grid, m: Model, opening: Floats, found: list[Track]) -> State:
     State
     """
     n, (n_posts, n_groups, n_contracts) = grid.draws.n, grid.shape(EVERY_CELL)
-    n_ages, n_levels = grid.lengths["age"], m.posts.levels.block.shape[0]
+    n_ages, n_levels = grid.lengths["age"], m.posts.levels.level.size
     v = m.conveyors
     n_stages, n_pipelines, n_attempts = v.stage_months.size, v.history.size, v.pass_rate.shape[3]
     n_waits = max(v.stage_months.max(initial=0), v.result_lag.max(initial=0)) + 1
@@ -82,6 +82,7 @@ def state(grid: Grid, m: Model, opening: Floats, found: list[Track]) -> State:
         staff=np.zeros((n, n_stages)),
         staff_reference=np.zeros((n, n_stages)),
         base=np.zeros((n, n_posts)),
+        before_delegation=np.ones((n, n_services)),
         opening_need=np.zeros((n, n_services)),
         followed=np.ones((n, n_posts)),
         backlog=np.zeros((n, n_posts)),

@@ -19,9 +19,8 @@ from pharmsim.compiled.arrays import (
 from pharmsim.compiled.grid import EVERY_CELL, Grid
 from pharmsim.compiled.hazards import HazardRows
 from pharmsim.errors import InputError
-from pharmsim.scenario.expand import post_table
-from pharmsim.scenario.models import Flow, Level, Moves, Promotions, Scenario
-from pharmsim.scenario.services import split_of
+from pharmsim.scenario.models import Flow, Moves, Promotions, Scenario
+from pharmsim.scenario.services import block_shares
 from pharmsim.scenario.training import InternalPipeline
 
 
@@ -170,7 +169,7 @@ def fte_per_head(grid: Grid, clock: Clock) -> tuple[Floats, Floats]:
 
 
 def levels(scenario: Scenario, edges: Edges, home: Ints) -> Levels:
-    """Blocks of posts for every level of retention; a joint post may belong to several.
+    """Tagged copies for every level of retention: one, or one a block where joint posts overlap.
 
     Parameters
     ----------
@@ -180,29 +179,29 @@ def levels(scenario: Scenario, edges: Edges, home: Ints) -> Levels:
         Post of every row.
     """
     found = list(scenario.retention.levels.values()) if scenario.retention else []
-    block = np.full((len(found), len(scenario.posts)), -1, dtype=np.int64)
-    keeps = np.zeros((len(found), edges.origin.size), dtype=np.bool_)
-    for k, level in enumerate(found):
-        blocks = blocks_of(scenario, level)
-        names = list(dict.fromkeys(name for part in blocks for name in part))
-        for p, part in enumerate(blocks):
-            if part:
-                block[k, p] = names.index(part[0])
-        for e, (row, to) in enumerate(zip(edges.origin, edges.to, strict=True)):
-            keeps[k, e] = bool(set(blocks[home[row]]) & set(blocks[to]))
-    employer = [level.employer_changes for level in found]
-    first, last = scenario.ages.first, scenario.ages.last
-    index_55 = min(max(55 - first, 0), last - first + 2)
-    return Levels(block, keeps, np.array(employer, dtype=np.bool_), index_55)
-
-
-def blocks_of(scenario: Scenario, level: Level) -> list[list[tuple[str, ...]]]:
-    """Blocks of every post at a level of retention: one for each environment in which it works."""
-    table = post_table(scenario)
-    out: list[list[tuple[str, ...]]] = []
-    for p, post in enumerate(scenario.posts):
-        labels = {axis: str(values[p]) for axis, values in table.items()}
-        variants = [labels | {"environment": name} for name in split_of(post)]
-        inside = [x for x in variants if all(x.get(axis, "") in names for axis, names in level.where.items())]
-        out.append([tuple(x[axis] for axis in level.by) for x in inside])
-    return out
+    level, block, share, keeps, employer, first = [], [], [], [], [], 0
+    for k, node in enumerate(found):
+        parts = block_shares(scenario, node)
+        names = list(dict.fromkeys(name for part in parts for name in part))
+        overlap = any(len(part) > 1 or 0.0 < sum(part.values()) < 1.0 - 1e-9 for part in parts)
+        for copy in [[name] for name in names] if overlap else [names]:
+            here = [next(((name, part[name]) for name in copy if name in part), None) for part in parts]
+            level.append(k)
+            employer.append(node.employer_changes)
+            block.append([first + names.index(found[0]) if found else -1 for found in here])
+            share.append([found[1] if found else 0.0 for found in here])
+            ends = [(here[home[row]], here[to]) for row, to in zip(edges.origin, edges.to, strict=True)]
+            keeps.append([bool(a and b and a[0] == b[0]) for a, b in ends])
+        first += len(names)
+    n_copies, n_posts = len(level), len(scenario.posts)
+    oldest, youngest = scenario.ages.last, scenario.ages.first
+    return Levels(
+        level=np.array(level, dtype=np.int64),
+        block=np.array(block, dtype=np.int64).reshape(n_copies, n_posts),
+        share=np.array(share, dtype=np.float64).reshape(n_copies, n_posts),
+        keeps=np.array(keeps, dtype=np.bool_).reshape(n_copies, edges.origin.size),
+        employer=np.array(employer, dtype=np.bool_),
+        n_levels=len(found),
+        n_blocks=first,
+        index_55=min(max(55 - youngest, 0), oldest - youngest + 2),
+    )

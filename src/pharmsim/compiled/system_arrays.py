@@ -19,15 +19,19 @@ PRESSURE, VACANCY, OPENINGS, PUSH, PAY, NEWCOMERS, PARTICIPATION = range(7)
 BURNOUT, SHORTER_HOURS, RECRUITMENT, ATTRACTIVENESS, INEXPERIENCE, FLEXIBILITY = range(6)
 """Rows of multipliers, as in `pharmsim.scenario.services.FEEDBACKS`."""
 WORST_PRESSURE = 10.0
+SMALLEST_VACANCY = 0.01
+"""Vacancy rates are perceived as at least this, so that a full post has something to compare with."""
 
 
 class Work(NamedTuple):
     """Working time: absence, job plans, joint posts."""
 
     absence: Floats  # (D, absences, P): shares of FTE
+    available: Floats  # (D, P): what absences leave of FTE
     plan: Floats  # (D, P, J): shares of the time at work
     service: Bools  # (J,): part is time on the service
     supervising: Bools  # (J,): part is time planned for supervising
+    can_supervise: bool  # whether some part is
     shift: Floats  # (D, shifts): share of the time at work moved
     shift_from: Ints  # (shifts,)
     shift_to: Ints  # (shifts,)
@@ -43,7 +47,6 @@ class Work(NamedTuple):
 class Need(NamedTuple):
     """Required time on the service, and what is delegated from one service to another."""
 
-    stated: Bools  # (1,): whether there is a section `need`
     opening_ratio: Floats  # (D, P); not a number where FTE are given
     fte: Floats  # (D, P)
     follows: Floats  # (D, activities, P): share of the work that follows an index
@@ -83,6 +86,7 @@ class Money(NamedTuple):
     caps: Bools  # (budgets,)
     transfer: Floats  # (D, transfers, P): FTE at the end, negative where taken
     transfer_progress: Floats  # (transfers, T + 1)
+    transfer_new: Bools  # (transfers,): new money
     follow: Floats  # (D, P): share of the change of need
     follow_pace: Floats  # (D, P): share of a change perceived in a period
 
@@ -125,7 +129,8 @@ class SystemState(NamedTuple):
     reference: Floats  # (D, 7, P)
     staff: Floats  # (D, n_stages): perceived supervising FTE
     staff_reference: Floats  # (D, n_stages)
-    base: Floats  # (D, P): gross need at the start, FTE
+    base: Floats  # (D, P): need of a post at the start, FTE
+    before_delegation: Floats  # (D, S): factor of need, so that it is met after the delegation of the start
     opening_need: Floats  # (D, S): required at the start, FTE
     followed: Floats  # (D, P): perceived change of need
     backlog: Floats  # (D, P): months of FTE to stand in for people new in joint posts
@@ -144,6 +149,7 @@ class SystemStocks(NamedTuple):
     pressure: Floats
     places: Floats
     multiplier: Floats
+    move_multiplier: Floats
     place_multiplier: Floats
     pay_bill: Floats
     cover_cost: Floats

@@ -74,9 +74,11 @@ def work(grid: Grid, clock: Clock, found: list[Floats], effectiveness: Floats) -
     months = all_months(clock)
     return Work(
         absence=absence,
+        available=1.0 - absence.sum(axis=1),
         plan=np.ascontiguousarray(shares),
         service=np.array([part.service for part in plan] or [True], dtype=np.bool_),
         supervising=np.array([part.supervising for part in plan] or [False], dtype=np.bool_),
+        can_supervise=any(part.supervising for part in plan),
         shift=stack([grid.draws.values(shift.share) for shift in shifts], (n, 0)),
         shift_from=np.array([names.index(shift.from_) for shift in shifts], dtype=np.int64),
         shift_to=np.array([names.index(shift.to) for shift in shifts], dtype=np.int64),
@@ -112,7 +114,6 @@ def need(grid: Grid, clock: Clock) -> Need:
         ratio = np.full((n, n_posts), np.nan)
     share = [draw(rule.share)[:, None] * grid.over_time(rule.over_time, months) for rule, _ in pairs]
     return Need(
-        stated=np.array([node is not None]),
         opening_ratio=ratio,
         fte=grid.cells(fte, ("post",)),
         follows=stack([grid.cells(activity.share, ("post",)) for _, activity in activities], (n, 0, n_posts)),

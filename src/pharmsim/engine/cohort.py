@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 
 from pharmsim.compiled.arrays import TrainingFlows
-from pharmsim.compiled.system_arrays import ATTRACTIVENESS, RECRUITMENT
+from pharmsim.compiled.system_arrays import ON_SETTLING, RECRUITMENT
 from pharmsim.engine.ageing import grow_older
 from pharmsim.engine.apprentices import apprentices
 from pharmsim.engine.arrivals import come_back, drop_outs, leave, mature, move, switch
-from pharmsim.engine.feedback import inexperience, respond, training_places
+from pharmsim.engine.feedback import attract, inexperience, respond, training_places
 from pharmsim.engine.hiring import advance, give_up, hire, start
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.limits import limits, vacancies
@@ -25,14 +25,16 @@ from pharmsim.engine.pipelines import conveyors, graduate, history
 from pharmsim.engine.recording import record_pay, record_posts, record_system, record_training
 from pharmsim.engine.work import ask, at_work, give_time, job_plans, press, require, settle_in
 
+OPENING_ROUNDS = 200
+"""Rounds in which need and delegation of the opening settle, at most."""
+
 
 @kernel
 def step(m, feedbacks, d, t, i, dt, people, pools, offers, first_year, w, a, o):  # type: ignore[no-untyped-def]
     """Steps 2 to 6 for one step; `i` = (year of the model or 0, step within that year)."""
     hazard, home = m.risks.hazard[i[0], i[1]], m.tracks.home
     vacancies(m.hiring, a.funded, d, offers, w)
-    attracts = a.multiplier[ATTRACTIVENESS]
-    limits(m.edges, m.pools, hazard, home, attracts, d, t, dt, people, pools, w, o.moves_blocked[d, t])
+    limits(m.edges, m.pools, hazard, home, a.moving, d, t, dt, people, pools, w, o.moves_blocked[d, t])
     factors(m.risks, feedbacks, a.multiplier, d, t, w)
     compete(m.risks, m.edges, m.tracks, m.levels, d, t, i, dt, people, w)
     leave(m.risks, home, d, t, i, w, o.leavers[d, t], o.retirements[d, t], o.employer_changes[d, t])
@@ -86,6 +88,45 @@ def pipelines_month(v, d, t, month, fraction, places, s, seekers, o, registratio
 
 
 @kernel
+def need_at_opening(x, d, t, stages, w, y, a):  # type: ignore[no-untyped-def]
+    """B at the opening: the stated ratio holds between what is delivered and required after delegation.
+
+    Delegation takes supervising time, which changes what is delivered, and so on: repeated until it stands.
+    """
+    n, split, base, factor = x.need, x.work.split, y.base[d], y.before_delegation[d]
+    for i in range(a.pair.size):
+        a.pair[i] = 0.0
+    for s in range(factor.size):
+        a.working_at[s] = 0.0
+        factor[s] = 1.0
+    for _ in range(OPENING_ROUNDS):
+        ask(x.duties, n, split, d, t, stages, w, a)
+        give_time(x.work, x.duties.supervises, d, w, a)
+        change = 0.0
+        for p in range(base.size):
+            given = math.isnan(n.opening_ratio[d, p])
+            new = n.fte[d, p] if given else n.opening_ratio[d, p] * a.delivered[p]
+            change = max(change, abs(new - base[p]))
+            base[p] = new
+        require(n, split, d, t, 0.0, base, factor, a)
+        if a.pair.size == 0:
+            break
+        for s in range(factor.size):
+            meant = 0.0
+            for p in range(base.size):
+                meant += split[p, s] * base[p]
+            if meant > 0.0 and not math.isnan(n.opening_ratio[d, 0]):
+                before = factor[s]
+                factor[s] = max(meant - (a.required[s] - a.gross[s]), 0.0) / meant
+                change = max(change, abs(factor[s] - before) * meant)
+        require(n, split, d, t, 0.0, base, factor, a)
+        if change <= 1e-13 * (1.0 + total(base)):
+            break
+    for s in range(factor.size):
+        y.opening_need[d, s] = a.required[s]
+
+
+@kernel
 def surroundings(m, x, numbers, d, t, clock, opening, stages, w, y, a):  # type: ignore[no-untyped-def]
     """A to E of a month's start.
 
@@ -110,31 +151,22 @@ def surroundings(m, x, numbers, d, t, clock, opening, stages, w, y, a):  # type:
     years = t * clock.months_per_period / 12.0
     at_work(k, m.tracks, d, w, a)  # A
     inexperience(x.feedbacks, d, opening, y, w, a)
-    settle_in(k, d, clock.months_per_period, m.risks.first_year_share[d], y.backlog[d], w, a)
+    acts = x.feedbacks.elasticity[d, ON_SETTLING]
+    settle_in(k, d, clock.months_per_period, m.risks.first_year_share[d], acts, y.backlog[d], w, a)
     job_plans(k, d, t, a)
     if not opening:
-        require(n, split, d, t, years, base, a)  # B
+        require(n, split, d, t, years, base, y.before_delegation[d], a)  # B
         follow_need(q, split, d, y.opening_need[d], y.followed[d], a)
     fund(m.funding, q, d, t, a)  # C
     buy_cover(m.funding, q, d, t, w, a)
     if opening:
-        for i in range(a.pair.size):
-            a.pair[i] = 0.0
-        for s in range(a.working_at.size):
-            a.working_at[s] = 0.0
-        ask(x.duties, n, split, d, t, stages, w, a)
-        give_time(k, x.duties.supervises, d, w, a)
-        for p in range(base.size):
-            given = math.isnan(n.opening_ratio[d, p])
-            base[p] = n.fte[d, p] if given else n.opening_ratio[d, p] * a.delivered[p]
-        require(n, split, d, t, years, base, a)
-        for s in range(a.required.size):
-            y.opening_need[d, s] = a.required[s]
+        need_at_opening(x, d, t, stages, w, y, a)
     ask(x.duties, n, split, d, t, stages, w, a)  # D
     give_time(k, x.duties.supervises, d, w, a)
     press(split, a)
     training_places(x.feedbacks, numbers, d, opening, y, a)  # E
     respond(x.feedbacks, d, opening, y, w, a)
+    attract(x.feedbacks, m.edges, m.tracks.home, a)
 
 
 @kernel
@@ -242,7 +274,7 @@ def run(m, v, x, clock, first, last, draws, s, training, y, w, a, o, thrown, reg
             month = t * clock.months_per_period
             tagging = clock.tag_month >= 0 and month % 12 == first_tag
             if tagging:
-                still_tagged(home, people[d], s.tagged[d], o.kept[d], o.tagged[d], month // 12 - 1)
+                still_tagged(m.levels, home, d, people[d], s.tagged[d], month // 12 - 1, o)
             count(m.funding, home, d, month, people, first_year, w)
             surroundings(m, x, v.places[d], d, t, clock, t == 0, training.stages[d], w, y, a)
             record_posts(home, m.levels.index_55, d, t, month, s, w, a, o.posts)
@@ -252,7 +284,7 @@ def run(m, v, x, clock, first, last, draws, s, training, y, w, a, o, thrown, reg
             if t == last:
                 break
             if tagging:
-                tag(home, m.levels.block, people[d], s.tagged[d])
+                tag(m.levels, home, people[d], s.tagged[d])
             remember(d, clock.months_per_period, y, a)
             before = everybody(d, people, pools, offers, s.seekers, training)
             run_period(m, v, x, d, t, clock, s, training, w, a, o.flows, o.training_flows, registrations)

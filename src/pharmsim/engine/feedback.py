@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from pharmsim.compiled.arrays import MOVE
 from pharmsim.compiled.system_arrays import (
     ATTRACTIVENESS,
     BURNOUT,
@@ -29,6 +30,7 @@ from pharmsim.compiled.system_arrays import (
     PUSH,
     RECRUITMENT,
     SHORTER_HOURS,
+    SMALLEST_VACANCY,
     VACANCY,
 )
 from pharmsim.engine.jit import kernel
@@ -36,10 +38,13 @@ from pharmsim.engine.jit import kernel
 
 @kernel
 def perceive(b, d, row, p, x, opening, y, a):  # type: ignore[no-untyped-def]
-    """Bring what is perceived of `x` up to date; at the opening it is `x`, and so is the reference."""
-    if opening:
+    """Bring what is perceived of `x` up to date; at the opening it is `x`, and so is the reference.
+
+    Where that is 0, both wait for the first month in which `x` is not.
+    """
+    given = b.reference[d, row, p]
+    if opening or (math.isnan(given) and y.reference[d, row, p] == 0.0):
         y.perceived[d, row, p] = x
-        given = b.reference[d, row, p]
         y.reference[d, row, p] = x if math.isnan(given) else given
     before = y.perceived[d, row, p]
     a.perceived[row, p] = before + (x - before) * b.pace[d, row]
@@ -63,6 +68,21 @@ def multiply(b, d, act, row, out, p, y, a):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def attract(b, edges, home, a):  # type: ignore[no-untyped-def]
+    """Multiplier of every move: attractiveness of its end relative to that of its beginning, in bounds."""
+    low, high = b.low[ATTRACTIVENESS], b.high[ATTRACTIVENESS]
+    for e in range(a.moving.size):
+        a.moving[e] = 1.0
+        if edges.kind[e] == MOVE:
+            x, y = (
+                a.multiplier[ATTRACTIVENESS, edges.to[e]],
+                a.multiplier[ATTRACTIVENESS, home[edges.origin[e]]],
+            )
+            if x != y:
+                a.moving[e] = min(max(x / y, low), high) if y > 0.0 else high
+
+
+@kernel
 def inexperience(b, d, opening, y, w, a):  # type: ignore[no-untyped-def]
     """The first-year share, which comes before everything that time is lost to."""
     for p in range(w.fte.size):
@@ -78,8 +98,8 @@ def training_places(b, numbers, d, opening, y, a):  # type: ignore[no-untyped-de
         for p in range(a.present.size):
             if b.supervisors[stage, p]:
                 staff += a.present[p]
-        if opening:
-            given = b.place_reference[d, stage]
+        given = b.place_reference[d, stage]
+        if opening or (math.isnan(given) and y.staff_reference[d, stage] == 0.0):
             y.staff[d, stage] = staff
             y.staff_reference[d, stage] = staff if math.isnan(given) else given
         before = y.staff[d, stage]
@@ -95,9 +115,9 @@ def training_places(b, numbers, d, opening, y, a):  # type: ignore[no-untyped-de
 def respond(b, d, opening, y, w, a):  # type: ignore[no-untyped-def]
     """All other multipliers by post."""
     for p in range(w.fte.size):
-        vacant = 0.0
+        vacant = SMALLEST_VACANCY
         if not math.isinf(a.funded[p]) and a.funded[p] > 0.0:
-            vacant = max(1.0 - w.fte[p] / a.funded[p], 0.0)
+            vacant = max(1.0 - w.fte[p] / a.funded[p], SMALLEST_VACANCY)
         heads = 0.0
         for g in range(w.w.shape[1]):
             for c in range(w.w.shape[2]):
@@ -107,7 +127,8 @@ def respond(b, d, opening, y, w, a):  # type: ignore[no-untyped-def]
         perceive(b, d, OPENINGS, p, vacant, opening, y, a)
         perceive(b, d, PUSH, p, a.pressure_at[p], opening, y, a)
         perceive(b, d, PAY, p, a.cost[p], opening, y, a)
-        perceive(b, d, PARTICIPATION, p, w.fte[p] / heads if heads > 0.0 else 0.0, opening, y, a)
+        hours = w.fte[p] / heads if heads > 0.0 else y.perceived[d, PARTICIPATION, p]
+        perceive(b, d, PARTICIPATION, p, hours, opening, y, a)
         multiply(b, d, ON_LEAVING, PRESSURE, BURNOUT, p, y, a)
         multiply(b, d, ON_HOURS, PRESSURE, SHORTER_HOURS, p, y, a)
         multiply(b, d, ON_SUPPLY, VACANCY, RECRUITMENT, p, y, a)
@@ -115,5 +136,4 @@ def respond(b, d, opening, y, w, a):  # type: ignore[no-untyped-def]
         x = response(a.perceived[OPENINGS, p], y.reference[d, OPENINGS, p], b.elasticity[d, BY_OPENINGS, p])
         x *= response(a.perceived[PUSH, p], y.reference[d, PUSH, p], -b.elasticity[d, BY_PRESSURE, p])
         x *= response(a.perceived[PAY, p], y.reference[d, PAY, p], b.elasticity[d, BY_PAY, p])
-        low, high = b.low[ATTRACTIVENESS], b.high[ATTRACTIVENESS]
-        a.multiplier[ATTRACTIVENESS, p] = min(max(x, low), high) if x != 1.0 else 1.0
+        a.multiplier[ATTRACTIVENESS, p] = x

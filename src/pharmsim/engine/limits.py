@@ -5,7 +5,7 @@ Names of the arguments as in `pharmsim.engine.people`.
 
 from __future__ import annotations
 
-from pharmsim.compiled.arrays import MOVE, PROMOTION
+from pharmsim.compiled.arrays import PROMOTION
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import dot, total
 from pharmsim.engine.people import count_able
@@ -38,18 +38,16 @@ def in_fte(heads, fte_per_head):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def limits(edges, pools, hazard, home, attracts, d, t, dt, people, in_pools, w, blocked_out):  # type: ignore[no-untyped-def]
+def limits(edges, pools, hazard, home, moving, d, t, dt, people, in_pools, w, blocked_out):  # type: ignore[no-untyped-def]
     """Step 3. Wanted arrivals, the share for which there is a vacancy, limited hazards.
 
-    `attracts` is the attractiveness of every post.
+    `moving` multiplies the rate of every edge.
     """
     n_pools, n_posts, n_groups = pools.return_row.shape
     w.arrived[:] = 0.0  # here: FTE that want to arrive
     count_able(edges, people[d, 0], w.able)
     for e in range(edges.origin.size):
-        rate = edges.rate[d, e] * edges.over_time[d, edges.kind[e], t]
-        if edges.kind[e] == MOVE:
-            rate *= attracts[edges.to[e]] / attracts[home[edges.origin[e]]]
+        rate = edges.rate[d, e] * edges.over_time[d, edges.kind[e], t] * moving[e]
         if edges.kind[e] == PROMOTION:
             rate *= 1.0 - w.first_share[home[edges.origin[e]]]
         w.edge_rate[e] = rate

@@ -28,20 +28,46 @@ def fund(f, q, d, t, a):  # type: ignore[no-untyped-def]
     """Establishment of every post: policy, transfers, caps of budgets; the cost of an FTE now."""
     for p in range(a.funded.size):
         a.cost[p] = q.cost[d, p] * q.pay_index[d, q.pay_row[p], t]
-        factor = f.policy_factor[d, f.policy[p], t] * (1.0 + q.follow[d, p] * (a.followed[p] - 1.0))
-        a.funded[p] = f.establishment[d, p] * factor
+        a.funded[p] = f.establishment[d, p]
+        if math.isinf(a.funded[p]):
+            continue  # no limit under any policy
+        a.funded[p] *= f.policy_factor[d, f.policy[p], t] * (1.0 + q.follow[d, p] * (a.followed[p] - 1.0))
         for i in range(q.transfer_progress.shape[0]):
             a.funded[p] += q.transfer[d, i, p] * q.transfer_progress[i, t]
+    money_follows(q, d, t, a)
     for b in range(q.caps.size):
         if q.caps[b]:
             wanted = 0.0
             for p in range(a.funded.size):
                 if q.inside[b, p]:
                     wanted += a.funded[p] * a.cost[p]
-            if wanted > q.budget[d, b, t]:
+            if wanted > a.money[b]:
                 for p in range(a.funded.size):
                     if q.inside[b, p]:
-                        a.funded[p] *= q.budget[d, b, t] / wanted
+                        a.funded[p] *= a.money[b] / wanted
+
+
+@kernel
+def money_follows(q, d, t, a):  # type: ignore[no-untyped-def]
+    """Money of every budget: its own, less what left with establishment that was moved, and what came."""
+    for b in range(q.caps.size):
+        a.money[b] = q.budget[d, b, t]
+    for i in range(q.transfer_progress.shape[0]):
+        done = q.transfer_progress[i, t]
+        if done == 0.0:
+            continue
+        gives = receives = 0.0
+        for p in range(a.funded.size):
+            gives -= min(q.transfer[d, i, p], 0.0) * done * a.cost[p]
+            receives += max(q.transfer[d, i, p], 0.0)
+        for b in range(q.caps.size):
+            for p in range(a.funded.size):
+                if q.inside[b, p]:
+                    moved = q.transfer[d, i, p]
+                    if moved < 0.0 or q.transfer_new[i]:
+                        a.money[b] += moved * done * a.cost[p]
+                    elif receives > 0.0:
+                        a.money[b] += gives * moved / receives
 
 
 @kernel
@@ -56,7 +82,7 @@ def buy_cover(f, q, d, t, w, a):  # type: ignore[no-untyped-def]
     for b in range(q.caps.size):
         if not q.caps[b]:
             continue
-        left, wanted = q.budget[d, b, t], 0.0
+        left, wanted = a.money[b], 0.0
         for p in range(a.funded.size):
             if q.inside[b, p]:
                 left -= w.fte[p] * a.cost[p]

@@ -14,8 +14,7 @@ import numpy as np
 from pharmsim.compiled.arrays import CONSTANT, Floats, Posts
 from pharmsim.compiled.system_arrays import BURNOUT, FLEXIBILITY, SHORTER_HOURS
 from pharmsim.engine.jit import kernel
-from pharmsim.engine.lived import copy as copy_array
-from pharmsim.engine.lived import halvings, largest, lived, total
+from pharmsim.engine.lived import add, halvings, largest, lived, total
 
 
 class Scratch(NamedTuple):
@@ -52,7 +51,7 @@ class Scratch(NamedTuple):
 
 def scratch(m: Posts, n_ages: int) -> Scratch:
     """Allocate the scratch arrays of one thread."""
-    n_rows, (n_levels, n_posts) = m.tracks.home.size, m.levels.block.shape
+    n_rows, (n_copies, n_posts) = m.tracks.home.size, m.levels.block.shape
     n_groups, n_contracts = m.funding.fte_per_head.shape[2:]
     n_pools, n_sources = m.pools.return_row.shape[0], m.hiring.kind.size
     cell, post = (n_groups, n_contracts, n_ages), (n_posts,)
@@ -64,7 +63,7 @@ def scratch(m: Posts, n_ages: int) -> Scratch:
         "w": (n_posts, n_groups, n_contracts),
         "edge_rate": (m.edges.origin.size,),
         "factor": m.risks.row.shape,
-        "years": (1 + n_levels, n_rows, *cell),
+        "years": (1 + n_copies, n_rows, *cell),
         "into_pool": (n_pools, n_posts, n_groups, n_ages),
         "hires": (n_sources, n_posts),
         "hazard": cell,
@@ -78,32 +77,35 @@ def scratch(m: Posts, n_ages: int) -> Scratch:
 
 
 @kernel
-def still_tagged(home, people, tagged, kept_out, tagged_out, year):  # type: ignore[no-untyped-def]
+def still_tagged(levels, home, d, people, tagged, year, o):  # type: ignore[no-untyped-def]
     """Step 1. Record who was tagged twelve months ago and who still is."""
-    n_levels, n_posts = tagged.shape
-    for level in range(n_levels):
-        if tagged[level, 0] < 0.0 or year < 0:
+    for copy in range(levels.level.size):
+        if tagged[copy, 0] < 0.0 or year < 0:
             continue
-        for p in range(n_posts):
-            tagged_out[year, level, p] = tagged[level, p]
-            kept_out[year, level, p] = 0.0
+        level = levels.level[copy]
+        for p in range(tagged.shape[1]):
+            if levels.block[copy, p] >= 0:
+                o.tagged[d, year, level, p] += tagged[copy, p]
+                o.tagged_in[d, year, levels.block[copy, p]] += tagged[copy, p]
         for r in range(home.size):
-            kept_out[year, level, home[r]] += total(people[1 + level, r])
+            if levels.block[copy, home[r]] >= 0:
+                heads = total(people[1 + copy, r])
+                o.kept[d, year, level, home[r]] += heads
+                o.kept_in[d, year, levels.block[copy, home[r]]] += heads
 
 
 @kernel
-def tag(home, block, people, tagged):  # type: ignore[no-untyped-def]
-    """Step 1. Tag everybody in post anew, one copy a level."""
-    n_levels, n_posts = block.shape
-    for level in range(n_levels):
-        for p in range(n_posts):
-            tagged[level, p] = 0.0
+def tag(levels, home, people, tagged):  # type: ignore[no-untyped-def]
+    """Step 1. Tag everybody in post anew: all, or the share of a joint post that works in a block."""
+    for copy in range(levels.level.size):
+        for p in range(tagged.shape[1]):
+            tagged[copy, p] = 0.0
         for r in range(home.size):
-            if block[level, home[r]] >= 0:
-                copy_array(people[0, r], people[1 + level, r])
-                tagged[level, home[r]] += total(people[0, r])
-            else:
-                people[1 + level, r] = 0.0
+            share = levels.share[copy, home[r]]
+            people[1 + copy, r] = 0.0
+            if share > 0.0:
+                add(share, people[0, r], people[1 + copy, r])
+                tagged[copy, home[r]] += share * total(people[0, r])
 
 
 @kernel

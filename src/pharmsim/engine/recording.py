@@ -80,11 +80,13 @@ def record_system(q, d, t, a, o):  # type: ignore[no-untyped-def]
         o.service_fte[d, t, s] = a.service[s]
         o.delegated_fte[d, t, s] = a.given[s]
         o.pressure[d, t, s] = a.pressure[s]
+    for e in range(a.moving.size):
+        o.move_multiplier[d, t, e] = a.moving[e]
     for stage in range(a.places.size):
         o.places[d, t, stage] = a.places[stage]
         o.place_multiplier[d, t, stage] = a.place_multiplier[stage]
     for b in range(q.caps.size):
-        o.budget_money[d, t, b] = q.budget[d, b, t] / 12.0
+        o.budget_money[d, t, b] = a.money[b] / 12.0
 
 
 @kernel

@@ -85,7 +85,8 @@ def blank(m: Model, clock: Clock, n: int, n_ages: int) -> Record:
         "stage": v.stage_months.size,
         "pipeline": n_pipelines,
         "attempt": n_attempts,
-        "level": posts.levels.block.shape[0],
+        "level": posts.levels.n_levels,
+        "block": posts.levels.n_blocks,
         "use": system.work.absence.shape[1] + 3 + system.work.plan.shape[2],
         "service": system.work.split.shape[1],
         "feedback": system.feedbacks.low.size,
@@ -101,7 +102,7 @@ def blank(m: Model, clock: Clock, n: int, n_ages: int) -> Record:
         TrainingStocks(*zeros(TrainingStocks._fields)),
         TrainingFlows(*zeros(TrainingFlows._fields)),
         SystemStocks(*zeros(SystemStocks._fields)),
-        *zeros(("tagged", "kept", "registered_before", "conservation_error")),
+        *zeros(("tagged", "kept", "tagged_in", "kept_in", "registered_before", "conservation_error")),
     )
 
 

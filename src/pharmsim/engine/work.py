@@ -12,7 +12,7 @@ import numpy as np
 
 from pharmsim.compiled.arrays import Floats
 from pharmsim.compiled.model import Model
-from pharmsim.compiled.system_arrays import FIRST_YEAR, STAFF, WORST_PRESSURE
+from pharmsim.compiled.system_arrays import FIRST_YEAR, INEXPERIENCE, NEWCOMERS, STAFF, WORST_PRESSURE
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import total
 
@@ -50,6 +50,8 @@ class Around(NamedTuple):
     multiplier: Floats  # (6, P)
     staff: Floats  # (n_stages,): perceived supervising FTE
     places: Floats  # (n_stages,): infinite without limit
+    moving: Floats  # (E,): multiplier of every edge
+    money: Floats  # (budgets,): GBP a year, with what followed establishment
     place_multiplier: Floats  # (n_stages,)
 
 
@@ -65,6 +67,7 @@ def around(m: Model) -> Around:
         "perceived": (m.system.feedbacks.pace.shape[1], n_posts),
         "multiplier": (m.system.feedbacks.low.size, n_posts),
     }
+    shapes |= {"moving": (m.posts.edges.origin.size,), "money": (m.system.money.caps.size,)}
     shapes |= dict.fromkeys(("staff", "places", "place_multiplier"), (n_stages,))
     names = ("gross", "required", "given", "working_at", "service", "pressure")
     shapes |= dict.fromkeys(names, (n_services,))
@@ -81,9 +84,7 @@ def at_work(k, tracks, d, w, a):  # type: ignore[no-untyped-def]
     for j in range(a.trainees.size):
         a.trainees[j] = 0.0
     for p in range(w.fte.size):
-        a.present[p] = 1.0
         for i in range(n_absences):
-            a.present[p] -= k.absence[d, i, p]
             a.use[p, i] = k.absence[d, i, p] * w.fte[p]
         a.use[p, n_absences] = 0.0
     for r in range(tracks.home.size):
@@ -95,29 +96,29 @@ def at_work(k, tracks, d, w, a):  # type: ignore[no-untyped-def]
             for c in range(w.w.shape[2]):
                 fte += w.heads[r, g, c] * w.w[p, g, c]
         a.trainees[track] += total(w.heads[r])
-        a.use[p, n_absences] += a.present[p] * fte * (1.0 - k.productivity[d, track])
+        a.use[p, n_absences] += k.available[d, p] * fte * (1.0 - k.productivity[d, track])
     for p in range(w.fte.size):
-        a.present[p] = a.present[p] * w.fte[p] - a.use[p, n_absences]
+        a.present[p] = k.available[d, p] * w.fte[p] - a.use[p, n_absences]
 
 
 @kernel
-def settle_in(k, d, months, share, backlog, w, a):  # type: ignore[no-untyped-def]
+def settle_in(k, d, months, share, acts, backlog, w, a):  # type: ignore[no-untyped-def]
     """Time that first-year staff lose and that people new in joint posts are introduced.
 
-    `share` is the opening share of first-year staff, `months` the length of the period.
+    `share` is the opening share of first-year staff, `acts` the elasticity of inexperience, `months` the
+    length of the period.
     """
     first = k.absence.shape[1] + 1
     for p in range(w.fte.size):
-        a.newcomers[p] = min(1.0, share[p] * a.multiplier[4, p])
+        a.newcomers[p] = min(1.0, share[p] * a.multiplier[INEXPERIENCE, p])
+        if share[p] == 0.0 and acts[p] != 0.0:
+            a.newcomers[p] = min(1.0, a.perceived[NEWCOMERS, p])
         a.use[p, first] = a.present[p] * a.newcomers[p] * (1.0 - k.output[d, p])
         left = a.present[p] - a.use[p, first]
         a.entering[p] = 0.0
         if backlog[p] > 0.0 and left > 0.0:
-            available = 1.0
-            for i in range(k.absence.shape[1]):
-                available -= k.absence[d, i, p]
-            lost = min(available * backlog[p] / months, left)
-            a.entering[p] = lost / available
+            lost = min(k.available[d, p] * backlog[p] / months, left)
+            a.entering[p] = lost / k.available[d, p]
             a.use[p, first + 1] = lost
         else:
             a.use[p, first + 1] = 0.0
@@ -144,8 +145,11 @@ def job_plans(k, d, t, a):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def require(n, split, d, t, years, base, a):  # type: ignore[no-untyped-def]
-    """Time on the service required by every service, before and after delegation."""
+def require(n, split, d, t, years, base, factor, a):  # type: ignore[no-untyped-def]
+    """Time on the service required by every service, before and after delegation.
+
+    `base` is the need of every post at the start, `factor` what its service needs before delegation.
+    """
     for s in range(a.gross.size):
         a.gross[s] = a.given[s] = a.working_at[s] = 0.0
     for p in range(split.shape[0]):
@@ -157,6 +161,7 @@ def require(n, split, d, t, years, base, a):  # type: ignore[no-untyped-def]
             a.gross[s] += split[p, s] * gross
             a.working_at[s] += split[p, s] * a.working[p]
     for s in range(a.gross.size):
+        a.gross[s] *= factor[s]
         a.required[s] = a.gross[s]
     for i in range(n.giver.size):
         s = n.giver[i]
@@ -174,9 +179,12 @@ def ask(u, n, split, d, t, stages, w, a):  # type: ignore[no-untyped-def]
     """Supervising time asked of every post by duties and by delegation; `stages` of this draw."""
     for p in range(a.demand.size):
         a.demand[p] = 0.0
+    before, heads = -1, 0.0
     for e in range(u.entry_duty.size):
         duty = u.entry_duty[e]
-        asked = u.entry_share[d, e, t] * u.time[d, duty] * supervised(u, duty, stages, w, a)
+        if duty != before:
+            before, heads = duty, supervised(u, duty, stages, w, a)
+        asked = u.entry_share[d, e, t] * u.time[d, duty] * heads
         n_posts, working = 0, 0.0
         for p in range(a.demand.size):
             if u.entry_posts[e, p]:
@@ -218,9 +226,7 @@ def give_time(k, supervises, d, w, a):  # type: ignore[no-untyped-def]
 
     Supervising beyond its plan comes out of the time on the service; below it, time is given back.
     """
-    first, can_supervise = k.absence.shape[1] + 3, False
-    for j in range(k.supervising.size):
-        can_supervise = can_supervise or k.supervising[j]
+    first = k.absence.shape[1] + 3
     for p in range(a.demand.size):
         service = planned = 0.0
         for j in range(k.service.size):
@@ -228,7 +234,7 @@ def give_time(k, supervises, d, w, a):  # type: ignore[no-untyped-def]
             planned += a.plan[p, j] if k.supervising[j] else 0.0
         asked = a.demand[p] if supervises[p] else a.demand[p] + planned * a.working[p]
         spent, on_service = planned * a.working[p], service * a.working[p]
-        if service > 0.0 and can_supervise:
+        if service > 0.0 and k.can_supervise:
             both = (planned + service) * a.working[p]
             spent = asked if asked < both * (1.0 - ROUNDING) else both
             on_service = both - asked if asked < both * (1.0 - ROUNDING) else 0.0
@@ -240,11 +246,8 @@ def give_time(k, supervises, d, w, a):  # type: ignore[no-untyped-def]
             elif k.service[j]:
                 fte = on_service * a.plan[p, j] / service if service > 0.0 else 0.0
             a.use[p, first + j] = fte
-        available = 1.0
-        for i in range(k.absence.shape[1]):
-            available -= k.absence[d, i, p]
-        a.delivered[p] = on_service
-        a.delivered[p] += (a.cover[p] + a.backfill[p]) * available * service * k.effectiveness[d]
+        bought = (a.cover[p] + a.backfill[p]) * k.available[d, p] * service * k.effectiveness[d]
+        a.delivered[p] = on_service + bought
 
 
 @kernel

@@ -196,7 +196,7 @@ def _service(graph: _Graph) -> None:
     capping = money.inside & money.caps[:, None]
     capped = np.asarray(capping.any(axis=0))
     graph.add("budget", "establishment", 1, capped & graph.limited)
-    if not system.need.stated[0]:
+    if graph.scenario.need is None:
         return
     shared = (system.work.split > 0.0).astype(np.int64)
     together: Bools = shared @ shared.T > 0
@@ -276,7 +276,7 @@ def _duties(graph: _Graph, trained: Bools, limited: Bools) -> None:
             parts[name] = parts[name] | acts if parts[name].size else acts
     for name, acts in parts.items():
         graph.add(name, "supervising", 1, acts)
-    if graph.system.need.stated[0] and any(link.target == "supervising" for link in graph.links):
+    if graph.scenario.need is not None and any(link.target == "supervising" for link in graph.links):
         graph.add("supervising", "delivered", -1, duties.supervises)
 
 
@@ -294,7 +294,7 @@ def _first_year(graph: _Graph) -> None:
             lost = lost | np.outer(duties.posts[d], posts)
     acted = (elasticity != 0.0) & lost.any(axis=1)
     graph.feed("first_year", "settling", ON_SETTLING, acted, "inexperience")
-    if acted.any() and graph.system.need.stated[0]:
+    if acted.any() and graph.scenario.need is not None:
         graph.add("settling", "delivered", -1, lost & acted[:, None])
     if any(link.source == "first_year" for link in graph.links) and len(graph.posts.hiring.kind):
         graph.add("joining", "first_year", 1, graph.limited)

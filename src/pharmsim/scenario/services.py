@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pharmsim.scenario.models import Post, Scenario
+from pharmsim.scenario.expand import post_table
+from pharmsim.scenario.models import Level, Post, Scenario
 
 LEARNING, SETTLING_IN, INTRODUCTION, AT_WORK = "learning", "settling_in", "introduction", "at_work"
 FEEDBACKS = ("burnout", "shorter_hours", "recruitment", "attractiveness", "inexperience", "flexibility")
@@ -52,3 +53,34 @@ def uses(scenario: Scenario) -> list[str]:
     parts = list(time.job_plan) if time is not None else []
     absences = list(time.absence) if time is not None else []
     return [*absences, LEARNING, SETTLING_IN, INTRODUCTION, *(parts or [AT_WORK])]
+
+
+def block_shares(scenario: Scenario, level: Level) -> list[dict[tuple[str, ...], float]]:
+    """Return the blocks of every post at a level of retention, with the share of its working time in each.
+
+    A joint post is read once for each environment of its split; posts outside the level have no block.
+    """
+    table = post_table(scenario)
+    out: list[dict[tuple[str, ...], float]] = []
+    for p, post in enumerate(scenario.posts):
+        labels = {axis: str(values[p]) for axis, values in table.items()}
+        found: dict[tuple[str, ...], float] = {}
+        for environment, share in split_of(post).items():
+            here = labels | {"environment": environment}
+            if share > 0.0 and all(here.get(axis, "") in names for axis, names in level.where.items()):
+                key = tuple(here[axis] for axis in level.by)
+                found[key] = found.get(key, 0.0) + share
+        out.append(found)
+    return out
+
+
+def blocks(scenario: Scenario) -> list[tuple[str, tuple[str, ...]]]:
+    """Return every (level, block) in the order of the results: levels, then blocks as posts name them."""
+    levels = scenario.retention.levels if scenario.retention is not None else {}
+    found = [
+        (name, key)
+        for name, level in levels.items()
+        for part in block_shares(scenario, level)
+        for key in part
+    ]
+    return list(dict.fromkeys(found))
