@@ -41,3 +41,14 @@ def test_supervision_without_a_part_of_the_job_plan_to_come_from(
     small["supervision"] = {"team": {"staff": {}, "time": 0.05, "by": {}}}
     found = [text for text in check_warnings(from_dict(small)) if text.startswith("supervision:")]
     assert bool(found) is not supervising
+
+
+def test_a_policy_that_replaces_another(small: dict[str, Any]) -> None:
+    grow: dict[str, Any] = {"policy": "grow", "growth": "1 % per year"}
+    hold: dict[str, Any] = {"policy": "hold"}
+    small["establishment"] = {"vacancy_rate": 0.1, "over_time": [hold, grow]}
+    assert not [text for text in check_warnings(from_dict(small)) if text.startswith("establishment")]
+    small["establishment"]["over_time"] = [grow, hold]
+    found = [text for text in check_warnings(from_dict(small)) if text.startswith("establishment")]
+    assert [text.split(":")[0] for text in found] == ["establishment.over_time[1]"]
+    assert "replaces over_time[0]" in found[0]

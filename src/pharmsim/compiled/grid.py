@@ -165,8 +165,8 @@ class Grid:
         first = self.scenario.ages.first
         return int(np.clip(low - first, 0, n_ages)), int(np.clip(high + 1 - first, 0, n_ages))
 
-    def over_time(self, series: Series | None, months: Ints) -> Floats:
-        """A series at month numbers (from the start), straight lines between its points.
+    def over_time(self, series: Series | None, months: Ints, steps: bool = False) -> Floats:
+        """A series at month numbers (from the start): straight lines between its points, or steps.
 
         Returns
         -------
@@ -177,6 +177,8 @@ class Grid:
         at = np.array([month_number(key) - self.start for key in series.points], dtype=float)
         order = np.argsort(at)
         values = np.stack([self.draws.values(v) for v in series.points.values()], axis=1)[:, order]
+        if steps:
+            return values[:, np.clip(np.searchsorted(at[order], months, side="right") - 1, 0, None)]
         return np.stack([np.interp(months, at[order], row) for row in values])
 
     def by_year(self, series: Series, first: int, last: int) -> Floats:

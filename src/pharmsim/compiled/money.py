@@ -91,7 +91,7 @@ def money(grid: Grid, clock: Clock, funding: Funding) -> Money:
     pay_row = np.zeros(n_posts, dtype=np.int64)
     for i, row in enumerate(rows):
         pay_row[select_posts(s, row.where)] = i + 1
-    index = [np.ones((n, len(months))), *(grid.over_time(row.index, months) for row in rows)]
+    index = [np.ones((n, len(months))), *(grid.over_time(row.index, months, row.steps) for row in rows)]
     pay_index = np.stack(index, axis=1)
     inside = np.zeros((len(s.budgets), n_posts), dtype=np.bool_)
     budgets = []
@@ -99,10 +99,11 @@ def money(grid: Grid, clock: Clock, funding: Funding) -> Money:
         posts = select_posts(s, budget.where)
         inside[i, posts] = True
         if budget.per_year is not None:
-            budgets.append(grid.over_time(budget.per_year, months))
+            budgets.append(grid.over_time(budget.per_year, months, budget.steps))
         else:
             opening = funding.establishment[:, posts] * cost[:, posts] * pay_index[:, pay_row[posts], 0]
-            budgets.append(grid.over_time(budget.of_opening, months) * opening.sum(axis=1, keepdims=True))
+            factor = grid.over_time(budget.of_opening, months, budget.steps)
+            budgets.append(factor * opening.sum(axis=1, keepdims=True))
     follow, delay = np.zeros((n, n_posts)), np.zeros((n, n_posts))
     for rule in s.establishment.over_time if s.establishment else ():
         posts = select_posts(s, rule.where)

@@ -113,10 +113,15 @@ def need(grid: Grid, clock: Clock) -> Need:
     if fte is not None:
         ratio = np.full((n, n_posts), np.nan)
     share = [draw(rule.share)[:, None] * grid.over_time(rule.over_time, months) for rule, _ in pairs]
+    follows = [grid.cells(activity.share, ("post",)) for _, activity in activities]
+    at_most_all("need.activity: shares of the activities", follows)
+    for giver in {pair[0] for _, pair in pairs}:
+        given = [x for x, (_, pair) in zip(share, pairs, strict=True) if pair[0] == giver]
+        at_most_all("need.delegation: shares of one service", given)
     return Need(
         opening_ratio=ratio,
         fte=grid.cells(fte, ("post",)),
-        follows=stack([grid.cells(activity.share, ("post",)) for _, activity in activities], (n, 0, n_posts)),
+        follows=stack(follows, (n, 0, n_posts)),
         activity=stack(index, (n, 0, len(months))),
         productivity=grid.cells(node.productivity if node else None, ("post",)),
         giver=np.array([pair[0] for _, pair in pairs], dtype=np.int64),
@@ -126,6 +131,16 @@ def need(grid: Grid, clock: Clock) -> Need:
         supervision=stack([draw(rule.supervision) for rule, _ in pairs], (n, 0)),
         exchange=stack([draw(rule.exchange) for rule, _ in pairs], (n, 0)),
     )
+
+
+def at_most_all(what: str, parts: list[Floats]) -> None:
+    """Refuse shares that sum to more than one in some draw."""
+    most = float(np.sum(parts, axis=0).max(initial=0.0)) if parts else 0.0
+    if most > 1.0 + 1e-6:
+        raise InputError(
+            f"{what} must sum to at most 1 in every draw; they reach {most:.3g}. Narrow their ranges, or "
+            "lower their values."
+        )
 
 
 def relative(grid: Grid, name: str, index: object, months: Ints) -> Floats:

@@ -164,6 +164,10 @@ def check(record: Record, first: int, last: int) -> None:
     people = record.posts.headcount[:, first:last].sum(axis=(2, 3, 4)) + 1.0
     if not np.isfinite(people).all():
         raise RunError("the run gave numbers that are not finite; please report it with the scenario")
+    system = record.system
+    for array in (system.required_fte, system.delivered_fte, system.multiplier, system.pay_bill):
+        if not np.isfinite(array).all():
+            raise RunError("need, delivery or money are not finite; please report it with the scenario")
     error = np.abs(record.conservation_error[:, first:last])
     trainees = record.training.trainees[:, first:last].sum(axis=2)
     wrong = error / (people + trainees)

@@ -131,10 +131,14 @@ class Weighting(Frozen):
 
 
 class PayIndex(Frozen):
-    """Pay of the posts of `where` by date, relative to the rates of pay (straight lines between dates)."""
+    """Pay of the posts of `where` by date, relative to the rates of pay.
+
+    Straight lines between the dates; with `steps` each value holds until the next date.
+    """
 
     where: Where = Field(default_factory=dict)
     index: Annotated[Series, Of("ratio")]
+    steps: bool = False
 
 
 class Pay(Frozen):
@@ -153,13 +157,15 @@ class Pay(Frozen):
 class Budget(Frozen):
     """Money for the posts of `where`: `per_year`, or `of_opening` (factor of its opening cost).
 
-    With `caps` it limits establishment and temporary cover.
+    With `caps` it limits establishment and temporary cover. Straight lines between the dates; with
+    `steps` each value holds until the next date.
     """
 
     where: Where = Field(default_factory=dict)
     per_year: Annotated[Series, Of("budget")] | None = None
     of_opening: Annotated[Series, Of("ratio")] | None = None
     caps: bool = True
+    steps: bool = False
 
 
 class Feedback(Frozen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pharmsim.scenario.checks.feedbacks import without_effect, written
+from pharmsim.scenario.expand import select_posts
 from pharmsim.scenario.fields import numbers
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.services import split_of
@@ -17,7 +18,8 @@ def check_warnings(scenario: Scenario) -> list[str]:
     Key paths listed in `warnings_off` of the scenario are left out.
     """
     found = [*_pools(scenario), *_hazards(scenario), *_unused(scenario), *_retention(scenario)]
-    found += [*_supervisors(scenario), *_supervision(scenario), *_feedbacks(scenario)]
+    found += [*_supervisors(scenario), *_supervision(scenario), *_policies(scenario)]
+    found += _feedbacks(scenario)
     return [f"{where}: {message}" for where, message in found if where not in scenario.warnings_off]
 
 
@@ -92,6 +94,20 @@ def _supervisors(scenario: Scenario) -> list[tuple[str, str]]:
                 if isinstance(node, Stage):
                     how += ", or `places` and the feedback `training`"
                 out.append((where, f"limit nothing: {how}"))
+    return out
+
+
+def _policies(scenario: Scenario) -> list[tuple[str, str]]:
+    """A policy replaces what an earlier one said of a post; only `hold` is there to be replaced."""
+    out, said = [], dict[int, int]()
+    for i, rule in enumerate(scenario.establishment.over_time if scenario.establishment is not None else ()):
+        posts = [int(p) for p in select_posts(scenario, rule.where)]
+        before = next((said[p] for p in posts if p in said), None)
+        if before is not None:
+            post = next(scenario.posts[p].post for p in posts if said.get(p) == before)
+            message = f"replaces over_time[{before}] for {post}: one policy of a post holds, the last"
+            out.append((f"establishment.over_time[{i}]", message))
+        said |= dict.fromkeys(posts, i) if rule.policy != "hold" else {}
     return out
 
 
