@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from pharmsim.scenario.models import Scenario
-from pharmsim.scenario.training import InternalPipeline
+from pharmsim.scenario.training import ExternalPipeline, InternalPipeline
 from reference_inputs import Reader, calendar_month, normal, series, span
 from reference_pipelines import External
 
@@ -162,11 +162,19 @@ class Opening:
                     slot[EARLIER, g, a] = heads / months * share
         return slots
 
+    def wishes(self, pipe: ExternalPipeline) -> float:
+        """Sum of the shares of destinations."""
+        return math.fsum(self.r.flat(pipe.destinations, p) for p in self.posts)
+
     def newly_qualified(self, name: str) -> dict[tuple[str, int], float]:
         """Shares of a pipeline's newly qualified by group and age at last birthday."""
         pipe = self.external[name].pipe
         shares: dict[tuple[str, int], float] = {}
-        for g, group_share in zip(self.groups, self.r.shares(pipe.groups, "groups"), strict=True):
+        groups = dict(zip(self.groups, self.r.shares(pipe.groups, "groups"), strict=True))
+        if pipe.groups is None:  # those of the posts that they apply to
+            wish = {p: self.r.flat(pipe.destinations, p) / self.wishes(pipe) for p in self.posts}
+            groups = {g: math.fsum(wish[p] * self.mixes[p]["groups"][g] for p in self.posts) for g in groups}
+        for g, group_share in groups.items():
             ages = self.r.age_shares(pipe.ages, "", g) if pipe.ages else normal([1.0] * len(self.ages))
             shares |= {(g, a): group_share * share for a, share in zip(self.ages, ages, strict=True)}
         return shares

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pharmsim.errors import OutputError, PharmsimError, ScenarioError
+from pharmsim.errors import InputError, OutputError, PharmsimError, Problem, ScenarioError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,7 +98,13 @@ def validate_examples() -> None:
     _validate(examples.scenario_files())
 
 
+TRIED_DRAWS = 20
+"""Draws in which `validate` looks for numbers that leave their bounds."""
+
+
 def _validate(files: list[Path]) -> None:
+    from pharmsim.compiled.compile import compile_scenario
+    from pharmsim.compiled.draws import sample
     from pharmsim.scenario import check_warnings, load
 
     problems = []
@@ -108,6 +114,11 @@ def _validate(files: list[Path]) -> None:
         except ScenarioError as error:
             problems += error.problems
         else:
+            try:
+                compile_scenario(scenario, sample(scenario, TRIED_DRAWS))
+            except InputError as error:
+                problems.append(Problem(str(file), 0, "", str(error)))
+                continue
             n = len(scenario.posts)
             typer.echo(f"{file}: valid; {scenario.name!r}, {n} post{'s' if n != 1 else ''}")
             for warning in check_warnings(scenario):

@@ -111,5 +111,5 @@ def compile_scenario(scenario: Scenario, draws: Draws, tags: bool = True) -> Com
         money=money.money(grid, clock, funding),
         feedbacks=feedbacks(grid, clock),
     )
-    model = Model(posts, supply.conveyors(grid, clock), system)
+    model = Model(posts, supply.conveyors(grid, clock, posts.hiring.opening_groups), system)
     return Compiled(scenario, draws, clock, model, opening.state(grid, model, stock, tracks))

@@ -118,8 +118,16 @@ def shares(x: Floats, axis: int) -> Floats:
     return np.where(sums > 0.0, x / np.where(sums > 0.0, sums, 1.0), 1.0 / x.shape[axis])
 
 
-def conveyors(grid: Grid, clock: Clock) -> Conveyors:
-    """External pipelines: intake, stages, examinations, destinations."""
+def conveyors(grid: Grid, clock: Clock, opening_groups: Floats) -> Conveyors:
+    """External pipelines: intake, stages, examinations, destinations.
+
+    Parameters
+    ----------
+    grid : Grid
+    clock : Clock
+    opening_groups : float64 array, shape (P, G)
+        Shares of groups in post at the start: those of trainees, by destination, where none are stated.
+    """
     found = list(external(grid).values())
     n = grid.draws.n
     stages = [stage for pipeline in found for stage in pipeline.stages]
@@ -131,7 +139,12 @@ def conveyors(grid: Grid, clock: Clock) -> Conveyors:
     draw = grid.draws.values
     exams = [pipeline.exam for pipeline in found]
     ages = [grid.ages(pipeline.ages)[0] for pipeline in found]
-    groups = [grid.shares(pipeline.groups, ("group",), "group") for pipeline in found]
+    groups = [
+        destinations(grid, pipeline) @ opening_groups
+        if pipeline.groups is None
+        else grid.shares(pipeline.groups, ("group",), "group")
+        for pipeline in found
+    ]
     return Conveyors(
         intake=stack([grid.by_year(p.intake.per_year, first_year, last_year) for p in found], (n, 0, 1)),
         intake_year=first_year,

@@ -186,6 +186,8 @@ def joiners_and_leavers(results: Results) -> Made:
     axes = figure.subplots()
     first = next(iter((*ups.values(), *downs.values())))
     starts = first["year_from"].values
+    if not len(starts):
+        return None  # no whole year
     x = style.years(starts)
     ups, downs = (
         {name: array for name, array in parts.items() if array.values.any()} for parts in (ups, downs)

@@ -8,7 +8,7 @@ from typing import Any
 from pharmsim.scenario import loading, text
 from pharmsim.scenario.checks.names import selector
 from pharmsim.scenario.expand import select_posts
-from pharmsim.scenario.forms import RANGE_KEYS, age_key, read_as, value_form
+from pharmsim.scenario.forms import RANGE_KEYS, REST_NOTE, age_key, read_as, value_form
 from pharmsim.scenario.marks import Map
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.paths import Target
@@ -208,6 +208,9 @@ def _cells_plus(scenario: Scenario, tree: Map, change: dict[str, Any], edit: Edi
     later = [row["where"] for row in term["rows"]]
     rows: list[Map] = []
     for i, row in enumerate(term["rows"]):
+        if row.get("note") == REST_NOTE:
+            rows.append(row)  # nobody wrote it: cells without a number stay without one
+            continue
         where = _both(row["where"], edit.where)
         added = row.like(row)
         for key in ("value", "low", "high"):

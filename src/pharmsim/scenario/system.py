@@ -16,7 +16,8 @@ class Part(Frozen):
     """A part of the job plans: its share of the time at work, by post.
 
     `service`: time on the service, which counts as delivered. `supervising`: time planned for
-    supervising others; what supervision takes beyond it comes out of the time on the service.
+    supervising others; what supervision takes beyond it comes out of the time on the service. Shares
+    of a post sum to one; where they have ranges, they are divided by their sum in each draw.
     """
 
     label: str = ""
@@ -149,7 +150,7 @@ class Pay(Frozen):
 
     per_fte: Annotated[Cells, Of("money_per_year", "post")]
     weighting: Weighting | None = None
-    on_costs: Annotated[Cells, Of("ratio", "post", rest=0.0)] | None = None
+    on_costs: Annotated[Cells, Of("share", "post", rest=0.0)] | None = None
     cover_premium: Annotated[Cells, Of("ratio", "post", rest=1.0)] | None = None
     over_time: tuple[PayIndex, ...] = ()
 
