@@ -52,3 +52,15 @@ def test_a_policy_that_replaces_another(small: dict[str, Any]) -> None:
     found = [text for text in check_warnings(from_dict(small)) if text.startswith("establishment")]
     assert [text.split(":")[0] for text in found] == ["establishment.over_time[1]"]
     assert "replaces over_time[0]" in found[0]
+
+
+@pytest.mark.parametrize(("share", "warned"), [("5 %", False), ("50 %", True)])
+def test_a_shift_of_more_than_there_is(small: dict[str, Any], share: str, warned: bool) -> None:
+    small["working_time"] = {
+        "job_plan": {"care": {"share": "90 %", "service": True}, "office": {"share": "10 %"}},
+        "shifts": [
+            {"from": "office", "to": "care", "share": share, "start": small["start"], "end": small["end"]}
+        ],
+    }
+    found = [text for text in check_warnings(from_dict(small)) if text.startswith("working_time.shifts[0]")]
+    assert bool(found) is warned

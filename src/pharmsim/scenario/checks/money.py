@@ -85,6 +85,12 @@ def _transfer(scenario: Scenario, problems: Problems, path: Path, transfer: Tran
         return
     policies = policy_of(scenario, node)
     free = unlimited(scenario, node)
+    if transfer.from_ is not None:
+        both = set(select_posts(scenario, transfer.from_)) & set(select_posts(scenario, transfer.to))
+        if both:
+            name = quoted(scenario.posts[min(both)].post)
+            problems.add(path, f"`from` and `to` must select different posts; both select {name}")
+            return
     for end, where in (("from", transfer.from_), ("to", transfer.to)):
         if where is None or problems.touches((*path, end)):
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pharmsim.scenario.checks.feedbacks import without_effect, written
-from pharmsim.scenario.expand import select_posts
+from pharmsim.scenario.expand import central, select_posts
 from pharmsim.scenario.fields import numbers
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.services import split_of
@@ -18,7 +18,7 @@ def check_warnings(scenario: Scenario) -> list[str]:
     Key paths listed in `warnings_off` of the scenario are left out.
     """
     found = [*_pools(scenario), *_hazards(scenario), *_unused(scenario), *_retention(scenario)]
-    found += [*_supervisors(scenario), *_supervision(scenario), *_policies(scenario)]
+    found += [*_supervisors(scenario), *_supervision(scenario), *_policies(scenario), *_shifts(scenario)]
     found += _feedbacks(scenario)
     return [f"{where}: {message}" for where, message in found if where not in scenario.warnings_off]
 
@@ -108,6 +108,22 @@ def _policies(scenario: Scenario) -> list[tuple[str, str]]:
             message = f"replaces over_time[{before}] for {post}: one policy of a post holds, the last"
             out.append((f"establishment.over_time[{i}]", message))
         said |= dict.fromkeys(posts, i) if rule.policy != "hold" else {}
+    return out
+
+
+def _shifts(scenario: Scenario) -> list[tuple[str, str]]:
+    """A shift takes at most what a part of the job plan has."""
+    out = []
+    time = scenario.working_time
+    for i, shift in enumerate(time.shifts if time is not None else ()):
+        posts = select_posts(scenario, shift.where)
+        has = central(time.job_plan[shift.from_].share, scenario, ["post"]) if time is not None else posts
+        short = [p for p in posts if has[p] < shift.share.value - 1e-9]
+        if short:
+            first = scenario.posts[short[0]].post
+            more = f" and {len(short) - 1} more" if len(short) > 1 else ""
+            found = f"takes {shift.share.value:.0%} and {first} has {has[short[0]]:.0%}{more}"
+            out.append((f"working_time.shifts[{i}]", f"{found}: what is there is taken"))
     return out
 
 
