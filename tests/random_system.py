@@ -285,7 +285,10 @@ class SystemMaker:
             pay["cover_premium"] = self.by_post(0.8, 2)
         if self.chance(0.7):
             n = self.rng.integers(1, 3)
-            pay["over_time"] = [{"where": self.where(), "index": self.series(0.8, 1.5)} for _ in range(n)]
+            pay["over_time"] = [
+                {"where": self.where(), "index": self.series(0.8, 1.5), "steps": self.chance(0.3)}
+                for _ in range(n)
+            ]
         return pay
 
     def budgets(self) -> dict[str, Any]:
@@ -300,7 +303,7 @@ class SystemMaker:
                     money = {"of_opening": self.series(low, high)}
                 else:
                     money = {"per_year": self.series(low * 1e6 * len(lot), high * 1e6 * len(lot))}
-                budgets[name] = {"where": {"post": lot}, **money}
+                budgets[name] = {"where": {"post": lot}, "steps": self.chance(0.3), **money}
         watched = self.some(self.limited)
         budgets["watching"] = {"where": {"post": watched}, "of_opening": self.series(0.5, 1.5), "caps": False}
         return budgets

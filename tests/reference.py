@@ -280,6 +280,8 @@ class Reference(Posts):
         for name, numbers in by_name.items():
             for label, number in numbers.items():
                 self.record[name][t, label] = number
+        for i, edge in enumerate(self.edges):
+            self.record["move_multiplier"][t, i] = self.attraction(edge)
         for p, used in self.uses.items():
             for use, fte in used.items():
                 self.record["time_fte"][t, p, use] = fte
@@ -331,6 +333,7 @@ class Reference(Posts):
             "service": self.services,
             "feedback": list(FEEDBACKS),
             "budget": list(self.s.budgets),
+            "block": list(self.blocks),
         }
         for name, pipe in self.external.items():
             for i, heads in enumerate(pipe.registered_before):

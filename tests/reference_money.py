@@ -27,9 +27,15 @@ class Money(Opening):
     follows: Numbers
     backfill: Numbers
 
-    def now(self, values: Any, month: int) -> float:
-        """A series at the start of a month; 1 without it."""
-        return series(values, self.r.start + month)
+    def now(self, values: Any, month: int, steps: bool = False) -> float:
+        """A series at the start of a month: straight lines, or each date holds until the next."""
+        here = self.r.start + month
+        if not steps:
+            return series(values, here)
+        dates = sorted(values.points, key=month_number)
+        return float(
+            values.points[max((d for d in dates if month_number(d) <= here), default=dates[0])].value
+        )
 
     def progress(self, start: str, end: str, month: int) -> float:
         """0 up to `start`, 1 from `end`, a straight line between."""
@@ -90,7 +96,7 @@ class Money(Opening):
         index = 1.0
         for change in pay.over_time:
             if self.r.selects(change.where, p):
-                index = self.now(change.index, month)
+                index = self.now(change.index, month, change.steps)
         return (basic + supplement) * (1 + self.r.flat(pay.on_costs, p)) * index
 
     def money(self, month: int) -> None:
@@ -100,16 +106,20 @@ class Money(Opening):
         dear = {
             p: costs[p] * (self.r.flat(pay.cover_premium, p, default=1.0) if pay else 0.0) for p in self.posts
         }
-        funded = self.funded = {p: self.limit[p] * self.factor(p, month) for p in self.posts}
+        funded = self.funded = {
+            p: self.limit[p] if self.limit[p] == math.inf else self.limit[p] * self.factor(p, month)
+            for p in self.posts
+        }
         self.transfer(month)
         self.budget: Numbers = {}
         for name, budget in self.s.budgets.items():
             inside = self.limited(budget.where)
             if budget.per_year is not None:
-                self.budget[name] = self.now(budget.per_year, month)
+                self.budget[name] = self.now(budget.per_year, month, budget.steps)
             else:
                 opening = math.fsum(self.limit[p] * self.cost(p, 0) for p in inside)
-                self.budget[name] = self.now(budget.of_opening, month) * opening
+                self.budget[name] = self.now(budget.of_opening, month, budget.steps) * opening
+            self.budget[name] += self.moved_money(inside, month)
             spent = math.fsum(funded[p] * costs[p] for p in inside)
             if budget.caps:
                 funded |= {p: funded[p] * min(1.0, ratio(self.budget[name], spent, 1.0)) for p in inside}
@@ -132,12 +142,38 @@ class Money(Opening):
             "backfill_cost": {p: self.bought[p] * dear[p] / 12 for p in self.posts},
         }
 
+    def moved(self, transfer: Any, month: int) -> tuple[Numbers, Numbers]:
+        """FTE that posts give and receive by a transfer; what a post gives to itself does not move."""
+        fte = transfer.fte.value * self.progress(transfer.start, transfer.end, month)
+        ends: list[Numbers] = []
+        for where in (transfer.from_, transfer.to):
+            posts = self.limited(where) if where is not None else []
+            total = math.fsum(self.limit[p] for p in posts)
+            ends.append({p: fte * ratio(self.limit[p], total, 1 / len(posts)) for p in posts})
+        net = {p: ends[1].get(p, 0.0) - ends[0].get(p, 0.0) for p in self.posts}
+        return {p: -n for p, n in net.items() if n < 0}, {p: n for p, n in net.items() if n > 0}
+
+    def transfers(self) -> tuple[Any, ...]:
+        return self.s.establishment.redistribution if self.s.establishment else ()
+
+    def moved_money(self, inside: list[str], month: int) -> float:
+        """What a budget over some posts gains by transfers: money follows the posts."""
+        gain = 0.0
+        for transfer in self.transfers():
+            given, received = self.moved(transfer, month)
+            if transfer.from_ is None:
+                gain += math.fsum(received[p] * self.costs[p] for p in received if p in inside)
+                continue
+            money = math.fsum(fte * self.costs[p] for p, fte in given.items())
+            here = math.fsum(fte for p, fte in received.items() if p in inside)
+            gain += money * ratio(here, math.fsum(received.values()), 0.0)
+            gain -= math.fsum(given[p] * self.costs[p] for p in given if p in inside)
+        return gain
+
     def transfer(self, month: int) -> None:
         """Establishment moved between posts."""
-        for transfer in self.s.establishment.redistribution if self.s.establishment else ():
-            moved = transfer.fte.value * self.progress(transfer.start, transfer.end, month)
-            for where, sign in ((transfer.to, 1.0), (transfer.from_, -1.0)):
-                ends = self.limited(where) if where is not None else []
-                total = math.fsum(self.limit[p] for p in ends)
-                for p in ends:
-                    self.funded[p] += sign * moved * ratio(self.limit[p], total, 1 / len(ends))
+        for transfer in self.transfers():
+            given, received = self.moved(transfer, month)
+            for ends, sign in ((received, 1.0), (given, -1.0)):
+                for p, fte in ends.items():
+                    self.funded[p] += sign * fte

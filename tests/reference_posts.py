@@ -58,7 +58,7 @@ class Posts(System):
         self.tag_dates = [
             m for m in range(0, self.r.months + 1, self.spacing) if self.levels and self.is_tag_date(m)
         ]
-        self.blocks = {x: {p: self.block(level, p) for p in self.posts} for x, level in self.levels.items()}
+        self.blocks = self.all_blocks()
 
     def all_edges(self) -> list[Edge]:
         edges = []
@@ -89,26 +89,35 @@ class Posts(System):
         assert self.s.retention
         return (self.r.start + month) % 12 == calendar_month(self.s.retention.month) % 12
 
-    def block(self, level: Any, p: str) -> set[tuple[str, ...]]:
-        """Blocks of a post at a level, several for a joint post; none outside it."""
-        found = set()
-        for service in self.split[p]:
-            labels = self.r.labels(p) | {"environment": service.environment}
-            if all(labels.get(axis, "") in names for axis, names in level.where.items()):
-                found.add(tuple(labels.get(axis, "") for axis in level.by))
+    def all_blocks(self) -> dict[Any, dict[str, float]]:
+        """Posts of every (level, block), with the share of their time that is worked there."""
+        found: dict[Any, dict[str, float]] = {}
+        for name, level in self.levels.items():
+            for p in self.posts:
+                for service, share in self.split[p].items():
+                    labels = self.r.labels(p) | {"environment": service.environment}
+                    if share > 0 and all(labels.get(x, "") in names for x, names in level.where.items()):
+                        block = found.setdefault((name, tuple(labels.get(x, "") for x in level.by)), {})
+                        block[p] = block.get(p, 0.0) + share
         return found
 
     def tag(self, month: int) -> None:
         if month not in self.tag_dates:
             return
         year = self.tag_dates.index(month)
-        for name in self.levels:
-            for row, people in self.tags.get(name, {}).items():
-                self.record["kept"][year - 1, name, row[1]] += math.fsum(people.values())
-            inside = {row: n for row, n in self.rows.items() if self.blocks[name][row[1]]}
-            self.tags[name] = {row: dict(n) for row, n in inside.items()}
-            for row, people in self.tags[name].items():
-                self.record["tagged"][year, name, row[1]] += math.fsum(people.values())
+        for block, inside in self.blocks.items():
+            for row, people in self.tags.get(block, {}).items():
+                heads = math.fsum(people.values())
+                self.record["kept"][year - 1, block[0], row[1]] += heads
+                self.record["kept_in"][year - 1, block] += heads
+            here = {row: people for row, people in self.rows.items() if row[1] in inside}
+            self.tags[block] = {
+                row: {cell: n * inside[row[1]] for cell, n in people.items()} for row, people in here.items()
+            }
+            for row, people in self.tags[block].items():
+                heads = math.fsum(people.values())
+                self.record["tagged"][year, block[0], row[1]] += heads
+                self.record["tagged_in"][year, block] += heads
 
     # ---- 2. vacancies, 3. limits ------------------------------------------------------------------
 
@@ -130,8 +139,7 @@ class Posts(System):
         for edge in self.edges:
             rate = edge.rate * series(edge.over_time, self.r.start + at.month)
             rate *= 1 - share[edge.row[1]] if edge.kind == "promotion" else 1
-            if edge.kind == "move":
-                rate *= self.attraction(edge)
+            rate *= self.attraction(edge)
             first, last = edge.ages
             eligible = {k: n for k, n in self.rows.get(edge.row, {}).items() if first <= k[2] <= last}
             wanted[edge.to] += math.fsum(
@@ -152,8 +160,11 @@ class Posts(System):
 
     def attraction(self, edge: Edge) -> float:
         """Attractiveness of where a move leads ÷ that of where it comes from."""
+        feedback = self.s.feedbacks and self.s.feedbacks.attractiveness
+        if edge.kind != "move" or not feedback or not feedback.on:
+            return 1.0
         m = self.multipliers["attractiveness"]
-        return m[edge.to] / m[edge.row[1]]
+        return self.clip(m[edge.to] / m[edge.row[1]], feedback)
 
     def risks(self, row: Row, cell: Any, at: Moment, multiplier: float, edge_rates: list[float]) -> list[Any]:
         """Everything that can happen to a cell: (what, which, hazard, row and cell where they go or None)."""
@@ -234,10 +245,10 @@ class Posts(System):
         total = math.fsum(risk[2] for risk in risks)
         for name, people in self.copies().items():
             n = people.get(row, {}).get(cell, 0.0)
-            extra = employer if name and self.levels[name].employer_changes else 0.0
+            extra = employer if name and self.levels[name[0]].employer_changes else 0.0
             after[name][row][cell] += n * math.exp(-(total + extra) * dt)
             for _, _, rate, target in risks:
-                if target and (not name or self.blocks[name][target[0][1]] & self.blocks[name][row[1]]):
+                if target and (not name or target[0][1] in self.blocks[name]):
                     after[name][target[0]][target[1]] += rate * lived(n, total + extra, dt)
 
     # ---- 5. pools ----------------------------------------------------------------------------------

@@ -15,6 +15,17 @@ from pharmsim.scenario.services import FEEDBACKS, Service, services
 from reference_money import Money, Numbers, ratio
 
 
+def before_delegation(left: float, limits: list[tuple[float, float]]) -> float:
+    """Work of which `left` remains when each (share, most) takes its share, at most so much."""
+    free = sorted((way for way in limits if way[0] > 0), key=lambda way: way[1] / way[0])
+    while True:
+        share = math.fsum(way[0] for way in free)
+        work = left / (1 - share) if share < 1 else math.inf
+        if not free or work * free[0][0] <= free[0][1]:
+            return work
+        left += free.pop(0)[1]
+
+
 class System(Money):
     """What people deliver, what is needed, what it costs, and how that acts on the flows of the month."""
 
@@ -47,9 +58,14 @@ class System(Money):
         if month == 0:
             self.delegated, self.taught = dict.fromkeys(self.services, 0.0), []
             self.money(month)
-            self.deliver(month)
-            self.base = {p: self.opening_need(p) for p in self.posts}
-        self.require(month)
+            for _ in range(1 if self.s.need is None or self.s.need.fte is not None else 60):
+                self.deliver(
+                    month
+                )  # what is delivered depends on what is delegated, and that on what is needed
+                self.base = {p: self.opening_need(p) for p in self.posts}
+                self.require(month)
+        else:
+            self.require(month)
         self.money(month)
         self.deliver(month)
         self.react(month)
@@ -75,10 +91,13 @@ class System(Money):
             self.at_work[p] = available * fte - learning
             new = min(ratio(math.fsum(self.first_year[p]), heads, 0.0), 1.0)
             feedback = self.s.feedbacks and self.s.feedbacks.inexperience
-            self.sense("inexperience", p, new, month, feedback)
+            self.sense("inexperience", p, new, month, feedback, self.share0[p])
             m = self.multiplier("inexperience", p, p, feedback, feedback and feedback.elasticity.value)
             self.multipliers["inexperience"][p] = m
             self.unsettled[p] = min(1.0, self.share0[p] * m)
+            acts = feedback and feedback.on and self.r.selects(feedback.where, p)
+            if self.share0[p] == 0 and acts and feedback.elasticity.value != 0:
+                self.unsettled[p] = min(1.0, self.perceived["inexperience", p])
             output = self.r.flat(time.first_year_output, p, default=1.0) if time else 1.0
             settling = self.at_work[p] * self.unsettled[p] * (1 - output)
             left = self.at_work[p] - settling
@@ -157,26 +176,50 @@ class System(Money):
         to = Service(delegation.to, s.environment, s.place)
         return to if to in self.services else None
 
+    def delegations(self, month: int) -> list[tuple[Any, Service, Service, float, float]]:
+        """Every delegation between two services: share of the work, and the most that can be supervised."""
+        found = []
+        for delegation in self.s.need.delegation if self.s.need else ():
+            share = delegation.share.value * self.now(delegation.over_time, month)
+            for s in self.services:
+                to = self.below(delegation, s)
+                if to is not None:
+                    working = math.fsum(self.split[p][s] * self.working[p] for p in self.people_of[s])
+                    found.append((delegation, s, to, share, delegation.limit.value * working))
+        return found
+
+    def open_scale(self, wanted: Numbers) -> Numbers:
+        """Gross need ÷ the need wanted after delegation, so that the opening ratio holds after it."""
+        if self.s.need is None or self.s.need.opening_ratio is None:
+            return dict.fromkeys(wanted, 1.0)
+        ways = self.delegations(0)
+        gross = dict(wanted)
+        for _ in range(60 if ways else 0):  # what a service receives depends on what others have to give
+            received: Numbers = dict.fromkeys(wanted, 0.0)
+            for delegation, s, to, share, most in ways:
+                received[to] += delegation.exchange.value * min(share * gross[s], most)
+            for s in gross:
+                limits = [(share, most) for _, giver, _, share, most in ways if giver == s]
+                gross[s] = before_delegation(max(wanted[s] - received[s], 0.0), limits)
+        return {s: ratio(gross[s], need, 1.0) for s, need in wanted.items()}
+
     def require(self, month: int) -> None:
         """Required time by service, after delegation."""
         gross = {p: self.gross_need(p, month) for p in self.posts}
         total = {
             s: math.fsum(self.split[p][s] * gross[p] for p in people) for s, people in self.people_of.items()
         }
+        if month == 0:
+            self.scale = self.open_scale(total)
+        total = {s: self.scale[s] * need for s, need in total.items()}
         self.required = dict(total)
         self.delegated, self.taught = dict.fromkeys(self.services, 0.0), []
-        for delegation in self.s.need.delegation if self.s.need else ():
-            for s in self.services:
-                to = self.below(delegation, s)
-                if to is None:
-                    continue
-                working = math.fsum(self.split[p][s] * self.working[p] for p in self.people_of[s])
-                share = delegation.share.value * self.now(delegation.over_time, month)
-                given = min(share * total[s], delegation.limit.value * working)
-                self.delegated[s] += given
-                self.required[s] -= given
-                self.required[to] += delegation.exchange.value * given
-                self.taught.append((s, delegation.supervision.value * given))
+        for delegation, s, to, share, most in self.delegations(month):
+            given = min(share * total[s], most)
+            self.delegated[s] += given
+            self.required[s] -= given
+            self.required[to] += delegation.exchange.value * given
+            self.taught.append((s, delegation.supervision.value * given))
         if month == 0:
             self.required0 = dict(self.required)
 
@@ -259,14 +302,20 @@ class System(Money):
 
     # ---- E. feedbacks --------------------------------------------------------------------------------
 
-    def sense(self, name: str, of: Any, x: float, month: int, feedback: Any) -> None:
-        """Perceive a quantity with the delay of a feedback."""
+    def sense(
+        self, name: str, of: Any, x: float, month: int, feedback: Any, opening: float | None = None
+    ) -> None:
+        """Perceive a quantity with the delay of a feedback; a reference of 0 waits for the first x."""
         if feedback is None:
             return
         if month == 0:
             given = feedback.reference
             self.perceived[name, of] = x
-            self.reference[name, of] = x if given == "opening" else given.value
+            self.reference[name, of] = (
+                given.value if given != "opening" else x if opening is None else opening
+            )
+        elif self.reference[name, of] == 0:
+            self.perceived[name, of] = self.reference[name, of] = x
         else:
             gap = x - self.perceived[name, of]
             self.perceived[name, of] += gap * self.share_perceived(feedback.delay.value)
@@ -300,12 +349,13 @@ class System(Money):
         m = self.multipliers
         for p in self.posts:
             fte, heads, pressure = self.fte(p, month), self.heads(p), self.mean(p, self.pressure)
-            vacant = 0.0
+            vacant = 0.01
             if 0 < self.funded[p] < math.inf:
-                vacant = max(1 - fte / self.funded[p], 0.0)
+                vacant = max(1 - fte / self.funded[p], vacant)
             self.sense("burnout", p, pressure, month, burnout)
             self.sense("recruitment", p, vacant, month, recruitment)
-            self.sense("flexibility", p, ratio(fte, heads, 0.0), month, flexible)
+            if heads > 0 or month == 0:
+                self.sense("flexibility", p, ratio(fte, heads, 0.0), month, flexible)
             if burnout:
                 m["burnout"][p] = self.multiplier("burnout", p, p, burnout, burnout.leaving.value)
                 m["shorter_hours"][p] = self.multiplier("burnout", p, p, burnout, burnout.shorter_hours.value)
@@ -325,7 +375,7 @@ class System(Money):
                     sign = -1 if what == "pressure" else 1
                     product *= self.power(what, p, sign * getattr(attractive, what).value)
                 if attractive.on and self.r.selects(attractive.where, p):
-                    m["attractiveness"][p] = self.clip(product, attractive)
+                    m["attractiveness"][p] = product
 
     def open_places(self, month: int) -> None:
         """Places of the stages of external pipelines."""
