@@ -306,6 +306,13 @@ class Reference(Posts):
             if key[0] == self.period and (name != "leavers" or key[2] in sinks)
         )
 
+    def says(self, section: str) -> bool:
+        """Whether a section of the scenario is there; of the feedbacks, whether one is on."""
+        node = getattr(self.s, section)
+        if section == "feedbacks" and node is not None:
+            return any(getattr(node, name) and getattr(node, name).on for name in type(node).model_fields)
+        return bool(node)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Records as arrays."""
         stages = sum(len(pipe.pipe.stages) for pipe in self.external.values())
@@ -340,7 +347,7 @@ class Reference(Posts):
                 self.record["registered_before"][i, name] = heads
         out = {}
         for name, output in OUTPUTS.items():
-            if output.sections and not any(getattr(self.s, section) for section in output.sections):
+            if output.sections and not any(self.says(section) for section in output.sections):
                 continue
             index = [{label: i for i, label in enumerate(axes[dim])} for dim in output.dims]
             out[name] = np.zeros([len(positions) for positions in index])

@@ -91,7 +91,7 @@ class System(Money):
             self.at_work[p] = available * fte - learning
             new = min(ratio(math.fsum(self.first_year[p]), heads, 0.0), 1.0)
             feedback = self.s.feedbacks and self.s.feedbacks.inexperience
-            self.sense("inexperience", p, new, month, feedback, self.share0[p])
+            self.sense("inexperience", p, new if month else self.share0[p], month, feedback)
             m = self.multiplier("inexperience", p, p, feedback, feedback and feedback.elasticity.value)
             self.multipliers["inexperience"][p] = m
             self.unsettled[p] = min(1.0, self.share0[p] * m)
@@ -302,9 +302,7 @@ class System(Money):
 
     # ---- E. feedbacks --------------------------------------------------------------------------------
 
-    def sense(
-        self, name: str, of: Any, x: float, month: int, feedback: Any, opening: float | None = None
-    ) -> None:
+    def sense(self, name: str, of: Any, x: float, month: int, feedback: Any) -> None:
         """Perceive a quantity with the delay of a feedback; a reference of 0 waits for the first x."""
         if feedback is None:
             return
@@ -312,7 +310,7 @@ class System(Money):
             given = feedback.reference
             self.perceived[name, of] = x
             self.reference[name, of] = (
-                given.value if given != "opening" else x if opening is None else opening
+                x if given == "opening" else given.value
             )
         elif self.reference[name, of] == 0:
             self.perceived[name, of] = self.reference[name, of] = x
