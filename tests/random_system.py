@@ -259,11 +259,13 @@ class SystemMaker:
         givers = [p for p in self.limited if p not in follow and p != self.posts[0]]
         transfers = []
         for _ in range(self.rng.integers(0, 3) if self.limited else 0):
-            transfer = {"to": {"post": self.some(self.limited)}, "fte": self.number(0.1, 0.6)} | self.span()
-            if givers and self.chance(0.7):
-                transfers.append(transfer | {"from": {"post": self.some(givers)}})
+            transfer = {"fte": self.number(0.1, 0.6)} | self.span()
+            some = self.some(givers)
+            others = [p for p in self.limited if p not in some]
+            if some and others and self.chance(0.7):
+                transfers.append(transfer | {"from": {"post": some}, "to": {"post": self.some(others)}})
             else:
-                transfers.append(transfer | {"new": True})
+                transfers.append(transfer | {"new": True, "to": {"post": self.some(self.limited)}})
         node["redistribution"] = transfers
 
     def policy(self, post: str) -> dict[str, Any]:

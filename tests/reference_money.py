@@ -143,15 +143,14 @@ class Money(Opening):
         }
 
     def moved(self, transfer: Any, month: int) -> tuple[Numbers, Numbers]:
-        """FTE that posts give and receive by a transfer; what a post gives to itself does not move."""
+        """FTE that posts give and receive by a transfer."""
         fte = transfer.fte.value * self.progress(transfer.start, transfer.end, month)
         ends: list[Numbers] = []
         for where in (transfer.from_, transfer.to):
             posts = self.limited(where) if where is not None else []
             total = math.fsum(self.limit[p] for p in posts)
             ends.append({p: fte * ratio(self.limit[p], total, 1 / len(posts)) for p in posts})
-        net = {p: ends[1].get(p, 0.0) - ends[0].get(p, 0.0) for p in self.posts}
-        return {p: -n for p, n in net.items() if n < 0}, {p: n for p, n in net.items() if n > 0}
+        return ends[0], ends[1]
 
     def transfers(self) -> tuple[Any, ...]:
         return self.s.establishment.redistribution if self.s.establishment else ()

@@ -252,6 +252,19 @@ def test_where_limits_a_feedback_to_its_posts() -> None:
     assert out["multiplier"][-1, 0, 1] == pytest.approx(1.2**2, rel=1e-5)
 
 
+def test_what_changes_everywhere_alike_moves_nobody() -> None:
+    """Pay rises by half in both posts, then in one: the bounds hold the ratio of the two."""
+    feedback = {"attractiveness": {"pay": 2, **BOUNDS, "high": 1.3}}
+    moves = {"edges": [{"from": "q", "to": "p", "rate": TINY}]}
+    found = {}
+    for where in ({}, {"post": "p"}):
+        pay = {"per_fte": 40_000, "over_time": [{"where": where, "index": step_to(1.5)}]}
+        scenario = made(posts=[post("p"), post("q")], moves=moves, pay=pay, feedbacks=feedback)
+        found[bool(where)] = outputs(scenario)["move_multiplier"][:, 0]
+    np.testing.assert_array_equal(found[False], 1.0)
+    np.testing.assert_array_equal(found[True], np.where(T < STEP, 1.0, 1.3))
+
+
 # ---- loops ---------------------------------------------------------------------------------------------
 
 

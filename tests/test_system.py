@@ -221,6 +221,34 @@ def test_cost_of_an_fte() -> None:
     np.testing.assert_allclose(found["cover_cost"], 4.4 * 1.5 * cost / 12, rtol=1e-12)
 
 
+@pytest.mark.parametrize("steps", [False, True])
+def test_money_follows_moved_posts(steps: bool) -> None:
+    """Ten posts of p (at its cost) go to q and r, half of them in no budget; new posts bring money."""
+    node = {
+        "fte": by_post(p=100, q=50, r=50),
+        "redistribution": [
+            {
+                "from": {"post": "p"},
+                "to": {"post": ["q", "r"]},
+                "fte": 10,
+                "start": month(6),
+                "end": month(6),
+            },
+            {"to": {"post": "q"}, "fte": 2, "new": True, "start": month(12), "end": month(12)},
+        ],
+    }
+    budgets = {
+        "giving": {"where": {"post": "p"}, "of_opening": {month(0): 1.0, month(20): 2.0}, "steps": steps},
+        "taking": {"where": {"post": "q"}, "of_opening": 1, "caps": False},
+    }
+    pay = {"per_fte": by_post(p=60_000, q=36_000, r=36_000)}
+    found = outputs(made(24, posts=POSTS, establishment=node, pay=pay, budgets=budgets))["budget_money"] * 12
+    t = np.arange(25)
+    factor = np.where(t < 20, 1.0, 2.0) if steps else 1 + np.minimum(t / 20, 1)
+    np.testing.assert_allclose(found[:, 0], 6_000_000 * factor - 600_000 * (t >= 6), rtol=1e-12)
+    np.testing.assert_allclose(found[:, 1], 1_800_000 + 300_000 * (t >= 6) + 72_000 * (t >= 12), rtol=1e-12)
+
+
 # ---- joint posts -----------------------------------------------------------------------------------
 
 
@@ -285,6 +313,17 @@ def test_tags_stay_on_moves_between_posts_with_a_block_in_common() -> None:
     assert (kept[:, 1] < 0.97 * tagged[: len(kept), 1]).all()
 
 
+def test_joint_posts_are_tagged_by_share_in_every_place_of_their_split() -> None:
+    """100 in each post: a hundred of p and 75 of j on the hill, a hundred of q and 25 of j at the lake."""
+    found = outputs(joint())
+    np.testing.assert_allclose(found["tagged_in"][0], [175, 125, 100, 100, 100], rtol=1e-12)
+    np.testing.assert_allclose(
+        found["kept_in"][:, 0], found["tagged_in"][: len(found["kept_in"]), 0], rtol=1e-12
+    )
+    lost = found["tagged_in"][0, 2] - found["kept_in"][0, 2]
+    assert lost == pytest.approx(100 * -np.expm1(-0.2), rel=1e-9)
+
+
 # ---- need and delegation ---------------------------------------------------------------------------
 
 
@@ -315,6 +354,22 @@ def test_delegation_is_limited_and_its_supervision_costs_time() -> None:
     found = delegating(0.5, limit=0.1, supervision=0.3)
     np.testing.assert_allclose(found["delegated_fte"], [[10, 0]] * 13, rtol=1e-12)
     np.testing.assert_allclose(found["delivered_fte"], [[77, 80]] * 13, rtol=1e-12)
+
+
+def test_opening_ratio_holds_after_delegation_and_what_it_takes() -> None:
+    rule = {"name": "check", "from": {"role": "red"}, "to": "blue", "share": "20 %", "supervision": "25 %",
+            "exchange": 1.2, "limit": 5}  # fmt: skip
+    plan = {
+        "clinical": {"service": True, "share": "80 %"},
+        "supervising": {"supervising": True, "share": "20 %"},
+    }
+    need = {"opening_ratio": by_post(p=1.05, q=1.2), "delegation": [rule]}
+    posts = [post("p"), post("q", role="blue")]
+    found = outputs(made(12, posts=posts, need=need, working_time={"job_plan": plan}))
+    np.testing.assert_allclose(found["pressure"], [[1.05, 1.2]] * 13, rtol=1e-9)
+    given = found["delegated_fte"][0, 0]
+    assert given == pytest.approx(found["required_fte"][0, 0] / 4)
+    assert found["delivered_fte"][0, 0] == pytest.approx(80 - 0.25 * given)
 
 
 def test_need_follows_activity_and_productivity() -> None:
