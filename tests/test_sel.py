@@ -81,7 +81,7 @@ def test_trust_headcounts_are_the_sums_of_their_bands() -> None:
 
 
 def test_every_range_of_the_baseline_is_named_and_there_are_thirty_to_eighty(baseline: Results) -> None:
-    """People alone had 59; time, need, money and feedbacks bring 20, less three that now move together."""
+    """People alone had 59; time, need, money and feedbacks bring 21, less three that now move together."""
     run = pharmsim.run(baseline.scenario, draws=3)
     assert 30 <= len(run.meta["uncertainties"]) <= 80
 
@@ -327,8 +327,18 @@ def test_pressure_stays_where_elasticities_may_be_believed(baseline: Results) ->
     assert found == [1.08, 1.11, 1.19]  # as docs/background/sel_baseline.md says
 
 
-def test_no_bound_is_hit_in_the_central_run(baseline: Results) -> None:
+def test_no_bound_is_hit_in_the_central_run_or_in_a_hundred_draws(baseline: Results) -> None:
     assert bounds.hits(baseline.scenario, baseline.data) == []
+    run = pharmsim.run(baseline.scenario, draws=100, tags=False)
+    assert bounds.hits(run.scenario, run.data) == []
+    moves = run.data["move_multiplier"]  # bounds 0.2 and 5
+    assert 0.5 < float(moves.min()) < 0.6
+    assert 1.8 < float(moves.max()) < 1.9
+    vacant = 1 - run.data["fte"] / run.data["establishment_fte"]
+    least = vacant.isel(draw=slice(1, None)) < 0.01  # the least that the feedbacks perceive
+    assert int(least.any(["time", "post"]).sum()) == pytest.approx(69, abs=5)
+    pressure = run.data["required_fte"].sum("service") / run.data["service_fte"].sum("service")
+    assert np.percentile(pressure.isel(time=180)[1:], [5, 95]) == pytest.approx([1.09, 1.33], abs=0.01)
 
 
 def test_supervision_fits_the_planned_time(baseline: Results) -> None:
@@ -402,6 +412,15 @@ def test_cost_of_an_fte_is_counted_once(baseline: Results) -> None:
     assert cost["hospital_technician"] == pytest.approx(basic["hospital_technician"] * 1.19 * 1.38)
     assert cost["hospital_assistant"] == pytest.approx((basic["hospital_assistant"] + 5300) * 1.38)
     assert cost["community_pharmacist"] == pytest.approx(basic["community_pharmacist"] * 1.17)
+
+
+def test_what_the_first_year_costs_is_as_the_page_says(baseline: Results) -> None:
+    year = baseline.data.isel(draw=0, time=slice(0, 12))
+    assert float(year["pay_bill"].sum()) == pytest.approx(185.7e6, rel=0.001)
+    assert float(year["cover_cost"].sum()) == pytest.approx(7.41e6, rel=0.002)
+    premium = baseline.scenario.pay.cover_premium.terms[0].rows[0]
+    at_the_cap = 1.55 * 0.8 / 1.38  # hours worked are paid, on-costs and holiday pay are in the rate
+    assert premium.low < at_the_cap < premium.value < premium.high
 
 
 def test_no_budget_of_the_baseline_caps(baseline: Results) -> None:
