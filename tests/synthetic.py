@@ -10,7 +10,7 @@ from pharmsim.quantities import FLOWS, OUTPUTS, RETENTION, SYSTEM
 from pharmsim.results.axes import edges_of
 from pharmsim.results.labelled import Results, label
 from pharmsim.scenario.models import Scenario
-from pharmsim.scenario.services import FEEDBACKS, services, split_matrix, uses
+from pharmsim.scenario.services import FEEDBACKS, block_shares, blocks, services, split_matrix, uses
 
 POSTS = [
     ("chemist_shop", "chemist", "shop"),
@@ -200,6 +200,7 @@ def sizes(made: Scenario, n_months: int, n_rows: int) -> dict[str, int]:
         "pipeline": len(external),
         "attempt": max(exams, default=0),
         "level": len(made.retention.levels) if made.retention else 0,
+        "block": len(blocks(made)),
         "retention_year": max((n_months - 6) // 12, 0),
         "history": 60,
         "service": len(services(made)),
@@ -228,8 +229,20 @@ def arrays(made: Scenario, draws: int = 0, n_months: int = 72, seed: int = 1) ->
     out["headcount_55plus"] = 0.25 * out["headcount"].sum(axis=(3, 4))
     out["conservation_error"] = np.zeros((draws + 1, n_months))
     if all(name in out for name in RETENTION):
-        out["kept"] = 0.9 * out["tagged"]
+        tag(out, made)
     return out
+
+
+def tag(out: dict[str, np.ndarray], made: Scenario) -> None:
+    """Tagged and kept by block: joint posts are divided by share; more are kept of later posts."""
+    out["kept"] = out["tagged"] * (0.8 + 0.03 * np.arange(len(made.posts)))
+    levels = made.retention.levels if made.retention else {}
+    names = list(levels)
+    for b, (name, key) in enumerate(blocks(made)):
+        parts = block_shares(made, levels[name])
+        here = [part.get(key, 0.0) / max(sum(part.values()), 1e-9) for part in parts]
+        for whole, by_block in (("tagged", "tagged_in"), ("kept", "kept_in")):
+            out[by_block][:, :, b] = out[whole][:, :, names.index(name)] @ np.array(here)
 
 
 SYSTEM_RATIOS = {name for name, output in SYSTEM.items() if output.unit == "ratio"}
@@ -246,6 +259,7 @@ def make_consistent(out: dict[str, np.ndarray], made: Scenario) -> None:
     out["required_fte"] = 1.1 * out["service_fte"]
     out["pressure"] = out["required_fte"] / out["service_fte"]
     out["multiplier"][:] = 1.0
+    out["move_multiplier"][:] = 1.0
     out["place_multiplier"][:] = 1.0
     out["pay_bill"] = out["fte"] * 5000.0
     out["cover_cost"] = out["cover_fte"] * 6000.0

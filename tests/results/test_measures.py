@@ -9,7 +9,7 @@ import synthetic
 from pharmsim.errors import RunError
 from pharmsim.quantities import OUTPUTS
 from pharmsim.results import measures, money, retention
-from pharmsim.results.axes import block_labels, edge_labels
+from pharmsim.results.axes import block_names, edge_labels
 from pharmsim.results.labelled import Results, label
 
 
@@ -58,9 +58,14 @@ def test_edges_between_the_same_posts_get_different_labels() -> None:
 
 
 def test_blocks_of_a_level_leave_out_posts_outside_it() -> None:
-    made = synthetic.scenario()
-    level = made.retention.levels["environment"].model_copy(update={"where": {"role": ("chemist",)}})
-    assert block_labels(made.posts, level) == ["shop", "ward", "", ""]
+    levels = {"chemists": {"by": ["environment"], "where": {"role": ["chemist"]}}, "system": {}}
+    made = synthetic.scenario(retention={"month": "March", "levels": levels})
+    assert block_names(made) == [("chemists", "shop"), ("chemists", "ward"), ("system", "all")]
+    data = synthetic.results(retention={"month": "March", "levels": levels}).data
+    assert list(data["block"].values) == ["chemists: shop", "chemists: ward", "system: all"]
+    assert list(data["block_level"].values) == ["chemists", "chemists", "system"]
+    assert list(data["block_environment"].values) == ["shop", "ward", ""]
+    assert data["share_in"].values.tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [1, 1, 1, 1]]
 
 
 def test_vacancy_rate_leaves_out_posts_without_establishment(results: Results) -> None:
@@ -139,10 +144,10 @@ def test_shares_moves_and_pay(results: Results) -> None:
 
 
 def test_groupings_that_mix_people_are_known(results: Results) -> None:
-    assert retention.is_exact(results.data, "post", ["role", "environment"])
-    assert retention.is_exact(results.data, "environment", "environment")
-    assert not retention.is_exact(results.data, "environment", "role")  # helper_shop > chemist_shop
-    assert not retention.is_exact(results.data, "system", "environment")
+    assert retention.mixing(results.data, "post", ["role", "environment"]) == []
+    assert retention.mixing(results.data, "environment", "environment") == []
+    assert retention.mixing(results.data, "environment", "role") == ["helper_shop > chemist_shop"]
+    assert len(retention.mixing(results.data, "system", "environment")) == 2
 
 
 def test_unknown_groupings_name_the_known_ones(results: Results) -> None:

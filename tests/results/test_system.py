@@ -14,12 +14,11 @@ from rich.console import Console
 
 import synthetic
 from pharmsim.report import summary
-from pharmsim.results import assumptions, board, bounds, files, measures, money, need, netcdf, retention
+from pharmsim.results import assumptions, board, bounds, files, measures, money, need, netcdf
 from pharmsim.results.activity import activity_index, followed_in
-from pharmsim.results.axes import block_labels
 from pharmsim.results.frames import statistics
 from pharmsim.results.labelled import Results, label
-from pharmsim.results.tables import main_tables, retention_groupings
+from pharmsim.results.tables import main_tables
 
 SPLIT = {"shop": 0.25, "ward": 0.75}
 
@@ -75,8 +74,11 @@ def test_outputs_without_their_sections_are_left_out() -> None:
     plain = synthetic.results(pay=None).data
     assert not {"time_fte", "required_fte", "multiplier", "budget_money", "pay_bill"} & set(plain)
     assert "places" in plain
-    empty = synthetic.results(feedbacks={}).data
-    assert "multiplier" not in empty
+    idle = {name: {**node, "on": False} for name, node in synthetic.system()["feedbacks"].items()}
+    for feedbacks in ({}, idle):
+        without = made(feedbacks=feedbacks).data
+        assert not {"multiplier", "move_multiplier", "place_multiplier", "feedback"} & set(without.variables)
+        assert "places" in without
 
 
 def test_all_of_it_comes_back_from_disk(tmp_path: Path) -> None:
@@ -297,6 +299,18 @@ def test_activity_moves_with_the_draws() -> None:
     assert len(set(index)) == 9
 
 
+def test_activity_of_some_draws_is_that_of_those_draws() -> None:
+    span = {"points": {"2025-10": {"value": 100.0}, "2026-10": {"value": 110.0, "low": 100.0, "high": 130.0,
+            "uncertainty": "growth"}}}  # fmt: skip
+    items = {**synthetic.system()["need"]["activity"]["items"], "index": span}
+    results = made(7, need={**synthetic.system()["need"], "activity": {"items": items}})
+    every = activity_index(results).values
+    assert len(np.unique(every[:, -1, 0])) == 8
+    for rows in ([5, 6], [3], [0, 7]):
+        some = Results(results.scenario, results.data.isel(draw=rows), results.meta)
+        np.testing.assert_array_equal(activity_index(some).values, every[rows])
+
+
 def test_money_of_years_with_the_year_step() -> None:
     scenario = synthetic.scenario(**synthetic.system(), step="year")
     arrays = synthetic.arrays(scenario, 0, 6)
@@ -418,6 +432,115 @@ def test_places_at_a_bound_name_the_stage() -> None:
     assert told in results.meta["warnings"]
 
 
+ATTRACTION = {"attractiveness": {"reference": "opening", "low": 0.5, "high": 2.0, "pay": {"value": 1.0}}}
+
+
+def test_attractiveness_is_at_a_bound_move_by_move() -> None:
+    """Of a post it has no bounds; promotions and role changes are not multiplied."""
+    values, moved = multipliers(2), np.ones((3, 25, 3))
+    values[:, 3:, 3, :] = 2.0
+    moved[0, 7:9, 1] = 0.5
+    moved[1, 12, 0] = 2.0
+    moved[0, 3, 2] = 2.0  # a role change
+    results = with_arrays(2, changes={"feedbacks": ATTRACTION}, multiplier=values, move_multiplier=moved)
+    assert main_tables(results)["bounds"].to_dict("records") == [
+        {
+            "feedback": "attractiveness", "where": "helper_shop > helper_ward", "bound": "low",
+            "multiplier": 0.5, "first_month": pd.Timestamp("2026-05-01"), "months": 2, "share_of_draws": 0.0,
+        },
+        {
+            "feedback": "attractiveness", "where": "chemist_shop > chemist_ward", "bound": "high",
+            "multiplier": 2.0, "first_month": pd.NaT, "months": 0, "share_of_draws": 0.5,
+        },
+    ]  # fmt: skip
+    assert results.meta["warnings"][-2:] == [
+        "attractiveness: at its lower bound 0.5 in move helper_shop > helper_ward from May 2026, 2 months",
+        "attractiveness: at its upper bound 2 in move chemist_shop > chemist_ward in 50% of draws, not at "
+        "the central values",
+    ]
+
+
+TRAINING = {"reference": "opening", "low": 0.8, "high": 1.5, "elasticity": {"value": 1.0}}
+
+
+def trained(changes: Any = None, **values: Any) -> list[str]:
+    """Feedbacks that changed nothing: practice has 100 places, 40 trainees and 10 starts a month."""
+    college = synthetic.description()["pipelines"]["college"]
+    limit = {"places": {"value": 100.0}, "supervisors": {"role": ["chemist"]}}
+    stages = [college["stages"][0], {**college["stages"][1], **limit}]
+    pipelines = {**synthetic.description()["pipelines"], "college": {**college, "stages": stages}}
+    sections = {"feedbacks": {"training": TRAINING}, "pipelines": pipelines, **(changes or {})}
+    quiet = {"unplaced": 0.0, "waiting_for_place": 0.0, "trainees": 40.0, "intake": 10.0}
+    results = with_arrays(2, changes=sections, **{**quiet, "places": 100.0, **values})
+    return [text for text in results.meta["warnings"] if "changed nothing" in text]
+
+
+def test_places_that_never_bind_are_a_warning() -> None:
+    told = ["feedbacks.training: changed nothing in this run: everybody finds a place in college: practice"]
+    assert trained() == told
+    one = np.zeros((3, 24, 2))
+    one[2, 5, 1] = 0.1  # unplaced in one draw
+    assert trained(unplaced=one) == []
+    one[:] = 0.0
+    one[0, 5, 0] = 3.0  # in a stage that the feedback does not act on
+    assert trained(unplaced=one) == told
+    off = {"feedbacks": {"training": {**TRAINING, "on": False}}}
+    assert trained(off) == []
+    assert trained({"warnings_off": ["feedbacks.training"]}) == []
+
+
+def test_places_that_would_bind_without_the_feedback_are_none() -> None:
+    """120 places thanks to a multiplier of 1.2 are enough for 110; 100 would not be."""
+    more = np.ones((3, 25, 2))
+    more[:, 6:, 1] = 1.2
+    places = 100.0 * more
+    people = np.full((3, 25, 2), 90.0)
+    assert len(trained(place_multiplier=more, places=places, trainees=people)) == 1
+    people[1, 12, 1] = 110.0
+    assert trained(place_multiplier=more, places=places, trainees=people) == []
+    less = np.ones((3, 25, 2))
+    less[:, 6:, 1] = 0.9
+    assert len(trained(place_multiplier=less, places=100.0 * less)) == 1
+    assert trained(place_multiplier=0.9) == []  # from the opening on: it may have acted before the start
+
+
+@pytest.mark.parametrize(("places", "idle"), [("4,000", True), ("1", False)])
+def test_a_feedback_said_to_change_nothing_changes_nothing(places: str, idle: bool) -> None:
+    """Through the engine: every number of a run without it is the same, and only then."""
+    import pharmsim
+    from pharmsim.scenario import shipped
+
+    written = pharmsim.to_dict(pharmsim.load(str(shipped("small_system.yaml"))))
+    for pipeline in written["pipelines"].values():
+        for stage in pipeline.get("stages", ()):
+            if "places" in stage and "supervisors" in stage:
+                stage["places"] = {"value": float(places.replace(",", ""))}
+    runs = []
+    for on in (True, False):
+        written["feedbacks"]["training"]["on"] = on
+        runs.append(pharmsim.run(pharmsim.from_dict(written), draws=2))
+    told = [
+        text for text in runs[0].meta["warnings"] if text.startswith("feedbacks.training: changed nothing")
+    ]
+    same = all(
+        np.array_equal(*(run.data[name] for run in runs)) for name in ("headcount", "intake", "trainees")
+    )
+    assert (bool(told), same) == (idle, idle)
+
+
+def test_a_source_that_nobody_is_hired_from_needs_no_feedback() -> None:
+    offers = np.ones((1, 24, 4, 4))
+    offers[..., 2] = 0.0  # abroad
+    results = with_arrays(offers_made=offers)
+    told = "feedbacks.recruitment: changed nothing in this run: nobody is hired from abroad"
+    assert results.meta["warnings"][-1] == told
+    shut = multipliers()
+    shut[:, 3, 2, 1] = 0.0  # nobody could be hired, because of the feedback
+    assert told not in with_arrays(offers_made=offers, multiplier=shut).meta["warnings"]
+    offers[0, 7, 1, 2] = 0.1
+    assert told not in with_arrays(offers_made=offers).meta["warnings"]
+
+
 def test_bounds_are_told_in_the_terminal() -> None:
     values = multipliers()
     values[:, 3, 0, 1] = 1.5
@@ -475,45 +598,6 @@ def test_unplaced_people_of_posts_are_in_the_training_table() -> None:
     assert rows["central"].tolist() == [1.0, 5.0]
     none = main_tables(with_arrays(training_unplaced=0.0, training_starts=0.0))
     assert "training_unplaced" not in set(none["training"]["quantity"]) | set(none["flows"]["flow"])
-
-
-# -- joint posts in retention -------------------------------------------------------------------------------
-
-
-def test_a_joint_post_belongs_to_every_environment_of_its_split() -> None:
-    results = made(posts=posts("chemist_ward"), moves=None)
-    levels = results.scenario.retention.levels
-    assert block_labels(results.scenario.posts, levels["environment"]) == [
-        "shop", "shop + ward", "shop", "ward",
-    ]  # fmt: skip
-    only = levels["environment"].model_copy(update={"where": {"environment": ("shop",)}})
-    assert block_labels(results.scenario.posts, only) == ["shop", "shop", "shop", ""]
-    assert block_labels(results.scenario.posts, levels["system"]) == ["all"] * 4
-    data = results.data
-    tagged, kept = (data[name].sel(level="environment").values[0, 0] for name in ("tagged", "kept"))
-    for by in ("block", "environment"):
-        found = retention.stability_index(data, "environment", by)
-        assert list(found["cell"].values) == ["shop", "ward"]
-        expected = [kept[i].sum() / tagged[i].sum() for i in ([0, 1, 2], [1, 3])]
-        np.testing.assert_allclose(found.values[0, 0], expected, rtol=1e-14)
-    rate = retention.leaver_rate(data, "environment", "environment").values[0, 0, 1]
-    heads = data["headcount"].sum(["group", "contract"]).sel(post=["chemist_ward", "helper_ward"]).sum("post")
-    mean = float(heads.sel(time=["2026-04-01", "2027-04-01"]).mean("time").values[0])
-    assert rate == pytest.approx((tagged - kept)[[1, 3]].sum() / mean)
-    whole = retention.stability_index(data, "environment").values[0, 0, 0]
-    assert whole == pytest.approx(kept.sum() / tagged.sum())
-
-
-def test_moves_into_joint_posts_are_noted() -> None:
-    results = made(posts=posts("chemist_ward"))  # chemist_shop > chemist_ward stays in the block of shops
-    found = {title: note for _, title, note in retention_groupings(results.data, "environment")}
-    assert "joint post" in found["environment"]
-    assert "joint post" in found["block"]
-    assert not retention.is_exact(results.data, "environment", "environment")
-    plain = {title: note for _, title, note in retention_groupings(made().data, "environment")}
-    assert (plain["environment"], plain["block"]) == ("", "")
-    system = {title for _, title, _ in retention_groupings(results.data, "system")}
-    assert "environment" not in system  # helper_shop > helper_ward share no environment
 
 
 # -- assumptions --------------------------------------------------------------------------------------------

@@ -72,12 +72,12 @@ def test_history_comes_before_the_start(results: Results, tables: dict[str, pd.D
     assert frame.iloc[4]["central"] == pytest.approx(last)
 
 
-def test_inexact_retention_is_left_out_or_noted(tables: dict[str, pd.DataFrame]) -> None:
+def test_retention_that_cannot_be_told_is_left_out_with_the_reason(tables: dict[str, pd.DataFrame]) -> None:
     frame = tables["retention"]
-    by = set(frame[frame["level"] == "system"]["by"])
-    assert by == {"all", "role"}
-    notes = frame[(frame["level"] == "system") & (frame["by"] == "role")]["note"]
-    assert notes.str.contains("count in the role they end in").all()
+    frame = frame[frame["level"] == "system"]
+    assert set(frame["by"]) == {"all"}
+    assert frame["note"].str.startswith("not by role, environment, role × environment: people change").all()
+    assert set(tables["retention"][tables["retention"]["level"] == "post"]["note"]) == {""}
 
 
 def test_a_run_without_draws_has_central_values_only() -> None:

@@ -99,6 +99,36 @@ def test_a_post_of_one_scenario_only_counts_as_none_in_the_other() -> None:
     assert "p5" not in found.differences
 
 
+def test_need_that_moves_with_the_opening_is_a_warning() -> None:
+    """`opening_ratio` is measured on what each scenario delivers; `fte` is not, nor is what moves later."""
+
+    def running(at: int, draw: int) -> Any:
+        def run_one(scenario: Any, draws: int, seed: int) -> Results:
+            results = synthetic.results(draws, 72, seed, **synthetic.system())
+            data = results.data.copy(deep=True)
+            data["required_fte"][:, 0] = 50.0
+            if scenario.name == "Other":
+                data["required_fte"][draw, at, 1] = 40.0
+                data["required_fte"][draw, at, 2] = 49.0
+            return dataclasses.replace(results, scenario=scenario, data=data)
+
+        return run_one
+
+    def told(at: int, draw: int = 0, **changes: Any) -> tuple[str, ...]:
+        sections = {**synthetic.system(), **changes}
+        pair = synthetic.scenario(**sections), synthetic.scenario(**sections, name="Other")
+        return compare(pair[0], [pair[1]], draws=2, run=running(at, draw)).warnings
+
+    (warning,) = told(0)
+    assert warning.startswith(
+        "Other needs 40.0 FTE at the start for chemist / ward and 1 more, Small town <b>& 50.0: `opening_"
+    )
+    assert warning.endswith("Let it begin a month later, or give `need.fte`")
+    assert len(told(0, draw=2)) == 1  # in a draw only
+    assert told(1) == ()
+    assert told(0, need={"fte": synthetic.cells(10.0)}) == ()
+
+
 def run_system(scenario: Any, draws: int, seed: int) -> Results:
     """Made-up results with need and money; the other delivers less and pays more."""
     results = synthetic.results(draws, 72, seed, **synthetic.system())

@@ -15,6 +15,8 @@ from pharmsim.scenario.services import split_of
 def activity_index(results: Results) -> xr.DataArray:
     """Every activity relative to the start, on month starts, with the draws of the run.
 
+    Draws are those that the axis `draw` of the results names: any selection of the rows of a run will do.
+
     Returns
     -------
     DataArray, start = 1; axes draw, time, activity
@@ -22,15 +24,16 @@ def activity_index(results: Results) -> xr.DataArray:
     """
     scenario, data = results.scenario, results.data
     activities = scenario.need.activity if scenario.need else {}
-    n_draws = data.sizes["draw"]
+    rows = np.asarray(data["draw"].values, dtype=int)
     months = np.arange(data.sizes["time"]) * (YEAR // steps_per_year(data))
-    values = np.zeros((n_draws, len(months), len(activities)))
+    values = np.zeros((len(rows), len(months), len(activities)))
     if activities:
-        grid = Grid(scenario, sample(scenario, n_draws - 1, int(results.meta.get("seed") or 0)))
+        # a draw has the same numbers however many there are
+        grid = Grid(scenario, sample(scenario, int(rows.max()), int(results.meta.get("seed") or 0)))
         for i, activity in enumerate(activities.values()):
-            index = grid.over_time(activity.index, months)
+            index = grid.over_time(activity.index, months)[rows]
             values[:, :, i] = index / index[:, :1]
-    coords = {"draw": data["draw"], "time": data["time"], "activity": list(activities)}
+    coords = {"draw": rows, "time": data["time"], "activity": list(activities)}
     return xr.DataArray(values, dims=("draw", "time", "activity"), coords=coords)
 
 

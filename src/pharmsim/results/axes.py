@@ -18,6 +18,8 @@ from pharmsim.scenario.services import (
     INTRODUCTION,
     LEARNING,
     SETTLING_IN,
+    block_shares,
+    blocks,
     services,
     split_matrix,
     split_of,
@@ -50,7 +52,7 @@ SERVICE_COORDS = {
 """Axes of services → the coordinate along `service` that holds them."""
 
 JOIN = " + "
-"""Between the blocks, or environments, of a joint post."""
+"""Between the environments of a joint post."""
 
 Coord = tuple[Any, ...]  # (dims, values) or (dims, values, attributes)
 
@@ -115,21 +117,15 @@ def environments_at(post: Post, level: Level) -> list[str]:
     return [one.environment for one in here if is_selected(one, level.where)]
 
 
-def block_labels(posts: Sequence[Post], level: Level) -> list[str]:
-    """Name the block of every post at a level of retention.
+def block_names(scenario: Scenario) -> list[tuple[str, str]]:
+    """Name every block of every level of retention, in the order of the engine.
 
     Returns
     -------
-    list of str, one for each post
-        Values of the level's `by` joined by " / "; "all" for a level of one block; "" outside `where`.
-        A joint post belongs to the blocks of all environments in which it works: "a + b".
+    list of (level, block)
+        Values of the level's `by` joined by " / "; "all" for a level of one block.
     """
-    labels = []
-    for post in posts:
-        here = [post.model_copy(update={"environment": name}) for name in environments_at(post, level)]
-        names = [" / ".join(attribute_of(one, axis) for axis in level.by) or "all" for one in here]
-        labels.append(JOIN.join(dict.fromkeys(names)))
-    return labels
+    return [(level, " / ".join(key) or "all") for level, key in blocks(scenario)]
 
 
 def month_starts(start: str, n: int, spacing: int = 1) -> np.ndarray:
@@ -206,9 +202,9 @@ def coordinates(scenario: Scenario, arrays: Mapping[str, np.ndarray]) -> dict[st
     if "level" in sizes and scenario.retention:
         levels = scenario.retention.levels.values()
         places = [[JOIN.join(environments_at(post, level)) for post in scenario.posts] for level in levels]
-        blocks = [block_labels(scenario.posts, level) for level in levels]
-        coords["level_block"] = (("level", "post"), _text(blocks))
         coords["level_environment"] = (("level", "post"), _text(places))
+    if "block" in sizes and scenario.retention:
+        coords |= _block_coords(scenario)
     if "service" in sizes or "use" in sizes or any(post.split for post in scenario.posts):
         coords |= _service_coords(scenario)
     if "use" in sizes:
@@ -247,6 +243,7 @@ def _names(scenario: Scenario) -> dict[str, list[str]]:
         "pipeline": external,
         "stage": stages,
         "level": list(scenario.retention.levels) if scenario.retention else [],
+        "block": [f"{level}: {block}" for level, block in block_names(scenario)],
         "edge": edge_labels(edges_of(scenario)),
         "service": [str(service) for service in services(scenario)],
         "use": uses(scenario),
@@ -272,6 +269,23 @@ def _edge_coords(scenario: Scenario) -> dict[str, Coord]:
         "edge_from": (("edge",), _text([edge[0] for edge in edges])),
         "edge_to": (("edge",), _text([edge[1] for edge in edges])),
         "edge_kind": (("edge",), _text([edge[2] for edge in edges])),
+    }
+
+
+def _block_coords(scenario: Scenario) -> dict[str, Coord]:
+    """Level, name and axes of every block ("" where its level is not by that axis), and who works in it."""
+    levels = scenario.retention.levels if scenario.retention else {}
+    found, names = blocks(scenario), block_names(scenario)
+    axes = dict.fromkeys(axis for level in levels.values() for axis in level.by)
+    values = [dict(zip(levels[level].by, key, strict=True)) for level, key in found]
+    parts = {name: block_shares(scenario, level) for name, level in levels.items()}
+    share = [[part.get(key, 0.0) for part in parts[level]] for level, key in found]
+    about = {"unit": "share", "units": "1", "description": "share of the working time of a post by block"}
+    return {
+        "block_level": (("block",), _text([level for level, _ in names])),
+        "block_name": (("block",), _text([name for _, name in names])),
+        **{f"block_{axis}": (("block",), _text([row.get(axis, "") for row in values])) for axis in axes},
+        "share_in": (("block", "post"), np.array(share, dtype=float), about),
     }
 
 

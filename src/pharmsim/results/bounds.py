@@ -1,7 +1,8 @@
 """Bounds of feedbacks that a run hit: which, where, from when and for how long.
 
 A multiplier that equals a bound other than 1 is at that bound. The multipliers act on the month (or
-year) that they begin, so that those at the end of the run do not count.
+year) that they begin, so that those at the end of the run do not count. The bounds of `attractiveness`
+hold for moves: for the multiplier of each edge, not for the attractiveness of a post.
 """
 
 from __future__ import annotations
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
 
 OWNERS = {"shorter_hours": "burnout"}
 """Multipliers whose bounds are those of a feedback of another name."""
-PLACES = "training"
-"""The feedback that acts on places of stages, not on posts."""
+PLACES, MOVES = "training", "attractiveness"
+"""The feedbacks that act on places of stages and on moves, not on posts."""
+KINDS = {PLACES: "stage", MOVES: "move"}
 ROUNDING = 1e-12
 SIDES = {"low": "lower", "high": "upper"}
 
 
 class Hit(NamedTuple):
-    """One feedback at one bound in one post (or stage)."""
+    """One feedback at one bound in one post (or stage, or move)."""
 
     feedback: str
     where: str
@@ -47,7 +49,7 @@ def hits(scenario: Scenario, data: xr.Dataset) -> list[Hit]:
     ----------
     scenario : Scenario
     data : Dataset
-        Results with `multiplier` and `place_multiplier`.
+        Results with `multiplier`, `move_multiplier` and `place_multiplier`.
 
     Returns
     -------
@@ -80,11 +82,15 @@ def hits(scenario: Scenario, data: xr.Dataset) -> list[Hit]:
 
 
 def _multipliers(data: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
-    """Multipliers by feedback; axes draw, time, post (or stage)."""
+    """Multipliers by feedback; axes draw, time, post (or stage, or edge)."""
     if "multiplier" in data:
         array = data["multiplier"].transpose("draw", "time", "feedback", "post")
         for i, name in enumerate(array["feedback"].values):
-            yield str(name), array[:, :, i].drop_vars("feedback")
+            if str(name) != MOVES:
+                yield str(name), array[:, :, i].drop_vars("feedback")
+    if "move_multiplier" in data:
+        edges = data["move_multiplier"].transpose("draw", "time", "edge")
+        yield MOVES, edges[:, :, data["edge_kind"].values == "move"]
     if "place_multiplier" in data:
         yield PLACES, data["place_multiplier"].transpose("draw", "time", "stage")
 
@@ -95,7 +101,7 @@ def table(found: list[Hit]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        feedback, where (post or stage), bound (low or high), multiplier, first_month and months (of the
+        feedback, where (post, stage or move), bound (low or high), multiplier, first_month and months (of the
         central run), share_of_draws in which it happens (if there are draws); empty without hits.
     """
     rows = [
@@ -127,7 +133,7 @@ def lines(found: list[Hit]) -> list[str]:
     said = []
     for name, side in dict.fromkeys((hit.feedback, hit.side) for hit in found):
         here = [hit for hit in found if (hit.feedback, hit.side) == (name, side)]
-        kind = "stage" if name == PLACES else "post"
+        kind = KINDS.get(name, "post")
         lead = max(here, key=lambda hit: (hit.months, 0.0 if np.isnan(hit.share) else hit.share))
         if lead.months:
             length = f"{lead.months} month{'s' * (lead.months != 1)}"

@@ -11,7 +11,7 @@ import xarray as xr
 from pharmsim import __version__
 from pharmsim.errors import RunError
 from pharmsim.quantities import FLOWS, OUTPUTS
-from pharmsim.results import bounds
+from pharmsim.results import bounds, idle
 from pharmsim.results.axes import coordinates, months_per_period
 from pharmsim.scenario import check_warnings, sources
 
@@ -78,7 +78,7 @@ def label(
         Number of draws besides the central values.
     meta : dict
         How the run was made (see `Results`). `files` and `warnings` are those of the scenario unless given;
-        bounds of feedbacks that were hit are added to the warnings.
+        bounds of feedbacks that were hit, and feedbacks that changed nothing, are added to the warnings.
     state : object
         Final state of the engine.
 
@@ -118,20 +118,22 @@ def label(
     known: dict[str, Any] = {"n_draws": n_draws, "warnings": check_warnings(scenario)}
     known["files"] = list(sources(scenario).items())
     known |= meta
-    known["warnings"] = [*(known["warnings"] or []), *bounds.lines(bounds.hits(scenario, data))]
+    told = [*bounds.lines(bounds.hits(scenario, data)), *idle.without_effect(scenario, data)]
+    known["warnings"] = [*(known["warnings"] or []), *told]
     return Results(scenario=scenario, data=data, meta=known, state=state)
 
 
 def sections_of(scenario: Scenario) -> set[str]:
-    """Names of the sections of a scenario that say something (a feedback that is off counts as said)."""
+    """Names of the sections of a scenario that say something; feedbacks do if one of them is on."""
     feedbacks = scenario.feedbacks
+    nodes = [getattr(feedbacks, name) for name in type(feedbacks).model_fields] if feedbacks else []
     said = {
         "working_time": scenario.working_time,
         "need": scenario.need,
         "supervision": scenario.supervision,
         "pay": scenario.pay,
         "budgets": scenario.budgets,
-        "feedbacks": feedbacks and any(getattr(feedbacks, name) for name in type(feedbacks).model_fields),
+        "feedbacks": any(node is not None and node.on for node in nodes),
     }
     return {name for name, section in said.items() if section}
 

@@ -3,11 +3,14 @@
 On a yearly reference date everybody in post is tagged; twelve months later the engine records who is
 still tagged at every level (`pharmsim.quantities.RETENTION`). Nobody here is approximated by a hazard.
 
-A joint post belongs to every environment in which it works: its people count in each of them, so that
-sums over environments (or over blocks) can be more than the total.
+A joint post counts in every block in which it works by the share of its working time there: in what is
+tagged, in what is kept and in the headcount. Nobody is kept where he or she was not tagged, so that a
+stability index lies between 0 and 1, and blocks add up to their level.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -23,13 +26,17 @@ from pharmsim.results.measures import (
 )
 from pharmsim.results.rates import leaver_rate_from_counts
 
-Keys = list[tuple[tuple[str, ...], ...]]
-"""For every post the groups it belongs to: none outside the level, several for a joint post."""
+SAME = 1e-9
+"""Shares of working time that differ by less than this are the same."""
 
 
-def blocks(data: xr.Dataset, level: str) -> list[str]:
-    """Block of every post at a level ("" for posts outside it; "a + b" for a joint post in two)."""
-    return [str(value) for value in data.variables["level_block"].values[_position(data, level)]]
+class Grouping(NamedTuple):
+    """Groups within a level, and what counts in each."""
+
+    keys: list[tuple[str, ...]]
+    blocks: np.ndarray | None  # (block of the level, group): 1 where it belongs; None: not made of blocks
+    posts: np.ndarray  # (post, group): share of what is tagged of a post
+    heads: np.ndarray  # (post, group): share of everybody in post
 
 
 def _position(data: xr.Dataset, level: str) -> int:
@@ -40,79 +47,118 @@ def _position(data: xr.Dataset, level: str) -> int:
     return levels.index(level)
 
 
-def level_keys(data: xr.Dataset, level: str, by: By = None) -> Keys:
-    """Groups of every post within a level: none for posts outside it.
+def _blocks(data: xr.Dataset, level: str) -> np.ndarray:
+    """Positions of the blocks of a level."""
+    _position(data, level)
+    return np.flatnonzero(data.variables["block_level"].values == level)
 
-    `by="block"` groups by the level's own blocks. By environment a joint post is in every group of
-    those environments of its split that the level selects.
+
+def _axes(by: By) -> list[str]:
+    return [by] if isinstance(by, str) else list(by or ())
+
+
+def _members(keys: list[dict[tuple[str, ...], float]]) -> tuple[list[tuple[str, ...]], np.ndarray]:
+    """Groups in order of appearance, and the share of every row in each."""
+    unique = list(dict.fromkeys(key for row in keys for key in row))
+    shares = [[row.get(key, 0.0) for key in unique] for row in keys]
+    return unique, np.array(shares, dtype=float).reshape(len(keys), len(unique))
+
+
+def grouping(data: xr.Dataset, level: str, by: By = None) -> Grouping:
+    """Groups of a level: made of its blocks where `by` is part of what divides them, else of posts.
+
+    Parameters
+    ----------
+    data : Dataset
+    level : str
+    by : "block", str or sequence of str, optional
+        "block": the level's own blocks; None: the whole level.
+
+    Returns
+    -------
+    Grouping
     """
-    names = blocks(data, level)
-    if by == "block":
-        return [tuple((part,) for part in name.split(JOIN)) if name else () for name in names]
-    axes = [by] if isinstance(by, str) else list(by or ())
-    keys = group_keys(data, by)
-    if "environment" not in axes:
-        return [(key,) if name else () for key, name in zip(keys, names, strict=True)]
-    at = axes.index("environment")
-    places = [str(text) for text in data.variables["level_environment"].values[_position(data, level)]]
-    return [
-        tuple((*key[:at], place, *key[at + 1 :]) for place in text.split(JOIN)) if text else ()
-        for key, text in zip(keys, places, strict=True)
-    ]
+    at, axes = _blocks(data, level), _axes(by)
+    share = data.variables["share_in"].values[at]
+    columns = ["block_name"] if by == "block" else [f"block_{axis}" for axis in axes]
+    labels = [data.variables[name].values[at] if name in data.variables else None for name in columns]
+    if all(column is not None and (column != "").all() for column in labels):
+        of_blocks = [{tuple(str(column[i]) for column in labels): 1.0} for i in range(len(at))]  # type: ignore[index]
+        keys, members = _members(of_blocks)
+        return Grouping(keys, members, np.zeros((0, 0)), share.T @ members)
+    inside = share.sum(axis=0)
+    of_posts = _post_keys(data, level, axes)
+    keys, posts = _members([key if x > 0.0 else {} for key, x in zip(of_posts, inside, strict=True)])
+    return Grouping(keys, None, posts, posts * inside[:, None])
 
 
-def cells(keys: Keys) -> list[tuple[str, ...]]:
-    """The groups, in order of appearance."""
-    return list(dict.fromkeys(key for here in keys for key in here))
+def _post_keys(data: xr.Dataset, level: str, axes: list[str]) -> list[dict[tuple[str, ...], float]]:
+    """Groups of every post, with its shares: by environment as it works in those of the level."""
+    keys = group_keys(data, axes)
+    if "environment" not in axes or "split" not in data.variables:
+        return [{key: 1.0} for key in keys]
+    where = axes.index("environment")
+    places = data.variables["level_environment"].values[_position(data, level)]
+    services = data.variables["service_environment"].values
+    found = []
+    for key, text, split in zip(keys, places, data.variables["split"].values, strict=True):
+        shares = {place: float(split[services == place].sum()) for place in str(text).split(JOIN)}
+        total = sum(shares.values())
+        mine = {(*key[:where], place, *key[where + 1 :]): x / total for place, x in shares.items() if x > 0.0}
+        found.append(mine)
+    return found
 
 
-def _sum(values: np.ndarray, keys: Keys) -> np.ndarray:
-    """Add posts (the third axis) up by group, each post in all its groups; groups stand last."""
-    members = [[i for i, here in enumerate(keys) if key in here] for key in cells(keys)]
-    parts = [np.add.reduce(np.take(values, index, axis=2), axis=2) for index in members]
-    return np.stack(parts, axis=-1) if parts else np.zeros((*values.shape[:2], 0))
+def mixing(data: xr.Dataset, level: str, by: By) -> list[str]:
+    """Edges along which people stay in their block and change group.
 
+    Such a grouping cannot be read off the level: it is known where people are at the end, not where they
+    were tagged. Groups that are made of blocks, or that nobody changes inside a block, are right.
 
-def is_exact(data: xr.Dataset, level: str, by: By) -> bool:
-    """Whether a grouping can be read off a level without mixing people.
-
-    It can if nobody who stays inside a block may change group: no edge joins two posts of one block
-    that lie in different groups. Otherwise people count where they are at the end of the year.
+    Returns
+    -------
+    list of str
+        Labels of edges; empty if the grouping is right.
     """
-    return not _mixed(data, level, by)
-
-
-def mixes_joint_posts_only(data: xr.Dataset, level: str, by: By) -> bool:
-    """Whether only moves between a joint post and one that shares a group with it mix people."""
-    found = _mixed(data, level, by)
-    return bool(found) and all(set(one) & set(other) for one, other in found)
-
-
-def _mixed(data: xr.Dataset, level: str, by: By) -> list[tuple[tuple[tuple[str, ...], ...], ...]]:
-    """Groups of both ends of the edges inside a block that do not lie in the same groups."""
-    keys, inside = level_keys(data, level, by), level_keys(data, level, "block")
-    index = {str(post): i for i, post in enumerate(data.variables["post"].values)}
-    if "edge_from" not in data.variables:
+    found = grouping(data, level, by)
+    if found.blocks is not None or "edge_from" not in data.variables:
         return []
-    ends = (data.variables[name].values for name in ("edge_from", "edge_to"))
-    pairs = [(index[str(source)], index[str(target)]) for source, target in zip(*ends, strict=True)]
-    together = [(i, j) for i, j in pairs if set(inside[i]) & set(inside[j])]
-    return [(keys[i], keys[j]) for i, j in together if set(keys[i]) != set(keys[j])]
+    works = data.variables["share_in"].values[_blocks(data, level)] > 0.0
+    index = {str(post): i for i, post in enumerate(data.variables["post"].values)}
+    ends = (data.variables[name].values for name in ("edge_from", "edge_to", "edge"))
+    edges = [(index[str(one)], index[str(other)], str(name)) for one, other, name in zip(*ends, strict=True)]
+    together = [(i, j, name) for i, j, name in edges if (works[:, i] & works[:, j]).any()]
+    return [name for i, j, name in together if np.abs(found.posts[i] - found.posts[j]).max() > SAME]
 
 
-def _counts(data: xr.Dataset, level: str, keys: Keys) -> tuple[np.ndarray, np.ndarray]:
-    """Tagged and kept, shape (draw, retention_year, cell)."""
+def _right(data: xr.Dataset, level: str, by: By) -> Grouping:
+    """The grouping, or an error that says why it cannot be told."""
+    edges = mixing(data, level, by)
+    if edges:
+        told = " and ".join(_axes(by))
+        raise ValueError(
+            f"by: {told} cannot be told at the level {level!r}, inside whose blocks people change group "
+            f"({edges[0]}). Ask for a level that is `by` {told}."
+        )
+    return grouping(data, level, by)
+
+
+def _counts(data: xr.Dataset, level: str, found: Grouping) -> tuple[np.ndarray, np.ndarray]:
+    """Tagged and kept, shape (draw, retention_year, group)."""
+    if found.blocks is not None:
+        at = _blocks(data, level)
+        tagged, kept = (data.variables[name].values[:, :, at] for name in ("tagged_in", "kept_in"))
+        return tagged @ found.blocks, kept @ found.blocks
     i = _position(data, level)
-    tagged, kept = (_sum(data.variables[name].values[:, :, i], keys) for name in ("tagged", "kept"))
-    return tagged, kept
+    tagged, kept = (data.variables[name].values[:, :, i] for name in ("tagged", "kept"))
+    return tagged @ found.posts, kept @ found.posts
 
 
-def _dated(data: xr.Dataset, values: np.ndarray, keys: Keys, date: Date | None) -> xr.DataArray:
+def _dated(data: xr.Dataset, values: np.ndarray, found: Grouping, date: Date | None) -> xr.DataArray:
     """The years asked for, with the days on which they begin and end."""
-    labels = [" / ".join(key) or "all" for key in cells(keys)]
     coords = {
         "draw": data.variables["draw"],
-        "cell": labels,
+        "cell": [" / ".join(key) or "all" for key in found.keys],
         "year_from": ("retention_year", data.variables["retention_year"].values),
         "year_to": ("retention_year", year_ends(data)),
     }
@@ -139,7 +185,7 @@ def stability_index(data: xr.Dataset, level: str, by: By = None, date: Date | No
     level : str
         A declared level of retention.
     by : "block", str or sequence of str, optional
-        "block": the level's own blocks; None: the whole level. For other groupings see `is_exact`.
+        "block": the level's own blocks; None: the whole level; or axes of posts.
     date : date, optional
         The retention year ending on or before it; None: all years.
 
@@ -147,31 +193,36 @@ def stability_index(data: xr.Dataset, level: str, by: By = None, date: Date | No
     -------
     DataArray, axes draw, (retention_year,) cell; coordinates year_from, year_to
 
+    Raises
+    ------
+    ValueError
+        If people change group inside the blocks of the level (see `mixing`), or the level is unknown.
+
     References
     ----------
     Written answers 158306 (4 July 2018), 112582 (31 January 2022), HL9293 (10 November 2020).
     """
-    keys = level_keys(data, level, by)
-    tagged, kept = _counts(data, level, keys)
+    found = _right(data, level, by)
+    tagged, kept = _counts(data, level, found)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = kept / tagged
-    return named(_dated(data, share, keys, date), "share", f"stability index, {level}")
+    return named(_dated(data, share, found, date), "share", f"stability index, {level}")
 
 
 def leaver_rate(data: xr.Dataset, level: str, by: By = None, date: Date | None = None) -> xr.DataArray:
     """Leaver rate as published: (tagged − kept) ÷ mean headcount at the start and the end of the year.
 
-    People who joined and left within the year are not counted (`exit_rate` counts them). Parameters
-    and result as in `stability_index`; unit: share per year.
+    People who joined and left within the year are not counted (`exit_rate` counts them). Parameters,
+    result and errors as in `stability_index`; unit: share per year.
 
     References
     ----------
     Nuffield Trust, chart note on NHS Digital data, 9 February 2022.
     """
-    keys = level_keys(data, level, by)
-    tagged, kept = _counts(data, level, keys)
-    first = _sum(_heads(data, data.variables["retention_year"].values), keys)
-    last = _sum(_heads(data, year_ends(data)), keys)
+    found = _right(data, level, by)
+    tagged, kept = _counts(data, level, found)
+    first = _heads(data, data.variables["retention_year"].values) @ found.heads
+    last = _heads(data, year_ends(data)) @ found.heads
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = leaver_rate_from_counts(first, last, tagged - kept)
-    return named(_dated(data, rate, keys, date), "share per year", f"leaver rate, {level}")
+    return named(_dated(data, rate, found, date), "share per year", f"leaver rate, {level}")

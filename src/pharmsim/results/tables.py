@@ -229,8 +229,8 @@ def moves(results: Results) -> pd.DataFrame:
 def retention_table(results: Results) -> pd.DataFrame:
     """Stability index and leaver rate (as published) by level, year and block.
 
-    Roles, and role × environment, are shown beside the level's own blocks; the column `note` says
-    where people who changed post inside a block count in the group where they are at the end.
+    Roles, environments and role × environment are shown beside the level's own blocks. Those that cannot
+    be told are left out; the column `note` of the whole level says which, and why.
 
     Returns
     -------
@@ -242,7 +242,9 @@ def retention_table(results: Results) -> pd.DataFrame:
         return pd.DataFrame()
     frames = []
     for level in [str(name) for name in data["level"].values]:
-        for by, title, note in retention_groupings(data, level):
+        shown, without = retention_groupings(data, level)
+        for by, title in shown:
+            note = without if by is None else ""
             for name, unit, make in (
                 ("stability_index", "share", retention.stability_index),
                 ("leaver_rate", "share per year", retention.leaver_rate),
@@ -256,24 +258,29 @@ def retention_table(results: Results) -> pd.DataFrame:
     return stack(frames, columns)
 
 
-MOVED = "people who change role inside the block count in the role they end in"
-JOINT = "people who move into or out of a joint post count in the environments of the post they end in"
+GROUPINGS: tuple[tuple[Any, str], ...] = (
+    ("role", "role"),
+    ("environment", "environment"),
+    (("role", "environment"), "role × environment"),
+)
 
 
-def retention_groupings(data: xr.Dataset, level: str) -> list[tuple[Any, str, str]]:
-    """Groupings worth showing at a level: (by, title, note).
+def retention_groupings(data: xr.Dataset, level: str) -> tuple[list[tuple[Any, str]], str]:
+    """Groupings that can be told at a level.
 
-    Inexact ones are left out, other than by role, and those that are inexact for joint posts alone.
+    Returns
+    -------
+    list of (by, title)
+    str
+        Which others are left out, and why; empty if none.
     """
-    found: list[tuple[Any, str, str]] = [(None, ALL, "")]
-    wanted: list[tuple[Any, str]] = [("environment", "environment")]
-    wanted.append((("role", "environment"), "role × environment"))
-    if len(retention.cells(retention.level_keys(data, level, "block"))) > 1:
-        found.append(("block", "block", "" if retention.is_exact(data, level, "block") else JOINT))
-    found.append(("role", "role", "" if retention.is_exact(data, level, "role") else MOVED))
-    for by, title in wanted:
-        if retention.is_exact(data, level, by):
-            found.append((by, title, ""))
-        elif retention.mixes_joint_posts_only(data, level, by):
-            found.append((by, title, JOINT))
-    return found
+    found: list[tuple[Any, str]] = [(None, ALL)]
+    if len(retention.grouping(data, level, "block").keys) > 1:
+        found.append(("block", "block"))
+    mixed = {title: retention.mixing(data, level, by) for by, title in GROUPINGS}
+    found += [(by, title) for by, title in GROUPINGS if not mixed[title]]
+    without = [title for title, edges in mixed.items() if edges]
+    if not without:
+        return found, ""
+    edge = mixed[without[0]][0]
+    return found, f"not by {', '.join(without)}: people change group inside a block, as in {edge}"

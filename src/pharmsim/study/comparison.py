@@ -24,6 +24,9 @@ from pharmsim.scenario.models import Scenario
 YEARS = (5, 10)
 """Years after the start at which differences are shown, besides the end."""
 
+SAME_NEED = 1e-9
+"""Need that differs by less, relative to the base, is the same."""
+
 Cells = dict[tuple[str, ...], np.ndarray]
 """(role, environment) → numbers, shape (draw, date)."""
 
@@ -45,7 +48,7 @@ class Comparison:
         central values), difference, and median, p5, p95 over draws if there are any. A post that one
         of the two lacks has nobody and no vacancy there.
     warnings : tuple of str
-        Posts that a scenario and the base do not share, in words.
+        Posts that a scenario and the base do not share, and need that differs at the start, in words.
     """
 
     base: Results
@@ -103,6 +106,7 @@ def compare(
     told = [
         text for name, other in zip(names, others, strict=True) for text in other_posts(name, base, other)
     ]
+    told += [text for name, other in zip(names, rest, strict=True) for text in other_need(name, first, other)]
     return Comparison(first, rest, names, at, pd.concat(table, ignore_index=True), tuple(told))
 
 
@@ -116,6 +120,41 @@ def other_posts(name: str, base: Scenario, other: Scenario) -> list[str]:
             shown = ", ".join(only[:6]) + (f" and {len(only) - 6} more" if len(only) > 6 else "")
             found.append(f"{title} {shown}: counted as nobody in post and no vacancy there")
     return found
+
+
+def other_need(name: str, base: Results, other: Results) -> list[str]:
+    """Say where another scenario already needs more or less at the start than the base.
+
+    Need that is a ratio of what is delivered at the start moves with every change that acts by then.
+
+    Parameters
+    ----------
+    name : str
+        Of the other scenario.
+    base, other : Results
+
+    Returns
+    -------
+    list of str
+        One warning, or none: also if one of the two has no need, or both give it in FTE.
+    """
+    measured = [run.scenario.need is not None and run.scenario.need.fte is None for run in (base, other)]
+    if not any(measured) or not all("required_fte" in run.data for run in (base, other)):
+        return []
+    required = [run.data["required_fte"].isel(time=0).transpose("draw", "service") for run in (base, other)]
+    shared = [label for label in required[0]["service"].values if label in required[1]["service"].values]
+    old, new = (array.sel(service=shared).values for array in required)
+    moved = np.abs(new - old) > SAME_NEED * np.maximum(np.abs(old), 1.0)
+    at = np.flatnonzero(moved.any(axis=0))
+    if not len(at):
+        return []
+    k = at[np.abs(new - old)[:, at].max(axis=0).argmax()]
+    more = f" and {len(at) - 1} more" if len(at) > 1 else ""
+    return [
+        f"{name} needs {new[0, k]:,.1f} FTE at the start for {shared[k]}{more}, {base.scenario.name} "
+        f"{old[0, k]:,.1f}: `opening_ratio` is measured on what each scenario itself delivers at the start, "
+        "so a change that acts by then moves the need too. Let it begin a month later, or give `need.fte`"
+    ]
 
 
 def _run(scenario: Scenario, draws: int, seed: int) -> Results:
@@ -204,14 +243,14 @@ def _kept(data: xr.Dataset, level: str, dates: np.ndarray) -> tuple[Cells, list[
     """Stability index in the years ending on dates, and where those years began."""
     found: Cells = {}
     years = [retention.stability_index(data, level, None, date)["year_from"].values for date in dates]
-    for by, title, _ in retention_groupings(data, level):
+    for by, title in retention_groupings(data, level)[0]:
         if title == "block":
             continue
         axes = [by] if isinstance(by, str) else list(by or ())
-        keys = retention.level_keys(data, level, by)
+        keys = retention.grouping(data, level, by).keys
         parts = [retention.stability_index(data, level, by, date).values for date in dates]
         values = np.stack(parts, axis=1)
-        found |= {key: values[:, :, j] for j, key in enumerate(_placed(axes, retention.cells(keys)))}
+        found |= {key: values[:, :, j] for j, key in enumerate(_placed(axes, keys))}
     return found, years
 
 
