@@ -23,6 +23,7 @@ from pharmsim.report import (
     system_figures,
     system_text,
 )
+from pharmsim.results import retention
 from pharmsim.results.money import COSTS
 from pharmsim.study.comparison import compare
 
@@ -285,8 +286,10 @@ def test_names_in_the_diagram_are_escaped(tmp_path: Path) -> None:
 
 
 def test_the_summary_has_roles_dates_retention_and_warnings() -> None:
-    text = shown(synthetic.results(draws=5))
-    for words in ("Chemist", "Oct 2025", "Oct 2030", "Oct 2031", "vacancy rate", "environment", "90.0 %",
+    results = synthetic.results(draws=5)
+    text = shown(results)
+    kept = f"{100 * float(retention.stability_index(results.data, 'environment')[0, -1, 0]):.1f} %"
+    for words in ("Chemist", "Oct 2025", "Oct 2030", "Oct 2031", "vacancy rate", "environment", kept,
                   "warning: a warning", "results/x", "by grade of evidence"):  # fmt: skip
         assert words in text
     assert " – " in text  # bands

@@ -93,6 +93,10 @@ def test_all_of_it_comes_back_from_disk(tmp_path: Path) -> None:
     bill = pick(frame, quantity="pay_bill", frequency="month", post="chemist_ward")
     assert set(bill["unit"]) == {"GBP per month"}
     assert "use=care" in set(frame[frame["quantity"] == "time_fte"]["category"])
+    tagged = pick(frame, quantity="tagged_in", statistic="central", category="block=environment: ward")
+    np.testing.assert_array_equal(
+        tagged["value"].to_numpy(), results.data["tagged_in"].sel(block="environment: ward").values[0]
+    )
     names = {path.stem for path in (folder / "tables").iterdir()}
     assert {"need", "time", "groups", "budgets", "triangulation"} <= names
 
