@@ -14,7 +14,7 @@ TRAINEES, FIRST_YEAR, STAFF = 0, 1, 2
 """Who is supervised by a duty."""
 ON_LEAVING, ON_HOURS, ON_SUPPLY, BY_OPENINGS, BY_PRESSURE, BY_PAY, ON_SETTLING, BY_HOURS = range(8)
 """Rows of `Feedbacks.elasticity`."""
-PRESSURE, VACANCY, OPENINGS, PUSH, PAY, NEWCOMERS, PARTICIPATION = range(7)
+NEWCOMERS, PRESSURE, VACANCY, OPENINGS, PUSH, PAY, PARTICIPATION = range(7)
 """Rows of what is perceived, by post."""
 BURNOUT, SHORTER_HOURS, RECRUITMENT, ATTRACTIVENESS, INEXPERIENCE, FLEXIBILITY = range(6)
 """Rows of multipliers, as in `pharmsim.scenario.services.FEEDBACKS`."""

@@ -150,9 +150,9 @@ def surroundings(m, x, numbers, d, t, clock, opening, stages, w, y, a):  # type:
     k, split, n, q, base = x.work, x.work.split, x.need, x.money, y.base[d]
     years = t * clock.months_per_period / 12.0
     at_work(k, m.tracks, d, w, a)  # A
-    inexperience(x.feedbacks, d, opening, y, w, a)
-    acts = x.feedbacks.elasticity[d, ON_SETTLING]
-    settle_in(k, d, clock.months_per_period, m.risks.first_year_share[d], acts, y.backlog[d], w, a)
+    acts, share_before = x.feedbacks.elasticity[d, ON_SETTLING], m.risks.first_year_share[d]
+    inexperience(x.feedbacks, d, opening, share_before, w.first_share, y, a)
+    settle_in(k, d, clock.months_per_period, share_before, acts, y.backlog[d], w, a)
     job_plans(k, d, t, a)
     if not opening:
         require(n, split, d, t, years, base, y.before_delegation[d], a)  # B

@@ -34,20 +34,24 @@ from pharmsim.compiled.system_arrays import (
     VACANCY,
 )
 from pharmsim.engine.jit import kernel
+from pharmsim.engine.lived import total
 
 
 @kernel
-def perceive(b, d, row, p, x, opening, y, a):  # type: ignore[no-untyped-def]
-    """Bring what is perceived of `x` up to date; at the opening it is `x`, and so is the reference.
+def perceive(first, end, pace, given, opening, signal, reference, perceived, out):  # type: ignore[no-untyped-def]
+    """Bring what is perceived up to date, rows `first` … `end` − 1 of (signals, posts).
 
-    Where that is 0, both wait for the first month in which `x` is not.
+    At the opening it is the signal itself, and so is the reference, unless one is `given`; where the
+    signal is 0, both wait for the first month in which it is not. `out` is what is perceived now.
     """
-    given = b.reference[d, row, p]
-    if opening or (math.isnan(given) and y.reference[d, row, p] == 0.0):
-        y.perceived[d, row, p] = x
-        y.reference[d, row, p] = x if math.isnan(given) else given
-    before = y.perceived[d, row, p]
-    a.perceived[row, p] = before + (x - before) * b.pace[d, row]
+    for row in range(first, end):
+        for p in range(signal.shape[1]):
+            x = signal[row, p]
+            own = math.isnan(given[row, p])
+            if opening or (own and reference[row, p] == 0.0):
+                perceived[row, p] = x
+                reference[row, p] = x if own else given[row, p]
+            out[row, p] = perceived[row, p] + (x - perceived[row, p]) * pace[row]
 
 
 @kernel
@@ -61,33 +65,32 @@ def response(perceived, reference, elasticity):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def multiply(b, d, act, row, out, p, y, a):  # type: ignore[no-untyped-def]
-    """Write one multiplier of one post, inside its bounds."""
-    x = response(a.perceived[row, p], y.reference[d, row, p], b.elasticity[d, act, p])
-    a.multiplier[out, p] = min(max(x, b.low[out]), b.high[out]) if x != 1.0 else 1.0
+def bounded(x, low, high):  # type: ignore[no-untyped-def]
+    """A multiplier inside its bounds."""
+    return min(max(x, low), high) if x != 1.0 else 1.0
 
 
 @kernel
-def attract(b, edges, home, a):  # type: ignore[no-untyped-def]
-    """Multiplier of every move: attractiveness of its end relative to that of its beginning, in bounds."""
-    low, high = b.low[ATTRACTIVENESS], b.high[ATTRACTIVENESS]
-    for e in range(a.moving.size):
-        a.moving[e] = 1.0
-        if edges.kind[e] == MOVE:
-            x, y = (
-                a.multiplier[ATTRACTIVENESS, edges.to[e]],
-                a.multiplier[ATTRACTIVENESS, home[edges.origin[e]]],
-            )
-            if x != y:
-                a.moving[e] = min(max(x / y, low), high) if y > 0.0 else high
+def multiply(perceived, reference, elasticity, low, high, out):  # type: ignore[no-untyped-def]
+    """The multipliers of one feedback, by post."""
+    for p in range(out.size):
+        out[p] = bounded(response(perceived[p], reference[p], elasticity[p]), low, high)
 
 
 @kernel
-def inexperience(b, d, opening, y, w, a):  # type: ignore[no-untyped-def]
-    """The first-year share, which comes before everything that time is lost to."""
-    for p in range(w.fte.size):
-        perceive(b, d, NEWCOMERS, p, w.first_share[p], opening, y, a)
-        multiply(b, d, ON_SETTLING, NEWCOMERS, INEXPERIENCE, p, y, a)
+def inexperience(b, d, opening, share_before, first_share, y, a):  # type: ignore[no-untyped-def]
+    """The first-year share, which comes before everything that time is lost to.
+
+    At the opening it is the stated one, `share_before`, also where nobody is in post.
+    """
+    for p in range(first_share.size):
+        a.signal[NEWCOMERS, p] = share_before[p] if opening else first_share[p]
+    given, reference = b.reference[d], y.reference[d]
+    row = NEWCOMERS
+    perceive(row, row + 1, b.pace[d], given, opening, a.signal, reference, y.perceived[d], a.perceived)
+    low, high = b.low[INEXPERIENCE], b.high[INEXPERIENCE]
+    elasticity, out = b.elasticity[d, ON_SETTLING], a.multiplier[INEXPERIENCE]
+    multiply(a.perceived[row], reference[row], elasticity, low, high, out)
 
 
 @kernel
@@ -105,35 +108,54 @@ def training_places(b, numbers, d, opening, y, a):  # type: ignore[no-untyped-de
         before = y.staff[d, stage]
         a.staff[stage] = before + (staff - before) * b.place_pace[d]
         x = response(a.staff[stage], y.staff_reference[d, stage], b.place_elasticity[d, stage])
-        a.place_multiplier[stage] = min(max(x, b.place_low), b.place_high) if x != 1.0 else 1.0
+        a.place_multiplier[stage] = bounded(x, b.place_low, b.place_high)
         a.places[stage] = numbers[stage] * a.place_multiplier[stage]
         if not math.isinf(b.per_fte[d, stage]):
             a.places[stage] = b.per_fte[d, stage] * staff
 
 
 @kernel
-def respond(b, d, opening, y, w, a):  # type: ignore[no-untyped-def]
-    """All other multipliers by post."""
+def look(w, kept, a):  # type: ignore[no-untyped-def]
+    """What there is to perceive; an empty post keeps what it perceived of FTE per head (`kept`)."""
     for p in range(w.fte.size):
         vacant = SMALLEST_VACANCY
         if not math.isinf(a.funded[p]) and a.funded[p] > 0.0:
             vacant = max(1.0 - w.fte[p] / a.funded[p], SMALLEST_VACANCY)
-        heads = 0.0
-        for g in range(w.w.shape[1]):
-            for c in range(w.w.shape[2]):
-                heads += w.at_post[p, g, c]
-        perceive(b, d, PRESSURE, p, a.pressure_at[p], opening, y, a)
-        perceive(b, d, VACANCY, p, vacant, opening, y, a)
-        perceive(b, d, OPENINGS, p, vacant, opening, y, a)
-        perceive(b, d, PUSH, p, a.pressure_at[p], opening, y, a)
-        perceive(b, d, PAY, p, a.cost[p], opening, y, a)
-        hours = w.fte[p] / heads if heads > 0.0 else y.perceived[d, PARTICIPATION, p]
-        perceive(b, d, PARTICIPATION, p, hours, opening, y, a)
-        multiply(b, d, ON_LEAVING, PRESSURE, BURNOUT, p, y, a)
-        multiply(b, d, ON_HOURS, PRESSURE, SHORTER_HOURS, p, y, a)
-        multiply(b, d, ON_SUPPLY, VACANCY, RECRUITMENT, p, y, a)
-        multiply(b, d, BY_HOURS, PARTICIPATION, FLEXIBILITY, p, y, a)
-        x = response(a.perceived[OPENINGS, p], y.reference[d, OPENINGS, p], b.elasticity[d, BY_OPENINGS, p])
-        x *= response(a.perceived[PUSH, p], y.reference[d, PUSH, p], -b.elasticity[d, BY_PRESSURE, p])
-        x *= response(a.perceived[PAY, p], y.reference[d, PAY, p], b.elasticity[d, BY_PAY, p])
-        a.multiplier[ATTRACTIVENESS, p] = x
+        heads = total(w.at_post[p])
+        a.signal[PRESSURE, p] = a.signal[PUSH, p] = a.pressure_at[p]
+        a.signal[VACANCY, p] = a.signal[OPENINGS, p] = vacant
+        a.signal[PAY, p] = a.cost[p]
+        a.signal[PARTICIPATION, p] = w.fte[p] / heads if heads > 0.0 else kept[p]
+
+
+@kernel
+def respond(b, d, opening, y, w, a):  # type: ignore[no-untyped-def]
+    """All other multipliers by post."""
+    look(w, y.perceived[d, PARTICIPATION], a)
+    x, ref = a.perceived, y.reference[d]
+    n = ref.shape[0]
+    perceive(NEWCOMERS + 1, n, b.pace[d], b.reference[d], opening, a.signal, ref, y.perceived[d], x)
+    e, low, high, out = b.elasticity[d], b.low, b.high, a.multiplier
+    multiply(x[PRESSURE], ref[PRESSURE], e[ON_LEAVING], low[BURNOUT], high[BURNOUT], out[BURNOUT])
+    i = SHORTER_HOURS
+    multiply(x[PRESSURE], ref[PRESSURE], e[ON_HOURS], low[i], high[i], out[i])
+    i = RECRUITMENT
+    multiply(x[VACANCY], ref[VACANCY], e[ON_SUPPLY], low[i], high[i], out[i])
+    i = FLEXIBILITY
+    multiply(x[PARTICIPATION], ref[PARTICIPATION], e[BY_HOURS], low[i], high[i], out[i])
+    for p in range(w.fte.size):
+        pull = response(x[OPENINGS, p], ref[OPENINGS, p], e[BY_OPENINGS, p])
+        push = response(x[PUSH, p], ref[PUSH, p], -e[BY_PRESSURE, p])
+        out[ATTRACTIVENESS, p] = pull * push * response(x[PAY, p], ref[PAY, p], e[BY_PAY, p])
+
+
+@kernel
+def attract(b, edges, home, a):  # type: ignore[no-untyped-def]
+    """Multiplier of every move: attractiveness of its end relative to that of its beginning, in bounds."""
+    attracts, low, high = a.multiplier[ATTRACTIVENESS], b.low[ATTRACTIVENESS], b.high[ATTRACTIVENESS]
+    for e in range(a.moving.size):
+        a.moving[e] = 1.0
+        if edges.kind[e] == MOVE:
+            end, begin = attracts[edges.to[e]], attracts[home[edges.origin[e]]]
+            if end != begin:
+                a.moving[e] = min(max(end / begin, low), high) if begin > 0.0 else high

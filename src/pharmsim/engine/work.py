@@ -46,6 +46,7 @@ class Around(NamedTuple):
     cost: Floats  # (P,): GBP for an FTE and year
     cover: Floats  # (P,): FTE
     backfill: Floats  # (P,): FTE
+    signal: Floats  # (7, P): what there is to perceive
     perceived: Floats  # (7, P)
     multiplier: Floats  # (6, P)
     staff: Floats  # (n_stages,): perceived supervising FTE
@@ -64,6 +65,7 @@ def around(m: Model) -> Around:
         "plan": (n_posts, n_parts),
         "trainees": (m.posts.tracks.post.size,),
         "pair": (m.system.need.giver.size,),
+        "signal": (m.system.feedbacks.pace.shape[1], n_posts),
         "perceived": (m.system.feedbacks.pace.shape[1], n_posts),
         "multiplier": (m.system.feedbacks.low.size, n_posts),
     }
