@@ -68,15 +68,8 @@ def complete_or_nothing(folder: str | Path, force: bool = False) -> Iterator[Pat
     target = target.parent.resolve() / target.name if target.name else target.resolve()
     check_target(target, force)
     partial = target.parent / f".{target.name}.partial-{os.getpid()}"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-    except OSError as error:
-        raise OutputError(
-            f"{target}: must be a place that can be written; {error.strerror or error}. Give another --out."
-        ) from error
-    try:
+    try:  # from before the folder exists: an interruption may come at any time
+        _make(partial, target)
         yield partial
         check_target(target, force)
         _move(partial, target)
@@ -87,6 +80,18 @@ def complete_or_nothing(folder: str | Path, force: bool = False) -> Iterator[Pat
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _make(partial: Path, target: Path) -> None:
+    """Make the hidden folder; refuse a place that cannot be written."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+    except OSError as error:
+        raise OutputError(
+            f"{target}: must be a place that can be written; {error.strerror or error}. Give another --out."
+        ) from error
 
 
 def _move(partial: Path, target: Path) -> None:
