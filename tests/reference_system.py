@@ -309,9 +309,7 @@ class System(Money):
         if month == 0:
             given = feedback.reference
             self.perceived[name, of] = x
-            self.reference[name, of] = (
-                x if given == "opening" else given.value
-            )
+            self.reference[name, of] = x if given == "opening" else given.value
         elif self.reference[name, of] == 0:
             self.perceived[name, of] = self.reference[name, of] = x
         else:
