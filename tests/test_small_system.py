@@ -111,3 +111,15 @@ def test_a_shift_and_a_delegation_move_time(small: Results) -> None:
     given = data["delegated_fte"].sel(service="pharmacist / hospital")
     assert float(given[12]) == 0.0
     assert float(given[36]) > 2.0
+
+
+@pytest.mark.parametrize(("money", "told"), [("£30 million", False), ("£5 million", True)])
+def test_a_cap_that_people_in_post_exceed_is_told(money: str, told: bool) -> None:
+    data = pharmsim.to_dict(pharmsim.load(SCENARIOS / "small_system.yaml")) | {"end": "2027-04"}
+    data["budgets"] = {
+        "hospital": {"where": {"environment": "hospital"}, "per_year": f"{money} per year", "caps": True}
+    }
+    warnings = pharmsim.run(pharmsim.from_dict(data)).meta["warnings"]
+    found = [text for text in warnings if text.startswith("budgets.hospital:")]
+    assert bool(found) is told
+    assert not told or "nobody is dismissed" in found[0]

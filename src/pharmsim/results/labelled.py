@@ -11,7 +11,7 @@ import xarray as xr
 from pharmsim import __version__
 from pharmsim.errors import RunError
 from pharmsim.quantities import FLOWS, OUTPUTS
-from pharmsim.results import bounds, idle
+from pharmsim.results import bounds, idle, money
 from pharmsim.results.axes import coordinates, months_per_period
 from pharmsim.scenario import check_warnings, sources
 
@@ -78,7 +78,8 @@ def label(
         Number of draws besides the central values.
     meta : dict
         How the run was made (see `Results`). `files` and `warnings` are those of the scenario unless given;
-        bounds of feedbacks that were hit, and feedbacks that changed nothing, are added to the warnings.
+        bounds of feedbacks that were hit, feedbacks that changed nothing and caps that people in post
+        exceed are added to the warnings.
     state : object
         Final state of the engine.
 
@@ -118,7 +119,8 @@ def label(
     known: dict[str, Any] = {"n_draws": n_draws, "warnings": check_warnings(scenario)}
     known["files"] = list(sources(scenario).items())
     known |= meta
-    told = [*bounds.lines(bounds.hits(scenario, data)), *idle.without_effect(scenario, data)]
+    told = money.overspent(scenario, data) + bounds.lines(bounds.hits(scenario, data))
+    told += idle.without_effect(scenario, data)
     known["warnings"] = [*(known["warnings"] or []), *told]
     return Results(scenario=scenario, data=data, meta=known, state=state)
 

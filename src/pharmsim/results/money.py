@@ -6,14 +6,21 @@ starts, with weighting, on-costs and the pay of that month, in every draw.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import xarray as xr
 
 from pharmsim.results.measures import By, group_keys, named, sum_posts
 
+if TYPE_CHECKING:
+    from pharmsim.scenario.models import Scenario
+
 COSTS = ("pay_bill", "cover_cost", "backfill_cost")
 """What is paid: people in post, temporary cover, backfill for joint posts."""
 UNIT = "GBP per month"
+PENNY = 0.01
+"""Amounts above a budget up to this, in GBP per month, are rounding."""
 
 
 def cost(data: xr.Dataset, name: str, by: By = None) -> xr.DataArray:
@@ -67,3 +74,36 @@ def _within(inside: np.ndarray, i: int, j: int) -> bool:
     """Whether the posts of one budget all lie in another (of two with the same posts: in the first)."""
     narrower = bool((inside[i] <= inside[j]).all())
     return i != j and narrower and (bool((inside[i] != inside[j]).any()) or j < i)
+
+
+def overspent(scenario: Scenario, data: xr.Dataset) -> list[str]:
+    """Warn of budgets that cap and are exceeded all the same: by people in post, for nobody is dismissed.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Key paths in its `warnings_off` are left out.
+    data : Dataset
+        Results of the run.
+
+    Returns
+    -------
+    list of str
+        One line a budget, for the central run.
+    """
+    if "budget_money" not in data or "pay_bill" not in data:
+        return []
+    over = over_budget(data).isel(draw=0)
+    lines = []
+    for name, budget in scenario.budgets.items():
+        path = f"budgets.{name}"
+        above = over.sel(budget=name)
+        months = np.flatnonzero(above.values > PENNY)
+        if budget.caps and len(months) and path not in scenario.warnings_off:
+            first = np.datetime_as_string(above["time"].values[months[0]], unit="M")
+            most = 12.0 * float(above.max()) / 1e6
+            lines.append(
+                f"{path}: caps, and people in post alone cost more on {len(months)} month starts, first "
+                f"{first}, by up to £{most:.2f} million a year: posts are cut and nobody is dismissed"
+            )
+    return lines

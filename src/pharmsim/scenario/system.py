@@ -103,7 +103,9 @@ class Supervisor(Frozen):
     """Posts that take a `share` (by date) of a duty to supervise, in proportion to their time at work."""
 
     where: Where = Field(default_factory=dict)
-    share: Annotated[Series, Of("share")] = Series(points={"1900-01": Value(value=1.0)})
+    share: Annotated[Series, Of("share")] = Series(
+        points={"1900-01": Value(value=1.0, source="all of the duty", evidence="assumption")}
+    )
 
 
 class Duty(Frozen):
