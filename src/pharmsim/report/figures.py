@@ -54,7 +54,8 @@ def write_figures(results: Results, folder: Path) -> list[Path]:
             made = make(results)
             if made is not None:
                 figure, note = made
-                paths += style.save(figure, folder / FOLDER, name, style.footnote(results, note))
+                footnote = style.footnote(results, note, bands=name not in ("time_use", "groups"))
+                paths += style.save(figure, folder / FOLDER, name, footnote)
     return paths
 
 

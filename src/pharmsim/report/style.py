@@ -89,11 +89,15 @@ def save(figure: Figure, folder: Path, name: str, foot: str) -> list[Path]:
     return paths
 
 
-def footnote(results: Results, note: str = "", median: bool = False) -> str:
-    """Scenario, program and what the lines and bands (or, with `median`, the dots and bars) are."""
+def footnote(results: Results, note: str = "", median: bool = False, bands: bool = True) -> str:
+    """Scenario, program and what the lines and bands (or, with `median`, the dots and bars) are.
+
+    Without `bands` the picture shows the central values alone.
+    """
     n = results.data.sizes["draw"] - 1
     marks = f"median and 5–95 % of {n:,} draws" if median else f"central values; bands 5–95 % of {n:,} draws"
     first = f"Scenario: {shorten(results.scenario.name, 70)}  ·  pharmsim {__version__}"
+    marks = marks if bands else "central values"
     second = [marks if n else "central values; no range was run", *([note] if note else [])]
     return "\n".join([first, "  ·  ".join(second)])
 

@@ -98,7 +98,7 @@ def time_use(results: Results) -> Made:
             _time_bar(axes, ends[end, j], uses, row + (0.2 if end else -0.2), labelled=row == end == 0)
     _share_axis(axes, [names[j] for j in kept], "share of contracted time; at the right, FTE")
     style.legend_below(figure, *axes.get_legend_handles_labels(), 4)
-    return figure, "the bars show the central values; black frames: time on the service"
+    return figure, "black frames: time on the service"
 
 
 def _cell_names(results: Results, keys: list[tuple[str, ...]]) -> list[str]:
@@ -222,19 +222,21 @@ def _panels(results: Results) -> list[tuple[str, dict[str, np.ndarray], np.ndarr
 
 
 def groups(results: Results) -> Made:
-    """Share of every group in every grade, at the start and at the end."""
-    data = results.data
-    grades = [str(name) for name in data.variables["post_grade"].values]
-    order = [name for name in (*results.scenario.grades, "") if name in grades]
-    if len(results.scenario.groups) < 2 or len(order) < 2:
+    """Share of every group in every role and grade, at the start and at the end."""
+    data, scenario = results.data, results.scenario
+    cells = [(post.role, post.grade) for post in scenario.posts]
+    if len(scenario.groups) < 2 or len({grade for _, grade in cells}) < 2:
         return None
     heads = data["headcount"].sum("contract").transpose("draw", "time", "post", "group").values[0][[0, -1]]
-    known = {**results.scenario.grades, "": "without a grade"}
-    rows = [(known[name], heads[:, [grade == name for grade in grades]].sum(axis=1)) for name in order]
-    rows = [(name, values) for name, values in rows if values.any()]
+    grades = {**scenario.grades, "": "without a grade"}
+    rows = []
+    for role, grade in ((role, grade) for role in scenario.roles for grade in grades):
+        values = heads[:, [cell == (role, grade) for cell in cells]].sum(axis=1)
+        if values.any():
+            rows.append((f"{scenario.roles[role]}, {grades[grade]}", values))
     rows.append(("All", heads.sum(axis=1)))
     dates = [style.month_name(date) for date in data["time"].values[[0, -1]]]
-    title = f"Groups by grade, {dates[0]} (upper bars) and {dates[1]} (lower bars)"
+    title = f"Groups by role and grade, {dates[0]} (upper bars) and {dates[1]} (lower bars)"
     figure = style.new_figure(title, height=1.7 + 0.5 * len(rows))
     axes = figure.subplots()
     labels = list(results.scenario.groups.values())
@@ -243,7 +245,7 @@ def groups(results: Results) -> Made:
             _group_bar(axes, values[end], labels, row + (0.2 if end else -0.2), row == end == 0)
     _share_axis(axes, [name for name, _ in rows], "share of people in post; at the right, people")
     style.legend_below(figure, *axes.get_legend_handles_labels(), 3)
-    return figure, "the bars show the central values"
+    return figure, ""
 
 
 def _group_bar(axes: Axes, heads: np.ndarray, labels: list[str], y: float, labelled: bool) -> None:
