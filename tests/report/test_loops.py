@@ -227,7 +227,7 @@ def test_an_arrow_goes_round_a_box() -> None:
 def test_the_file_is_written_with_its_folder(tmp_path: Path) -> None:
     made = compiled("burnout").scenario
     loops_diagram.write(made, tmp_path / "below" / "loops.svg")
-    ElementTree.parse(tmp_path / "below" / "loops.svg")
+    assert ElementTree.parse(tmp_path / "below" / "loops.svg").getroot().tag.endswith("svg")
 
 
 def test_the_command_writes_loops_beside_the_other_diagram(

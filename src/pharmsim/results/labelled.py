@@ -119,10 +119,14 @@ def label(
     known: dict[str, Any] = {"n_draws": n_draws, "warnings": check_warnings(scenario)}
     known["files"] = list(sources(scenario).items())
     known |= meta
-    told = money.overspent(scenario, data) + bounds.lines(bounds.hits(scenario, data))
-    told += idle.without_effect(scenario, data)
-    known["warnings"] = [*(known["warnings"] or []), *told]
+    known["warnings"] = [*(known["warnings"] or []), *_told(scenario, data)]
     return Results(scenario=scenario, data=data, meta=known, state=state)
+
+
+def _told(scenario: Scenario, data: xr.Dataset) -> list[str]:
+    """Warnings that only the run can give."""
+    lines = money.overspent(scenario, data) + bounds.lines(bounds.hits(scenario, data))
+    return lines + idle.without_effect(scenario, data)
 
 
 def sections_of(scenario: Scenario) -> set[str]:
