@@ -25,7 +25,8 @@ SEL := scenarios/sel/baseline.yaml
 WHAT_IF := scenarios/sel/what_if/more_training_places.yaml scenarios/sel/what_if/hospital_leaving_lower.yaml
 
 PICTURES := results/baseline/figures/headcount.png results/baseline/figures/vacancies.png \
-  results/baseline/figures/retention.png results/baseline_compared/figures/differences.png
+  results/baseline/figures/retention.png results/baseline/figures/pressure.png \
+  results/baseline/figures/loops.svg results/baseline_compared/figures/differences.png
 
 demo: $(READY)  ## run South East London and compare two what-ifs, with pictures (about a minute)
 	$(BIN)/pharmsim run $(SEL) --draws 20 --force
