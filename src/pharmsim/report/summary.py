@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import xarray as xr
 
 from pharmsim.report import style
 from pharmsim.report.evidence import evidence_text
-from pharmsim.results import measures, retention
+from pharmsim.results import measures, money, need, retention
 from pharmsim.results.labelled import Results
 
 if TYPE_CHECKING:
@@ -54,19 +54,13 @@ def marks(results: Results) -> list[int]:
 
 
 def workforce(results: Results) -> Table:
-    """Headcount, FTE and vacancies by role at the start, after five years and at the end."""
+    """People, vacancies, pressure and cost by role at the start, after five years and at the end."""
     from rich.table import Table
     from rich.text import Text
 
     data, scenario = results.data, results.scenario
     at = marks(results)
     dates = [style.month_name(data["time"].values[i]) for i in at]
-    quantities = [("headcount", measures.headcount(data, "role"), measures.headcount(data), 0)]
-    quantities.append(("FTE", measures.fte(data, "role"), measures.fte(data), 0))
-    if "establishment_fte" in data and measures.with_establishment(data).any():
-        quantities.append(("vacancies, FTE", measures.vacancies(data, "role"), measures.vacancies(data), 0))
-        rates = measures.vacancy_rate(data, "role"), measures.vacancy_rate(data)
-        quantities.append(("vacancy rate", *rates, 1))
     title = Text(style.shorten(scenario.name, 80), style="bold")
     caption = "second lines: 5–95 % of draws" if results.has_draws else None
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
@@ -74,21 +68,46 @@ def workforce(results: Results) -> Table:
     table.add_column("role")
     for date in dates:
         table.add_column(date, justify="right", no_wrap=True)
-    for name, by_role, total, share in quantities:
+    for name, make, unit in quantities(data):
+        by_role, total = make(data, "role"), make(data, None)
         cells = [str(cell) for cell in by_role["cell"].values]
         for j, cell in enumerate(cells):
-            values = [_number(by_role.values[:, i, j], bool(share)) for i in at]
+            values = [_number(by_role.values[:, i, j], unit) for i in at]
             table.add_row(name if j == 0 else "", Text(scenario.roles.get(cell, cell)), *values)
-        values = [_number(total.values[:, i, 0], bool(share)) for i in at]
+        values = [_number(total.values[:, i, 0], unit) for i in at]
         table.add_row("", "all", *values, style="bold", end_section=True)
     return table
 
 
-def _number(values: np.ndarray, share: bool) -> str:
+def quantities(data: xr.Dataset) -> list[tuple[str, Callable[..., xr.DataArray], str]]:
+    """What the table shows of a run: name, measure of a grouping, how it is written."""
+    found: list[tuple[str, Callable[..., xr.DataArray], str]] = [
+        ("headcount", measures.headcount, "number"),
+        ("FTE", measures.fte, "number"),
+    ]
+    if "establishment_fte" in data and measures.with_establishment(data).any():
+        found.append(("vacancies, FTE", measures.vacancies, "number"))
+        found.append(("vacancy rate", measures.vacancy_rate, "share"))
+    if "pressure" in data:
+        found.append(("required ÷ delivered", need.pressure, "ratio"))
+    if "pay_bill" in data:
+        found.append(("pay and cover, £m a year", _millions, "million"))
+    return found
+
+
+def _millions(data: xr.Dataset, by: measures.By) -> xr.DataArray:
+    """What people, temporary cover and backfill cost (GBP million a year)."""
+    return money.spending(data, by) * 12.0 / 1e6
+
+
+FORMATS = {"number": "{:,.0f}", "share": "{:.1%}", "ratio": "{:.2f}", "million": "{:,.1f}"}
+
+
+def _number(values: np.ndarray, unit: str) -> str:
     """Central value, with its band if there are draws."""
 
     def one(value: float) -> str:
-        return f"{100 * value:.1f} %" if share else f"{value:,.0f}"
+        return FORMATS[unit].format(value).replace("%", " %")
 
     if np.isnan(values[0]):
         return "–"
@@ -119,6 +138,6 @@ def retention_table(results: Results) -> Table | None:
             retention.stability_index(data, level),
             retention.leaver_rate(data, level),
         )
-        row = [_number(array.values[:, i, 0], True) for array in pair for i in (0, -1)]
+        row = [_number(array.values[:, i, 0], "share") for array in pair for i in (0, -1)]
         table.add_row(Text(level), *row)
     return table
