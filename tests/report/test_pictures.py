@@ -164,7 +164,8 @@ def test_groups_by_grade_sum_to_everybody() -> None:
         made = system_figures.groups(results)
     assert made is not None
     axes = made[0].axes[0]
-    assert [text.get_text() for text in axes.get_yticklabels()] == ["Chemist, Band 7", "Helper, Band 4", "All"]
+    rows = [text.get_text() for text in axes.get_yticklabels()]
+    assert rows == ["Chemist, Band 7", "Helper, Band 4", "All"]
     assert sum(bar.get_width() for bar in axes.patches) == pytest.approx(6.0)
     heads = results.central["headcount"].isel(time=0).sum(["post", "contract"])
     share = float(heads.sel(group="f") / heads.sum())
