@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
@@ -47,9 +48,13 @@ def assert_same_bits(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -
 def test_time_lived_is_accurate_to_1e_14(top: float) -> None:
     from pharmsim.engine.lived import halvings, lived
 
+    @numba.njit
+    def call(hazard, top, out):  # type: ignore[no-untyped-def]
+        lived(hazard, 1.0, halvings(top), out)
+
     hazard = np.linspace(0.0, top, 1001)
     out = np.empty_like(hazard)
-    lived(hazard, 1.0, halvings(top), out)
+    call(hazard, top, out)
     exact = np.ones_like(hazard)
     exact[1:] = -np.expm1(-hazard[1:]) / hazard[1:]
     assert np.abs(out / exact - 1.0).max() < 1e-14
@@ -170,10 +175,13 @@ def test_changed_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
     package = tmp_path / "pharmsim"
     shutil.copytree(SOURCE, package, ignore=shutil.ignore_patterns("__pycache__", "scenarios"))
     program = (
-        "import numpy as np\n"
+        "import numba, numpy as np\n"
         "from pharmsim.engine.hiring import give_up\n"
+        "@numba.njit\n"
+        "def call(rate, seekers, out):\n"
+        "    give_up(rate, 0, 1.0, seekers, out)\n"
         "seekers, out = np.ones((1, 1, 1, 2)), np.zeros(1)\n"
-        "give_up(np.array([1e9]), 0, 1.0, seekers, out)\n"
+        "call(np.array([1e9]), seekers, out)\n"
         "print(out[0])\n"
     )
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "PHARMSIM_CACHE": str(tmp_path / "cache")}

@@ -16,7 +16,7 @@ from pharmsim.engine.apprentices import apprentices
 from pharmsim.engine.arrivals import come_back, drop_outs, leave, mature, move, switch
 from pharmsim.engine.feedback import attract, inexperience, respond, training_places
 from pharmsim.engine.hiring import advance, give_up, hire, start
-from pharmsim.engine.jit import kernel
+from pharmsim.engine.jit import entry, kernel
 from pharmsim.engine.limits import limits, vacancies
 from pharmsim.engine.lived import total
 from pharmsim.engine.money import buy_cover, follow_need, fund
@@ -231,7 +231,7 @@ def run_period(m, v, x, d, t, clock, s, training, w, a, o, training_flows, regis
         grow_older(m.tracks.home, d, s, o.retirements[d, t], o.pool_losses[d, t], o.gave_up[d, t])
 
 
-@kernel
+@entry
 def run(m, v, x, clock, first, last, draws, s, training, y, w, a, o, thrown, registrations):  # type: ignore[no-untyped-def]
     """Run the draws `draws` = (from, to) through the periods `first` … `last` − 1.
 
