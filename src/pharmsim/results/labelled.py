@@ -78,8 +78,7 @@ def label(
         Number of draws besides the central values.
     meta : dict
         How the run was made (see `Results`). `files` and `warnings` are those of the scenario unless given;
-        bounds of feedbacks that were hit, feedbacks that changed nothing and caps that people in post
-        exceed are added to the warnings.
+        what only the run can tell (bounds hit, caps exceeded …) is added to the warnings.
     state : object
         Final state of the engine.
 
