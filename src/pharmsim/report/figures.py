@@ -54,7 +54,7 @@ def write_figures(results: Results, folder: Path) -> list[Path]:
             made = make(results)
             if made is not None:
                 figure, note = made
-                footnote = style.footnote(results, note, bands=name not in ("time_use", "groups"))
+                footnote = style.footnote(results, note, bands=name not in ("time_use", "spending", "groups"))
                 paths += style.save(figure, folder / FOLDER, name, footnote)
     return paths
 

@@ -166,7 +166,7 @@ def spending(results: Results) -> Made:
     largest = max(12.0 * float(np.nanmax(np.sum(list(parts.values()), axis=0))) for _, parts, _ in panels)
     scale, unit = (1e6, "£ million a year") if largest >= MILLION else (1e3, "£ thousand a year")
     rows, columns = style.grid_shape(len(panels))
-    figure = style.new_figure("What people, cover and backfill cost, and budgets", height=1.1 + 2.4 * rows)
+    figure = style.new_figure("What staff and temporary cover cost, and budgets", height=1.1 + 2.4 * rows)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (title, parts, budget) in zip(grid, panels, strict=False):
         base = np.zeros(len(x))
@@ -189,7 +189,7 @@ def spending(results: Results) -> Made:
         style.from_zero(axes)
         style.year_axis(axes, 4)
     _finish(figure, grid, len(panels), columns, unit)
-    dotted = "dotted: 5 and 95 % of all costs, which budgets move with; " if results.has_draws else ""
+    dotted = "dotted: 5–95 % of draws; in each the budget moves too; " if results.has_draws else ""
     return figure, f"{dotted}joint posts cost their home; scales differ between pictures"
 
 
