@@ -50,6 +50,8 @@ KINDS: dict[str, Kind] = {
     "duration": Kind("months", 0.0, 600.0, False, "a duration between 0 and 600 months"),
     "age": Kind("years", 14.0, 110.0, False, "an age between 14 and 110"),
     "budget": Kind("GBP per year", 0.0, 1e12, True, "an amount per year between 0 and 1,000,000 million"),
+    "money": Kind("GBP", 0.0, 1e12, False, "an amount of money, 0 or more"),
+    "amount": Kind("unit of the quantity", -1e12, 1e12, False, "a number, negative for less"),
     "money_per_year": Kind("GBP per FTE and year", 0.0, 1e9, True, "an amount per year between 0 and 1,000 million"),
 }
 
@@ -112,6 +114,7 @@ SYSTEM: dict[str, Output] = {
     "cover_cost": Output("GBP per month", ("time", "post"), "cost of temporary cover", ("pay",)),
     "backfill_cost": Output("GBP per month", ("time", "post"), "cost of backfill for joint posts", ("pay",)),
     "budget_money": Output("GBP per month", ("time", "budget"), "money of a budget", ("budgets",)),
+    "programme_cost": Output("GBP per month", ("time", "intervention", "post"), "cost of interventions beside pay", ("interventions",)),
 }
 
 FLOWS: dict[str, Output] = {
@@ -153,3 +156,64 @@ OTHER: dict[str, Output] = {
 }
 
 OUTPUTS: dict[str, Output] = STOCKS | SYSTEM | FLOWS | RETENTION | OTHER
+
+
+@dataclass(frozen=True)
+class Adjustable:
+    """A number of a scenario that an intervention can change.
+
+    Attributes
+    ----------
+    kind : str
+        Key of `KINDS`: its unit, and the bounds that it must keep after the change.
+    section : str
+        Where it stands in a scenario, as a key path; the intervention needs it there.
+    of : str
+        What `of` names: destinations, switches, absences, pools, sources, delegations, duties,
+        pipelines or stages; "" if there is only one.
+    by : tuple of str
+        What the reach can select it by: post, group, age, and for edges also the post they lead to.
+    text : str
+        What it is.
+    """
+
+    kind: str
+    section: str
+    of: str
+    by: tuple[str, ...]
+    text: str
+
+
+ADJUSTABLE: dict[str, Adjustable] = {
+    "leaving": Adjustable("hazard", "leaving", "destinations", ("post", "group", "age"), "leaving, by destination"),
+    "retirement": Adjustable("hazard", "retirement", "", ("post", "group", "age"), "retiring"),
+    "switching": Adjustable("hazard", "switches", "switches", ("post", "group", "age"), "changing contract inside a post"),
+    "employer_change": Adjustable("hazard", "employer_change", "", ("post", "group"), "changing employer inside a post"),
+    "first_year_leaving_ratio": Adjustable("ratio", "first_year", "", ("post",), "leaving of first-year staff relative to that of the others, which stays"),
+    "first_year_output": Adjustable("share", "working_time.first_year_output", "", ("post",), "what first-year staff get done relative to others"),
+    "fte_per_head": Adjustable("fte_per_head", "fte_per_head", "", ("post", "group"), "FTE per head"),
+    "absence": Adjustable("share", "working_time.absence", "absences", ("post",), "share of the contracted time that is absence"),
+    "returns": Adjustable("fast_hazard", "pools", "pools", ("post", "group"), "coming back from a pool"),
+    "moves": Adjustable("hazard", "moves", "", ("post", "to"), "moving to another post of the role"),
+    "skills_overlap": Adjustable("share", "moves", "", ("post", "to"), "skills that somebody who moves already has"),
+    "promotions": Adjustable("hazard", "promotions", "", ("post", "to"), "promotion along the ladder"),
+    "establishment": Adjustable("fte", "establishment", "", ("post",), "funded posts, before policies, transfers and budgets"),
+    "cover_share": Adjustable("share", "cover", "", ("post",), "share of vacant FTE filled by bank, agency and locums"),
+    "cover_cap": Adjustable("share", "cover", "", ("post",), "most temporary cover, as a share of establishment"),
+    "cover_premium": Adjustable("ratio", "pay", "", ("post",), "cost of temporary cover relative to staff"),
+    "supply": Adjustable("heads_per_year", "hiring", "sources", ("post",), "people from outside who would take a post"),
+    "time_to_fill": Adjustable("duration", "hiring", "", ("post",), "mean months that a vacancy stands open"),
+    "pay": Adjustable("money_per_year", "pay", "", ("post",), "cost of an FTE in a year, with weighting and on-costs"),
+    "need": Adjustable("ratio", "need", "", ("post",), "required time relative to what it would be without the intervention"),
+    "delegation": Adjustable("share", "need.delegation", "delegations", (), "share of the required work that is delegated"),
+    "supervision_time": Adjustable("ratio", "supervision", "duties", (), "supervising time for each head or FTE"),
+    "intake": Adjustable("heads_per_year", "pipelines", "pipelines", (), "people who want to start an external pipeline"),
+    "places": Adjustable("heads", "pipelines", "stages", (), "places of a stage, where they are a number"),
+    "trainees_per_fte": Adjustable("positive", "pipelines", "stages", (), "trainees for each FTE of supervisors, where places follow staff"),
+    "drop_out": Adjustable("hazard", "pipelines", "stages", (), "leaving a pipeline before its end"),
+    "pass_rate": Adjustable("share", "pipelines", "pipelines", (), "passing an examination"),
+    "stays_in_area": Adjustable("share", "pipelines", "pipelines", (), "newly qualified people who stay in the area"),
+    "apprentices": Adjustable("heads_per_year", "pipelines", "pipelines", ("post",), "people of a post who want to start an internal pipeline"),
+    "completion": Adjustable("share", "pipelines", "pipelines", (), "trainees of an internal pipeline who qualify at its end"),
+}
+"""Numbers that interventions change, by the names that effects use. In `stages`, an internal pipeline counts as one."""

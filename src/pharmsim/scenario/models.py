@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr
 
+from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.system import Budget, Duty, Feedbacks, Month, Need, Pay, Where, WorkingTime
 from pharmsim.scenario.training import Pipeline
 from pharmsim.scenario.values import Cells, Frozen, Of, Origin, Series, Value
@@ -30,7 +31,8 @@ class Post(Frozen):
 
     A joint or rotational post has its home in `environment` (employer, establishment, pay) and a
     `split` of its working time over environments; everybody who enters one costs `backfill_weeks`
-    of a full-time equivalent.
+    of a full-time equivalent. `like` and `made_by` are those of posts that an intervention makes: the post
+    that it stands beside, and the intervention.
     """
 
     post: str
@@ -40,6 +42,8 @@ class Post(Frozen):
     place: str = ""
     split: Annotated[dict[str, float], Of("split")] = Field(default_factory=dict)
     backfill_weeks: Annotated[float, Of("weeks")] = 0.0
+    like: str = ""
+    made_by: str = ""
     attributes: dict[str, str] = Field(default_factory=dict)
     origin: Origin | None = Field(default=None, exclude=True, repr=False)
 
@@ -312,6 +316,7 @@ class Scenario(Frozen):
     pay: Pay | None = None
     budgets: dict[str, Budget] = Field(default_factory=dict)
     feedbacks: Feedbacks | None = None
+    interventions: tuple[Intervention, ...] = ()
     base_digest: str = ""
     warnings_off: tuple[str, ...] = ()
     _files: tuple[tuple[str, str], ...] = PrivateAttr(default=())

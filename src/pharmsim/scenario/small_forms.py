@@ -166,6 +166,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "opening": _opening,
     "split": split,
     "weeks": text.weeks,
+    "plain_months": partial(text.number, kind="duration"),
     "positive_low_bound": partial(text.bound, lowest=0.01, highest=1.0),
     "low_bound": partial(text.bound, lowest=0.0, highest=1.0),
     "high_bound": partial(text.bound, lowest=1.0, highest=100.0),
