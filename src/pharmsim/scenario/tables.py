@@ -18,7 +18,7 @@ from pharmsim.scenario.reader import Folder, read_csv
 
 POST_KEYS = ("role", "environment", "grade", "place")
 AXES = (*POST_KEYS, "post", "group", "contract", *AGE_KEYS)
-OWN_KEYS = ("split", "backfill_weeks")
+OWN_KEYS = ("split", "backfill_weeks", "like", "made_by")
 """Keys of a post that are neither axes nor attributes."""
 OPTIONAL = (*RANGE_KEYS, *ORIGIN_KEYS)
 TABLE_KEYS = ("table", "value", "unit", "range", *ORIGIN_KEYS)
