@@ -97,7 +97,8 @@ def supply(grid: Grid, source: Source) -> Floats:
     if source.supply is None:
         return np.zeros((grid.draws.n, len(grid.scenario.posts)))
     if isinstance(source.supply, str):
-        return np.full((grid.draws.n, len(grid.scenario.posts)), UNLIMITED_SUPPLY)
+        own = [0.0 if post.made_by else UNLIMITED_SUPPLY for post in grid.scenario.posts]  # filled by moves
+        return np.tile(own, (grid.draws.n, 1))
     return grid.cells(source.supply, ("post",))
 
 
