@@ -39,8 +39,8 @@ class Reference(Posts):
         self.look(0)
         self.note(0)
         for period in range(self.n_periods):
-            self.period = period
-            month, before = self.period * self.spacing, self.everybody()
+            self.period, self.now_month = period, period * self.spacing
+            month, before = self.now_month, self.everybody()
             self.tag(month)
             for s in range(k):
                 if self.spacing == 12:
@@ -81,6 +81,7 @@ class Reference(Posts):
         wanted = {}
         for p in self.posts:
             fill = self.r.flat(self.s.hiring.time_to_fill, p) if self.s.hiring else 0.0
+            fill = self.changed("time_to_fill", fill, at.month, p=p)
             left = max(max(vacancy[p], 0.0) - moved_fte[p], 0.0)
             filled = left * -math.expm1(-12 * at.dt / fill) if fill > 0 else left
             wanted[p] = filled / hire_fte[p] if filled < math.inf else math.inf
@@ -102,10 +103,10 @@ class Reference(Posts):
 
     def hire_outside(self, source: Any, at: Moment, wanted: dict[str, float]) -> None:
         for p in self.posts:
-            supply = math.inf
+            supply = 0.0 if self.r.posts[p].made_by else math.inf
             if source.supply != "unlimited":
-                factor = series(source.over_time, self.r.start + at.month)
-                supply = self.r.flat(source.supply, p) * factor * at.dt
+                supply = self.r.flat(source.supply, p) * series(source.over_time, self.r.start + at.month)
+                supply = self.changed("supply", supply, at.month, of=source.name, p=p) * at.dt
                 if self.acting("recruitment", "sources", source.name):
                     supply *= self.multipliers["recruitment"][p]
             accepted = min(wanted[p], supply)
@@ -163,19 +164,20 @@ class Reference(Posts):
 
     def internal_month(self, month: int) -> None:
         for name, pipe in self.internal.items():
+            completes = self.changed("completion", pipe.completes.value, self.now_month, of=name)
             for p in self.origins(name):
                 batch, waiting = ("batch", p, name, month - pipe.months), ("waiting", p, name, 0)
                 for label, people in self.copies().items():
                     for cell, n in people.pop(batch, {}).items():
-                        people.setdefault(waiting, defaultdict(float))[cell] += n * pipe.completes.value
-                        people[own(p)][cell] += n * (1 - pipe.completes.value)
+                        people.setdefault(waiting, defaultdict(float))[cell] += n * completes
+                        people[own(p)][cell] += n * (1 - completes)
                         if not label:
-                            self.count("training_ends", n * pipe.completes.value, p)
+                            self.count("training_ends", n * completes, p)
             self.start_training(name, pipe, month)
 
     def start_training(self, name: str, pipe: Any, month: int) -> None:
         """A new batch in every post of origin; posts share the places where there are too few."""
-        wanted = {p: self.apprentices(pipe, p, month, self.period * self.spacing) for p in self.origins(name)}
+        wanted = {p: self.apprentices(name, p, month, self.now_month) for p in self.origins(name)}
         wanted = {p: min(heads, self.eligible(name, p)) for p, heads in wanted.items()}
         placed = 1.0
         if pipe.trainees_per_fte is not None:
@@ -184,7 +186,8 @@ class Reference(Posts):
                 n for row, people in self.rows.items() if row[0] == "batch" and row[2] == name
                 for n in people.values()
             )  # fmt: skip
-            free = pipe.trainees_per_fte.value * math.fsum(self.at_work[p] for p in teachers) - now
+            each = self.changed("trainees_per_fte", pipe.trainees_per_fte.value, self.now_month, of=name)
+            free = each * math.fsum(self.at_work[p] for p in teachers) - now
             total = math.fsum(wanted.values())
             placed = min(1.0, max(free, 0.0) / total) if total > 0 else 1.0
         for p, heads in wanted.items():
@@ -194,13 +197,15 @@ class Reference(Posts):
     def external_month(self, month: int) -> None:
         offset = 0
         for name, pipe in self.external.items():
+            pipe.at = self.now_month
             flows = pipe.month(self.r.start + month)
             for (what, i), heads in flows.items():
                 by_stage = what in ("intake", "unplaced", "stage_losses")
                 label = [offset + i] if by_stage else [name, i] if what in ("sat", "passed") else [name]
                 self.count(what, heads, *label)
             offset += len(pipe.pipe.stages)
-            stay = flows["registered", 0] * pipe.pipe.retention.value
+            stay = self.changed("stays_in_area", pipe.pipe.retention.value, pipe.at, of=name)
+            stay *= flows["registered", 0]
             self.count("left_area", flows["registered", 0] - stay, name)
             for key, n in self.spread(stay, self.newly_qualified(name), (month % 12 + 1) / 12).items():
                 self.seekers[name][key] = self.seekers[name].get(key, 0.0) + n
@@ -285,6 +290,9 @@ class Reference(Posts):
         for p, used in self.uses.items():
             for use, fte in used.items():
                 self.record["time_fte"][t, p, use] = fte
+        costs = self.programme.costs(t * self.spacing, self.heads, self.opening_heads, self.mixes)
+        for (intervention, p), cost in costs.items():
+            self.record["programme_cost"][t, intervention, p] = cost
         for feedback, multipliers in self.multipliers.items():
             for p, multiplier in multipliers.items():
                 self.record["multiplier"][t, feedback, p] = multiplier
@@ -340,6 +348,7 @@ class Reference(Posts):
             "service": self.services,
             "feedback": list(FEEDBACKS),
             "budget": list(self.s.budgets),
+            "intervention": [it.name for it in self.s.interventions],
             "block": list(self.blocks),
         }
         for name, pipe in self.external.items():

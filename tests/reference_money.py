@@ -97,19 +97,23 @@ class Money(Opening):
         for change in pay.over_time:
             if self.r.selects(change.where, p):
                 index = self.now(change.index, month, change.steps)
-        return (basic + supplement) * (1 + self.r.flat(pay.on_costs, p)) * index
+        cost = (basic + supplement) * (1 + self.r.flat(pay.on_costs, p)) * index
+        return self.changed("pay", cost, month, p=p)
 
     def money(self, month: int) -> None:
         """Establishment, cover and backfill, as far as budgets allow."""
         pay, cover = self.s.pay, self.s.cover
         costs = self.costs = {p: self.cost(p, month) for p in self.posts}
-        dear = {
-            p: costs[p] * (self.r.flat(pay.cover_premium, p, default=1.0) if pay else 0.0) for p in self.posts
-        }
-        funded = self.funded = {
-            p: self.limit[p] if self.limit[p] == math.inf else self.limit[p] * self.factor(p, month)
-            for p in self.posts
-        }
+        premium = {
+            p: self.changed(
+                "cover_premium", self.r.flat(pay.cover_premium, p, default=1.0), month, p=p
+            )
+            for p in self.posts if pay
+        }  # fmt: skip
+        dear = {p: costs[p] * premium.get(p, 0.0) for p in self.posts}
+        funded = self.funded = dict.fromkeys(self.posts, math.inf)
+        for p in self.limited({}):
+            funded[p] = self.changed("establishment", self.limit[p], month, p=p) * self.factor(p, month)
         self.transfer(month)
         self.budget: Numbers = {}
         for name, budget in self.s.budgets.items():
@@ -126,8 +130,10 @@ class Money(Opening):
         fte = {p: self.fte(p, month) for p in self.posts}
         self.cover = dict.fromkeys(self.posts, 0.0)
         for p in self.limited({}) if cover else ():
-            cap = self.r.flat(cover.cap, p, default=math.inf) * funded[p] if funded[p] else 0.0
-            self.cover[p] = min(self.r.flat(cover.share, p) * max(funded[p] - fte[p], 0.0), cap)
+            cap = self.changed("cover_cap", self.r.flat(cover.cap, p, default=math.inf), month, p=p)
+            share = self.changed("cover_share", self.r.flat(cover.share, p), month, p=p)
+            most = cap * funded[p] if funded[p] else 0.0
+            self.cover[p] = min(share * max(funded[p] - fte[p], 0.0), most)
         self.bought = dict(self.backfill)
         for name, budget in self.s.budgets.items():
             inside = self.limited(budget.where)
@@ -142,6 +148,12 @@ class Money(Opening):
             "backfill_cost": {p: self.bought[p] * dear[p] / 12 for p in self.posts},
         }
 
+    def moves_of_posts(self, month: int) -> list[tuple[Numbers, Numbers, bool]]:
+        """Posts given and received, in FTE, and whether they are new: by transfers, and for joint posts."""
+        transfers = self.s.establishment.redistribution if self.s.establishment else ()
+        joint = self.programme.transfers(month, self.limit)
+        return [(*self.moved(x, month), x.from_ is None) for x in transfers] + joint
+
     def moved(self, transfer: Any, month: int) -> tuple[Numbers, Numbers]:
         """FTE that posts give and receive by a transfer."""
         fte = transfer.fte.value * self.progress(transfer.start, transfer.end, month)
@@ -152,15 +164,11 @@ class Money(Opening):
             ends.append({p: fte * ratio(self.limit[p], total, 1 / len(posts)) for p in posts})
         return ends[0], ends[1]
 
-    def transfers(self) -> tuple[Any, ...]:
-        return self.s.establishment.redistribution if self.s.establishment else ()
-
     def moved_money(self, inside: list[str], month: int) -> float:
         """What a budget over some posts gains by transfers: money follows the posts."""
         gain = 0.0
-        for transfer in self.transfers():
-            given, received = self.moved(transfer, month)
-            if transfer.from_ is None:
+        for given, received, new in self.moves_of_posts(month):
+            if new:
                 gain += math.fsum(received[p] * self.costs[p] for p in received if p in inside)
                 continue
             money = math.fsum(fte * self.costs[p] for p, fte in given.items())
@@ -171,8 +179,7 @@ class Money(Opening):
 
     def transfer(self, month: int) -> None:
         """Establishment moved between posts."""
-        for transfer in self.transfers():
-            given, received = self.moved(transfer, month)
+        for given, received, _ in self.moves_of_posts(month):
             for ends, sign in ((received, 1.0), (given, -1.0)):
                 for p, fte in ends.items():
                     self.funded[p] += sign * fte

@@ -7,8 +7,9 @@ from collections import defaultdict
 from typing import Any
 
 from pharmsim.scenario.models import Scenario
-from pharmsim.scenario.training import ExternalPipeline, InternalPipeline
+from pharmsim.scenario.training import ExternalPipeline
 from reference_inputs import Reader, calendar_month, normal, series, span
+from reference_interventions import Programme
 from reference_pipelines import External
 
 EARLIER = "made before the start"
@@ -34,12 +35,17 @@ class Opening:
         self.posts, self.groups = list(self.r.posts), self.r.groups
         self.contracts, self.ages = self.r.contracts, self.r.ages
         self.spacing = 12 if scenario.step == "year" else 1
+        self.programme = Programme(self.r, self.spacing)
+        self.changed = self.programme.number
         self.external = {
-            n: External(self.r, p) for n, p in scenario.pipelines.items() if p.kind == "external"
+            n: External(n, p, self.r.start, self.changed)
+            for n, p in scenario.pipelines.items()
+            if p.kind == "external"
         }
         self.internal = {n: p for n, p in scenario.pipelines.items() if p.kind == "internal"}
         self.rows: People = {own(p): self.opening_stock(p) for p in self.posts}
         self.tags: dict[str, People] = {}
+        self.opening_heads = {p: self.heads(p) for p in self.posts}
         self.mixes = {p: self.opening_mix(p) for p in self.posts}
         self.limit = {p: self.opening_establishment(p) for p in self.posts}
         first = scenario.first_year
@@ -124,7 +130,8 @@ class Opening:
     def fte_per_head(self, p: str, g: str, c: str, month: int) -> float:
         """FTE per head at a month's start, with its drift."""
         drift = self.r.flat(self.s.hours_drift, p, g, c)
-        return self.r.flat(self.s.fte_per_head, p, g, c, default=1.0) * (1 + drift) ** (month / 12)
+        fte = self.r.flat(self.s.fte_per_head, p, g, c, default=1.0) * (1 + drift) ** (month / 12)
+        return self.changed("fte_per_head", fte, month, p=p, group=g)
 
     def fte(self, p: str, month: int) -> float:
         """FTE in post."""
@@ -196,11 +203,13 @@ class Opening:
         """Posts from which people enter an internal pipeline."""
         return list(dict.fromkeys(route.from_ for route in self.internal[name].routes))
 
-    def apprentices(self, pipe: InternalPipeline, p: str, month: int, at: int) -> float:
+    def apprentices(self, name: str, p: str, month: int, at: int) -> float:
         """People who start at the end of a month, with `over_time` read at the start of month `at`."""
+        pipe = self.internal[name]
         names = {calendar_month(name): share for name, share in pipe.intake_months.items()}
         share = names.get((self.r.start + month) % 12 + 1, 0.0)
-        return self.r.flat(pipe.intake, p) * share * series(pipe.over_time, self.r.start + at)
+        per_year = self.r.flat(pipe.intake, p) * series(pipe.over_time, self.r.start + at)
+        return self.changed("apprentices", per_year, at, of=name, p=p) * share
 
     def eligible(self, name: str, p: str) -> float:
         """People of a post who may start an internal pipeline."""
@@ -225,7 +234,7 @@ class Opening:
         for name, pipe in self.internal.items():
             for p in self.origins(name):
                 for end in range(-pipe.months, 0):
-                    heads = self.apprentices(pipe, p, end, 0 if pipe.opening.rule == "steady" else end)
+                    heads = self.apprentices(name, p, end, 0 if pipe.opening.rule == "steady" else end)
                     self.train(
                         ("batch", p, name, end), heads * math.exp(-pipe.drop_out.value * (-1 - end) / 12)
                     )

@@ -6,22 +6,22 @@ import math
 from collections.abc import Callable
 
 from pharmsim.scenario.training import ExternalPipeline
-from reference_inputs import Reader, calendar_month, yearly
+from reference_inputs import calendar_month, yearly
 
 HISTORY = 60
 Count = Callable[[str, int, float], None]
 
 
 class External:
-    """A pipeline outside the posts.
+    """A pipeline outside the posts; `changed` gives a number as it is at `at`, the period's start.
 
     `slots[i][j]` people are in month j + 1 of stage i, `unplaced[i]` wait for a place, `awaiting` holds
     (months to go, attempt, passes, fails) and `queue[k]` those who wait for attempt k + 1. `places[i]` are
     set at every start of a month; `open` runs the years before the start with those of the opening.
     """
 
-    def __init__(self, reader: Reader, pipe: ExternalPipeline) -> None:
-        self.pipe, self.start = pipe, reader.start
+    def __init__(self, name: str, pipe: ExternalPipeline, start: int, changed: Callable[..., float]) -> None:
+        self.name, self.pipe, self.start, self.changed, self.at = name, pipe, start, changed, 0
         self.slots = [[0.0] * stage.months for stage in pipe.stages]
         self.unplaced = [0.0] * len(pipe.stages)
         self.attempts = len(pipe.exam.pass_rates) if pipe.exam else 0
@@ -54,7 +54,8 @@ class External:
         count("entrants", 0, applicants)
         self._enter(0, applicants, count)
         for i, stage in enumerate(self.pipe.stages):  # (b) drop-out
-            stays = math.exp(-stage.drop_out.value / 12)
+            of = f"{self.name}.{stage.name}"
+            stays = math.exp(-self.changed("drop_out", stage.drop_out.value, self.at, of=of) / 12)
             count("stage_losses", i, sum(self.slots[i]) * (1 - stays))
             self.slots[i] = [heads * stays for heads in self.slots[i]]
         if self.pipe.exam and now % 12 + 1 in map(calendar_month, self.pipe.exam.sittings):
@@ -74,7 +75,7 @@ class External:
     def _applicants(self, now: int) -> float:
         intake = self.pipe.intake
         share = sum(share for name, share in intake.months.items() if calendar_month(name) == now % 12 + 1)
-        return yearly(intake.per_year, now // 12) * share
+        return self.changed("intake", yearly(intake.per_year, now // 12), self.at, of=self.name) * share
 
     def _enter(self, i: int, new: float, count: Count) -> None:
         stage = self.pipe.stages[i]
@@ -101,7 +102,7 @@ class External:
             if calendar_month(name) == month:
                 rates[: len(here)] = [rate.value for rate in here]
         for left, attempt, heads in sitting:
-            passes = heads * rates[attempt]
+            passes = heads * self.changed("pass_rate", rates[attempt], self.at, of=self.name)
             count("sat", attempt, heads)
             count("passed", attempt, passes)
             self.awaiting.append((max(left, exam.result_lag), attempt, passes, heads - passes))

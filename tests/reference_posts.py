@@ -28,6 +28,8 @@ class Edge(NamedTuple):
     row: Row
     to: str
     rate: float
+    overlap: float
+    factor: float
     ages: tuple[int, int]
     over_time: Any
 
@@ -42,7 +44,7 @@ class Posts(System):
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
-        self.period = 0
+        self.period = self.now_month = 0
         s = scenario
         self.n_periods = self.r.months // self.spacing
         self.record: dict[str, dict[Any, float]] = defaultdict(lambda: defaultdict(float))
@@ -66,17 +68,20 @@ class Posts(System):
             if section is None:
                 continue
             for edge in section.edges:
-                rate = edge.rate.value * section.factor.value
+                shared = 1.0
                 for overlap in getattr(section, "skills_overlap", ()):
                     if (overlap.from_, overlap.to) == (edge.from_, edge.to):
-                        rate *= overlap.share.value
+                        shared *= overlap.share.value
+                beside = {self.r.posts[edge.from_].like, self.r.posts[edge.to].like} & {edge.from_, edge.to}
+                factor = 1.0 if beside else section.factor.value  # into a joint post and back: as stated
                 ages = span(section.ages or "0+")
-                edges.append(Edge(kind, own(edge.from_), edge.to, rate, ages, section.over_time))
+                ends = (own(edge.from_), edge.to)
+                edges.append(Edge(kind, *ends, edge.rate.value, shared, factor, ages, section.over_time))
         for name, pipe in self.internal.items():
             for route in pipe.routes:
                 rate = pipe.take_up.value * route.share.value
                 waiting = ("waiting", route.from_, name, 0)
-                edges.append(Edge("role change", waiting, route.to, rate, (0, 999), None))
+                edges.append(Edge("role change", waiting, route.to, rate, 1.0, 1.0, (0, 999), None))
         return edges
 
     def count(self, name: str, heads: float, *labels: Any) -> None:
@@ -137,7 +142,7 @@ class Posts(System):
         wanted: dict[str, float] = defaultdict(float)
         rates, heads = [], []
         for edge in self.edges:
-            rate = edge.rate * series(edge.over_time, self.r.start + at.month)
+            rate = self.rate(edge, at.month) * series(edge.over_time, self.r.start + at.month)
             rate *= 1 - share[edge.row[1]] if edge.kind == "promotion" else 1
             rate *= self.attraction(edge)
             first, last = edge.ages
@@ -149,7 +154,7 @@ class Posts(System):
             heads.append(math.fsum(eligible.values()) * rate * at.dt)
         for (name, p), people in self.pools.items():
             for (g, a), n in people.items() if self.s.pools[name].limited else ():
-                rate = self.returning[name](p, g, "", a, at)
+                rate = self.returns(name, p, g, a, at)
                 mix = self.contract_mix(self.s.pools[name].contracts, p, g)
                 wanted[p] += n * rate * at.dt * math.fsum(share * w[p, g, c] for c, share in mix.items())
         room = {p: max(vacancy[p], 0.0) for p in self.posts}
@@ -157,6 +162,15 @@ class Posts(System):
         for i, edge in enumerate(self.edges):
             self.count("moves_blocked", (1 - possible[edge.to]) * heads[i], i)
         return possible, [rate * possible[edge.to] for rate, edge in zip(rates, self.edges, strict=True)]
+
+    def rate(self, edge: Edge, month: int) -> float:
+        """Rate of an edge, with overlap and factor, as it is at a month's start."""
+        if edge.kind == "role change":
+            return edge.rate
+        rate = self.changed(f"{edge.kind}s", edge.rate, month, p=edge.row[1], into=edge.to) * edge.factor
+        if edge.kind == "promotion":
+            return rate
+        return rate * self.changed("skills_overlap", edge.overlap, month, p=edge.row[1], into=edge.to)
 
     def attraction(self, edge: Edge) -> float:
         """Attractiveness of where a move leads ÷ that of where it comes from."""
@@ -171,14 +185,18 @@ class Posts(System):
         kind, p, name, _ = row
         g, c, a = cell
         risks: list[Any] = []
+
+        def changed(quantity: str, hazard: Hazard, of: str = "") -> float:
+            return self.changed(quantity, hazard(p, g, c, a, at), at.month, of=of, p=p, group=g, age=a)
+
         for destination, hazard in self.leaving.items():
             m = multiplier
             for feedback in ("burnout", "flexibility"):
                 if self.acting(feedback, "destinations", destination):
                     m *= self.multipliers[feedback][p]
-            risks.append(("leavers", destination, m * hazard(p, g, c, a, at), None))
+            risks.append(("leavers", destination, m * changed("leaving", hazard, destination), None))
         if self.retire:
-            risks.append(("retirements", None, self.retire(p, g, c, a, at), None))
+            risks.append(("retirements", None, changed("retirement", self.retire), None))
         for switch, source, to, hazard in self.switches:
             if source == c:
                 m = (
@@ -186,12 +204,15 @@ class Posts(System):
                     if self.acting("burnout", "switches", switch)
                     else 1.0
                 )
-                risks.append(("switches", switch, m * hazard(p, g, c, a, at), (row, (g, to, a))))
+                risks.append(
+                    ("switches", switch, m * changed("switching", hazard, switch), (row, (g, to, a)))
+                )
         for i, edge in enumerate(self.edges):
             if edge.row == row and edge.ages[0] <= a <= edge.ages[1]:
                 risks.append(("moves", i, edge_rates[i], (own(edge.to), cell)))
         if kind == "batch":
-            risks.append(("drop-out", None, self.internal[name].drop_out.value, (own(p), cell)))
+            rate = self.changed("drop_out", self.internal[name].drop_out.value, at.month, of=name)
+            risks.append(("drop-out", None, rate, (own(p), cell)))
         return risks
 
     def exits_from_posts(self, at: Moment, edge_rates: list[float], share: Any, w: Any) -> tuple[Any, Any]:
@@ -201,7 +222,8 @@ class Posts(System):
         left: dict[str, float] = defaultdict(float)
         other: dict[str, float] = defaultdict(float)
         heads = {p: self.heads(p) for p in self.posts}
-        weight = {p: 1 - share[p] + self.ratio[p] * share[p] for p in self.posts}
+        first = {p: self.changed("first_year_leaving_ratio", x, at.month, p=p) for p, x in self.ratio.items()}
+        weight = {p: 1 - share[p] + first[p] * share[p] for p in self.posts}
         after = {name: self.empty(people) for name, people in self.copies().items()}
         for row, people in self.rows.items():
             p = row[1]
@@ -209,6 +231,7 @@ class Posts(System):
             for cell, n in people.items():
                 risks = self.risks(row, cell, at, multiplier, edge_rates)
                 employer = self.employer(p, *cell, at) if self.employer else 0.0
+                employer = self.changed("employer_change", employer, at.month, p=p, group=cell[0])
                 total = math.fsum(risk[2] for risk in risks)
                 years = lived(n, total, at.dt)
                 self.count("employer_changes", employer * years, p)
@@ -228,7 +251,7 @@ class Posts(System):
         self.tags = after
         for p in self.posts:  # 6
             if heads[p] > 0:
-                stay = (1 - left[p] / heads[p]) ** (self.ratio[p] / weight[p]) * (1 - other[p] / heads[p])
+                stay = (1 - left[p] / heads[p]) ** (first[p] / weight[p]) * (1 - other[p] / heads[p])
                 self.first_year[p] = [slot * stay for slot in self.first_year[p]]
         return into, moved_fte
 
@@ -253,11 +276,14 @@ class Posts(System):
 
     # ---- 5. pools ----------------------------------------------------------------------------------
 
+    def returns(self, name: str, p: str, g: str, a: int, at: Moment) -> float:
+        return self.changed("returns", self.returning[name](p, g, "", a, at), at.month, of=name, p=p, group=g)
+
     def exits_from_pools(self, at: Moment, possible: Any, w: Any, into: Any, moved_fte: Any) -> None:
         for (name, p), people in self.pools.items():
             pool = self.s.pools[name]
             for (g, a), n in people.items():
-                rate = self.returning[name](p, g, "", a, at) * (possible[p] if pool.limited else 1.0)
+                rate = self.returns(name, p, g, a, at) * (possible[p] if pool.limited else 1.0)
                 lapse = self.lapsing[name](p, g, "", a, at) if name in self.lapsing else 0.0
                 years = lived(n, rate + lapse, at.dt)
                 self.count("returns", rate * years, name, p)

@@ -12,7 +12,8 @@ from typing import Any
 
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.services import FEEDBACKS, Service, services
-from reference_money import Money, Numbers, ratio
+from reference_feedbacks import Feedbacks
+from reference_money import Numbers, ratio
 
 
 def before_delegation(left: float, limits: list[tuple[float, float]]) -> float:
@@ -26,7 +27,7 @@ def before_delegation(left: float, limits: list[tuple[float, float]]) -> float:
         left += free.pop(0)[1]
 
 
-class System(Money):
+class System(Feedbacks):
     """What people deliver, what is needed, what it costs, and how that acts on the flows of the month."""
 
     def __init__(self, scenario: Scenario) -> None:
@@ -84,9 +85,12 @@ class System(Money):
         self.uses: dict[str, Numbers] = {}
         for p in self.posts:
             fte, heads = self.fte(p, month), self.heads(p)
-            absent = {n: self.r.flat(cells, p) * fte for n, cells in time.absence.items()} if time else {}
-            lost = [self.r.flat(cells, p) for cells in time.absence.values()] if time else []
-            available = self.available[p] = 1 - math.fsum(lost)
+            shares = {
+                n: self.changed("absence", self.r.flat(cells, p), month, of=n, p=p)
+                for n, cells in (time.absence.items() if time else ())
+            }
+            absent = {n: share * fte for n, share in shares.items()}
+            available = self.available[p] = 1 - math.fsum(shares.values())
             learning = available * self.learning_fte(p, month)
             self.at_work[p] = available * fte - learning
             new = min(ratio(math.fsum(self.first_year[p]), heads, 0.0), 1.0)
@@ -99,15 +103,17 @@ class System(Money):
             if self.share0[p] == 0 and acts and feedback.elasticity.value != 0:
                 self.unsettled[p] = min(1.0, self.perceived["inexperience", p])
             output = self.r.flat(time.first_year_output, p, default=1.0) if time else 1.0
+            output = self.changed("first_year_output", output, month, p=p)
             settling = self.at_work[p] * self.unsettled[p] * (1 - output)
             left = self.at_work[p] - settling
             lost = min(available * self.backlog[p] / self.spacing, left)  # all of it: exactly nothing is left
-            self.working[p] = left - lost
+            introducing = self.programme.introduction(p, month) * (left - lost)
+            self.working[p] = left - lost - introducing
             self.backfill[p] = ratio(lost, available, 0.0)
             self.backlog[p] -= self.backfill[p] * self.spacing
             self.plan[p] = self.job_plan(p, month)
             self.uses[p] = absent | {
-                "learning": learning, "settling_in": settling, "introduction": lost
+                "learning": learning, "settling_in": settling, "introduction": lost + introducing
             }  # fmt: skip
 
     def learning_fte(self, p: str, month: int) -> float:
@@ -132,6 +138,7 @@ class System(Money):
                 moved = min(wanted, shares[shift.from_])
                 shares[shift.from_] -= moved
                 shares[shift.to] += moved
+        self.programme.plan(p, shares, month)
         return shares
 
     def parts(self, p: str, kind: str) -> Numbers:
@@ -166,7 +173,8 @@ class System(Money):
             growth += self.r.flat(activity.share, p) * (
                 ratio(self.now(activity.index, month), before, 1.0) - 1
             )
-        return self.base[p] * growth * (1 - self.r.flat(need.productivity, p)) ** (month / 12)
+        growth *= (1 - self.r.flat(need.productivity, p)) ** (month / 12)
+        return self.base[p] * growth * self.changed("need", 1.0, month, p=p)
 
     def below(self, delegation: Any, s: Service) -> Service | None:
         """The service that takes over what `delegation` takes from a service, if both exist."""
@@ -181,6 +189,7 @@ class System(Money):
         found = []
         for delegation in self.s.need.delegation if self.s.need else ():
             share = delegation.share.value * self.now(delegation.over_time, month)
+            share = self.changed("delegation", share, month, of=delegation.name)
             for s in self.services:
                 to = self.below(delegation, s)
                 if to is not None:
@@ -257,17 +266,21 @@ class System(Money):
             for p, weight in weights.items():
                 asked[p] += time * ratio(weight, math.fsum(weights.values()), 1 / len(weights))
 
-        for duty in self.s.supervision.values():
+        for name, duty in self.s.supervision.items():
+            each = self.changed("supervision_time", duty.time.value, month, of=name)
             for block, amount in self.supervised(duty, month).items():
-                entries = []
-                for entry in duty.by:
-                    here = [p for p in self.posts if self.r.selects(entry.where, p)]
-                    weights = {p: self.working[p] for p in here if self.block_of(p, duty) == block}
-                    if weights:
-                        entries.append((self.now(entry.share, month), weights))
+                here = [p for p in self.posts if self.block_of(p, duty) == block]
+                others = self.programme.supervisors(name, month, here)
+                left = 1 - math.fsum(share for share, _ in others)
+                entries = [
+                    (self.now(entry.share, month) * left, [p for p in here if self.r.selects(entry.where, p)])
+                    for entry in duty.by
+                ]
+                entries = [(share, posts) for share, posts in entries + others if posts]
                 total = math.fsum(share for share, _ in entries)
-                for share, weights in entries:
-                    ask(duty.time.value * amount * ratio(share, total, 0.0), weights)
+                for share, posts in entries:
+                    weights = {p: self.working[p] for p in posts}
+                    ask(each * amount * ratio(share, total, 0.0), weights)
         for s, time in self.taught:
             ask(time, {p: self.split[p][s] * self.working[p] for p in self.people_of[s]})
         return asked
@@ -300,101 +313,27 @@ class System(Money):
         }
         self.served = {s: math.fsum(parts) for s, parts in by_service.items()}
 
-    # ---- E. feedbacks --------------------------------------------------------------------------------
-
-    def sense(self, name: str, of: Any, x: float, month: int, feedback: Any) -> None:
-        """Perceive a quantity with the delay of a feedback; a reference of 0 waits for the first x."""
-        if feedback is None:
-            return
-        if month == 0:
-            given = feedback.reference
-            self.perceived[name, of] = x
-            self.reference[name, of] = x if given == "opening" else given.value
-        elif self.reference[name, of] == 0:
-            self.perceived[name, of] = self.reference[name, of] = x
-        else:
-            gap = x - self.perceived[name, of]
-            self.perceived[name, of] += gap * self.share_perceived(feedback.delay.value)
-
-    def power(self, name: str, of: Any, elasticity: float) -> float:
-        y, ref = self.perceived[name, of], self.reference[name, of]
-        if elasticity == 0 or ref == 0:
-            return 1.0
-        return (y / ref) ** elasticity if y > 0 or elasticity > 0 else math.inf
-
-    def multiplier(self, name: str, of: Any, p: str | None, feedback: Any, elasticity: Any) -> float:
-        """clip((perceived ÷ reference)^elasticity); 1 without the feedback or outside its `where`."""
-        if feedback is None or not feedback.on or (p and not self.r.selects(feedback.where, p)):
-            return 1.0
-        return self.clip(self.power(name, of, elasticity), feedback)
-
-    @staticmethod
-    def clip(number: float, feedback: Any) -> float:
-        return float(min(max(number, feedback.low), feedback.high))
-
-    def react(self, month: int) -> None:
-        """Pressure, and the multipliers that act on the flows of this month."""
-        self.pressure: Numbers = {}
-        for s in self.services:
-            needed, got = self.required[s], self.served[s]
-            self.pressure[s] = 0.0 if needed <= 0 else min(ratio(needed, got, 10.0), 10.0)
-        if self.s.feedbacks is None:
-            return
-        burnout, recruitment = self.s.feedbacks.burnout, self.s.feedbacks.recruitment
-        attractive, flexible = self.s.feedbacks.attractiveness, self.s.feedbacks.flexibility
-        m = self.multipliers
-        for p in self.posts:
-            fte, heads, pressure = self.fte(p, month), self.heads(p), self.mean(p, self.pressure)
-            vacant = 0.01
-            if 0 < self.funded[p] < math.inf:
-                vacant = max(1 - fte / self.funded[p], vacant)
-            self.sense("burnout", p, pressure, month, burnout)
-            self.sense("recruitment", p, vacant, month, recruitment)
-            if heads > 0 or month == 0:
-                self.sense("flexibility", p, ratio(fte, heads, 0.0), month, flexible)
-            if burnout:
-                m["burnout"][p] = self.multiplier("burnout", p, p, burnout, burnout.leaving.value)
-                m["shorter_hours"][p] = self.multiplier("burnout", p, p, burnout, burnout.shorter_hours.value)
-            if recruitment:
-                m["recruitment"][p] = self.multiplier(
-                    "recruitment", p, p, recruitment, recruitment.elasticity.value
-                )
-            if flexible:
-                m["flexibility"][p] = self.multiplier(
-                    "flexibility", p, p, flexible, flexible.elasticity.value
-                )
-            if attractive:
-                seen = {"openings": vacant, "pressure": pressure, "pay": self.costs[p]}
-                product = 1.0
-                for what, x in seen.items():
-                    self.sense(what, p, x, month, attractive)
-                    sign = -1 if what == "pressure" else 1
-                    product *= self.power(what, p, sign * getattr(attractive, what).value)
-                if attractive.on and self.r.selects(attractive.where, p):
-                    m["attractiveness"][p] = product
+    # ---- E. places of pipelines ------------------------------------------------------------------------
 
     def open_places(self, month: int) -> None:
         """Places of the stages of external pipelines."""
         feedback = self.s.feedbacks and self.s.feedbacks.training
         self.places, self.place_multipliers = [], []
-        for i, (_, stage) in enumerate(self.stages):
-            places, m = math.inf, 1.0
+        for i, (name, stage) in enumerate(self.stages):
+            places, m, of = math.inf, 1.0, f"{name}.{stage.name}"
             watching = [p for p in self.posts if self.r.selects(stage.supervisors or {}, p)]
             working = math.fsum(self.at_work[p] for p in watching)
             if stage.trainees_per_fte is not None:
-                places = stage.trainees_per_fte.value * working
+                places = (
+                    self.changed("trainees_per_fte", stage.trainees_per_fte.value, month, of=of) * working
+                )
             elif stage.places is not None:
                 if stage.supervisors is not None:
                     self.sense("training", i, working, month, feedback)
                     m = self.multiplier("training", i, None, feedback, feedback and feedback.elasticity.value)
-                places = stage.places.value * m
+                places = self.changed("places", stage.places.value, month, of=of) * m
             self.places.append(places)
             self.place_multipliers.append(m)
         places_left = list(self.places)
         for pipe in self.external.values():
             pipe.places = [places_left.pop(0) for _ in pipe.slots]
-
-    def acting(self, section: str, names: str, name: str) -> bool:
-        """Whether a feedback acts on a destination, switch or source."""
-        feedback = self.s.feedbacks and getattr(self.s.feedbacks, section)
-        return bool(feedback) and name in getattr(feedback, names)
