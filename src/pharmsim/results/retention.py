@@ -154,6 +154,25 @@ def _counts(data: xr.Dataset, level: str, found: Grouping) -> tuple[np.ndarray, 
     return tagged @ found.posts, kept @ found.posts
 
 
+class Counts(NamedTuple):
+    """People of every group of a level: arrays of shape (draw, retention_year, group)."""
+
+    keys: list[tuple[str, ...]]
+    tagged: np.ndarray
+    kept: np.ndarray
+    first: np.ndarray  # in post at the start of the year
+    last: np.ndarray  # in post at its end; not a number where the run does not say
+
+
+def counts(data: xr.Dataset, level: str, by: By = None) -> Counts:
+    """Heads behind the measures of retention, which add up over groups; errors as in `stability_index`."""
+    found = _right(data, level, by)
+    first = _heads(data, data.variables["retention_year"].values) @ found.heads
+    return Counts(
+        found.keys, *_counts(data, level, found), first, _heads(data, year_ends(data)) @ found.heads
+    )
+
+
 def _dated(data: xr.Dataset, values: np.ndarray, found: Grouping, date: Date | None) -> xr.DataArray:
     """The years asked for, with the days on which they begin and end."""
     coords = {

@@ -1,0 +1,219 @@
+"""Targets, and what of a run they are measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from pharmsim.errors import Problem, ScenarioError
+from pharmsim.results import measures, need, retention
+from pharmsim.results.rates import leaver_rate_from_counts, vacancy_rate_from_fte
+from pharmsim.scenario import text
+
+CELL = ("role", "environment")
+ROUNDING = 1e-9
+"""What misses a target by less than this, relative to it, meets it."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a target can be about.
+
+    Attributes
+    ----------
+    unit : str
+        "share", "FTE", "heads" or "ratio".
+    better : int
+        1 if more is better, -1 if less is.
+    words : str
+    section : str
+        Section that a scenario needs for it.
+    """
+
+    unit: str
+    better: int
+    words: str
+    section: str = "stock"
+
+
+QUANTITIES: dict[str, Quantity] = {
+    "retention": Quantity("share", 1, "retention (stability index)", "retention"),
+    "leaver_rate": Quantity("share", -1, "leaver rate", "retention"),
+    "vacancy_rate": Quantity("share", -1, "vacancy rate", "establishment"),
+    "headcount": Quantity("heads", 1, "people in post"),
+    "fte": Quantity("FTE", 1, "FTE in post"),
+    "delivered_fte": Quantity("FTE", 1, "delivered FTE", "need"),
+    "shortfall": Quantity("FTE", -1, "shortfall", "need"),
+    "pressure": Quantity("ratio", -1, "pressure (required ÷ delivered)", "need"),
+}
+BY_LEVEL = ("retention", "leaver_rate")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target: a level to reach, or a change from what would be without the levers.
+
+    Attributes
+    ----------
+    written : str
+        As it was asked for.
+    quantity : str
+        Key of `QUANTITIES`.
+    mode : str
+        "value", or a change: "plus" (in the unit of the quantity; a point is 0.01) or "times" (share of
+        the base).
+    amount : float
+    level : str
+        Of retention; "" for other quantities.
+    roles, environments : tuple of str
+        What it is measured on; empty for all.
+    """
+
+    written: str
+    quantity: str
+    mode: str
+    amount: float
+    level: str = ""
+    roles: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+
+    @property
+    def of(self) -> Quantity:
+        """What it is about."""
+        return QUANTITIES[self.quantity]
+
+    @property
+    def sense(self) -> int:
+        """1 for at least, -1 for at most."""
+        return self.of.better if self.mode == "value" or not self.amount else int(np.sign(self.amount))
+
+    def goal(self, base: np.ndarray) -> np.ndarray:
+        """The value to reach, for values of the base run (any shape)."""
+        if self.mode == "value":
+            return np.full_like(base, self.amount)
+        return base + self.amount if self.mode == "plus" else base * (1.0 + self.amount)
+
+    def beyond(self, value: np.ndarray, base: np.ndarray) -> np.ndarray:
+        """By how much values are beyond the target (0 or more: it is met), in the unit of the quantity."""
+        goal = self.goal(base)
+        return self.sense * (value - goal) + ROUNDING * np.maximum(np.abs(goal), 1.0)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A quantity of a run on dates.
+
+    Attributes
+    ----------
+    values : ndarray, shape (draw, date)
+        Not a number where no whole year of retention ends by the date.
+    told : tuple of str
+        For each date, the date or the year that it is.
+    """
+
+    values: np.ndarray
+    told: tuple[str, ...]
+
+
+def measure(data: xr.Dataset, target: Target, dates: np.ndarray) -> Measured:
+    """What a run says about the quantity of a target on dates.
+
+    Parameters
+    ----------
+    data : Dataset
+    target : Target
+    dates : ndarray of datetime64, shape (date,)
+
+    Raises
+    ------
+    ScenarioError
+        If the level of retention cannot be told by the roles and environments asked for.
+    """
+    if target.quantity in BY_LEVEL:
+        return _of_years(data, target, dates)
+    times = data.variables["time"].values
+    at = np.searchsorted(times, dates, side="right") - 1
+    return Measured(_stock(data, target)[:, at], tuple(_day(times[i]) for i in at))
+
+
+def start_value(data: xr.Dataset, target: Target) -> tuple[float, str]:
+    """Central value at the start (of retention: in the first whole year), and when that is."""
+    times = data.variables["time"].values
+    if target.quantity in BY_LEVEL:
+        ends = measures.year_ends(data)
+        if not len(ends):
+            return float("nan"), ""
+        times = ends
+    found = measure(data, target, times[:1])
+    return float(found.values[0, 0]), found.told[0]
+
+
+def chosen(key: tuple[str, ...], roles: Sequence[str], environments: Sequence[str]) -> bool:
+    return (not roles or key[0] in roles) and (not environments or key[1] in environments)
+
+
+def _stock(data: xr.Dataset, target: Target) -> np.ndarray:
+    """A stock, shape (draw, time)."""
+
+    def total(make: Callable[..., xr.DataArray], keys: Sequence[tuple[str, ...] | None]) -> Any:
+        unique = list(dict.fromkeys(key for key in keys if key is not None))
+        at = [i for i, key in enumerate(unique) if chosen(key, target.roles, target.environments)]
+        return make(data, CELL).transpose("draw", "time", "cell").values[:, :, at].sum(axis=2)
+
+    if target.of.section == "need":
+        keys = need.service_keys(data, CELL)
+        if target.quantity == "pressure":
+            given, wanted = total(need.delivered, keys), total(need.required, keys)
+            dims = ("draw", "time")
+            return np.asarray(
+                need.pressure_of(xr.DataArray(wanted, dims=dims), xr.DataArray(given, dims=dims))
+            )
+        return np.asarray(
+            total(need.delivered if target.quantity == "delivered_fte" else need.shortfall, keys)
+        )
+    if target.quantity == "vacancy_rate":
+        limited = measures.limited_keys(data, CELL)
+        funded = total(measures.establishment, limited)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(vacancy_rate_from_fte(funded, funded - total(measures.vacancies, limited)))
+    every = measures.group_keys(data, CELL)
+    return np.asarray(total(measures.fte if target.quantity == "fte" else measures.headcount, every))
+
+
+def _of_years(data: xr.Dataset, target: Target, dates: np.ndarray) -> Measured:
+    """Retention or leaver rate of the years that end on or before dates."""
+    filters = dict(zip(CELL, (target.roles, target.environments), strict=True))
+    by = [axis for axis, names in filters.items() if names]
+    try:
+        found = retention.counts(data, target.level, by)
+    except ValueError as error:
+        raise ScenarioError([Problem("target", 0, "--level", str(error))]) from None
+    here = [all(name in filters[axis] for axis, name in zip(by, key, strict=True)) for key in found.keys]
+    parts = (found.tagged, found.kept, found.first, found.last)
+    tagged, kept, first, last = (part[:, :, here].sum(axis=2) for part in parts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rate = (
+            leaver_rate_from_counts(first, last, tagged - kept)
+            if target.quantity == "leaver_rate"
+            else kept / tagged
+        )
+    ends = measures.year_ends(data)
+    at = np.searchsorted(ends, dates, side="right") - 1
+    values = (
+        np.where(at >= 0, rate[:, np.maximum(at, 0)], np.nan)
+        if len(ends)
+        else np.full((len(rate), len(dates)), np.nan)
+    )
+    starts = data.variables["retention_year"].values
+    told = tuple(f"{_day(starts[i])} to {_day(ends[i])}" if i >= 0 else "" for i in at)
+    return Measured(values, told)
+
+
+def _day(date: np.datetime64) -> str:
+    """The first day of a month as people write it: "1 April 2028"."""
+    number = int(date.astype("datetime64[M]").astype(int))
+    return f"1 {text.MONTHS[number % 12]} {1970 + number // 12}"
