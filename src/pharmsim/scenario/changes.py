@@ -1,7 +1,7 @@
 """A scenario as a base and a list of changes.
 
-Every entry of `changes` is read by the reader that its first key names (`_READERS`): today ``set``
-with one of ``to``, ``times`` and ``plus``. A change touches only what exists in the base.
+Every entry of `changes` is read by the reader that one of its keys names (`_READERS`): ``set`` with one of
+``to``, ``times`` and ``plus`` touches only what exists in the base; ``use`` takes an intervention.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from itertools import takewhile
 from typing import Any
 
 from pharmsim.errors import Problem, ScenarioError
-from pharmsim.scenario import loading
+from pharmsim.scenario import loading, uses
 from pharmsim.scenario.edits import Edit, edited
 from pharmsim.scenario.forms import RANGE_KEYS
-from pharmsim.scenario.marks import Map, Path, closest, dotted, holds_broken, locate, place, quoted
+from pharmsim.scenario.marks import Map, Path, Seq, closest, dotted, holds_broken, locate, place, quoted
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.paths import Target, targets
 from pharmsim.scenario.problems import Problems
@@ -146,7 +146,9 @@ def _change(work: _Work, entry: Any, i: int) -> None:
     if reader is None:
         found = ", ".join(quoted(key) for key in entry) or "nothing"
         work.problems.add(
-            at, f"must say what to `set`; got {found}.{closest(next(iter(entry), ''), _SET_KEYS)}"
+            at,
+            "must say what to `set`, or which intervention to `use`; "
+            f"got {found}.{closest(next(iter(entry), ''), (*_SET_KEYS, *uses.USE_KEYS))}",
         )
         return
     reader(work, entry, i)
@@ -179,6 +181,32 @@ def _set(work: _Work, entry: dict[str, Any], i: int) -> None:
     if _edit_all(work, data, found, edit, at):
         _take(work, data, at)
         work.touched.extend((target.path, i) for target in found)
+
+
+def _use(work: _Work, entry: dict[str, Any], i: int) -> None:
+    """Add an intervention of the library, written as ``use: name``, and the posts that it makes."""
+    at: Path = ("changes", i)
+    found = uses.read(
+        entry if isinstance(entry, Map) else Map(entry), at, work.scenario, work.problems, work.folder
+    )
+    if found is None:
+        return
+    tree, intervention = found
+    data = loading.tree_of(work.scenario)
+    data["interventions"] = Seq([*data["interventions"], tree])
+    if intervention.posts is not None:
+        from pharmsim.scenario import joint_posts
+
+        try:
+            joint_posts.add(data, work.scenario, intervention)
+        except FormError as error:
+            for path, message in error.issues:
+                work.problems.add((*at, *path), message)
+            return
+    before = len(work.problems)
+    _take(work, data, at)
+    if len(work.problems) == before:
+        work.touched.append((("interventions", len(work.scenario.interventions) - 1), i))
 
 
 def _is_whole(entry: dict[str, Any]) -> bool:
@@ -273,4 +301,4 @@ def _parts(where: str) -> list[str]:
     return where.replace("[", ".[").split(".")
 
 
-_READERS: dict[str, Callable[[_Work, dict[str, Any], int], None]] = {"set": _set}
+_READERS: dict[str, Callable[[_Work, dict[str, Any], int], None]] = {"set": _set, "use": _use}

@@ -104,6 +104,7 @@ def _other_forms(defs: Json) -> Json:
         "month": _TEXT | {"description": "A month such as `October 2025` or `2025-10`"},
         "month_name": _MONTH_NAMES,
         "month_names": {"anyOf": [_MONTH_NAMES, {"type": "array", "items": _MONTH_NAMES}]},
+        "plain_months": _NUMBER | {"description": "Months, such as `18 months`"},
         "month_shares": {"anyOf": [_MONTH_NAMES, {"type": "array", "items": _MONTH_NAMES}, shares]},
         "month_keys": {"type": "object", "additionalProperties": {}},
         "whole_months": _NUMBER | {"description": KINDS["months"].text},

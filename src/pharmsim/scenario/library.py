@@ -1,0 +1,119 @@
+"""The library of interventions: one file each, found by name, read and checked on its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pharmsim.errors import Problem, ScenarioError
+from pharmsim.scenario import loading, names
+from pharmsim.scenario.fields import numbers
+from pharmsim.scenario.interventions import Intervention
+from pharmsim.scenario.lever_forms import written_out
+from pharmsim.scenario.marks import Map, closest, quoted
+from pharmsim.scenario.problems import Problems, translate
+from pharmsim.scenario.reader import Folder, read_yaml, root_of
+from pharmsim.scenario.values import Value
+
+FOLDER = "interventions"
+
+
+def shipped_folder() -> Path:
+    """Return the folder of the library that comes with pharmsim."""
+    return loading.shipped("tiny.yaml").parent / FOLDER
+
+
+def folders(beside: str, root: Path) -> list[Path]:
+    """Return where interventions are looked for, in this order.
+
+    The folder `interventions` beside the scenario file, those in the folders above it as far as the
+    root, and the library that comes with pharmsim.
+    """
+    out, folder = [], Path(os.path.dirname(beside))
+    while folder.resolve().is_relative_to(root):
+        out.append(Path(os.path.normpath(folder / FOLDER)))
+        folder = folder / ".."
+    own = shipped_folder()
+    out.append(Path(os.path.relpath(own)) if own.is_relative_to(Path.cwd()) else own)
+    return out
+
+
+def known(beside: str, root: Path) -> dict[str, str]:
+    """Return name → file of every intervention that a scenario file can use by its name."""
+    out: dict[str, str] = {}
+    for folder in folders(beside, root):
+        for path in sorted(folder.glob("*.yaml")):
+            out.setdefault(path.stem, str(path))
+    return out
+
+
+def find(folder: Folder, written: Any, beside: str) -> str:
+    """Return the file of an intervention that is named in the file `beside`; ValueError if there is none."""
+    if isinstance(written, str) and written.endswith(".yaml"):
+        return folder.resolve(written, beside)[0]
+    files = known(beside, folder.root)
+    if str(written) not in files:
+        raise ValueError(f"no such intervention {quoted(written)}.{closest(str(written), files, 20)}")
+    return files[str(written)]
+
+
+def read(folder: Folder, name: str) -> Map:
+    """Return what the file of an intervention says, written out; all its mistakes are raised at once."""
+    found: list[Problem] = []
+    tree = read_yaml(folder, name, found)
+    problems = Problems(tree, name, found)
+    if "name" in tree:
+        problems.add(("name",), "is that of the file: leave it out")
+    lever = written_out(tree.like({**tree, "name": Path(name).stem}), problems.add)
+    problems.tree = lever
+    try:
+        _grounds(_model(lever), problems)
+    except ValidationError as error:
+        translate(error, Intervention, problems)
+    if problems:
+        raise ScenarioError(problems)
+    return lever
+
+
+def _model(lever: Map) -> Intervention:
+    """Return the model of a file; it may leave the start to the scenario."""
+    return Intervention.model_validate({"start": "2000-01", **lever})
+
+
+def _grounds(lever: Intervention, problems: Problems) -> None:
+    """Check that every number of the library says how it is known."""
+    for number in numbers(lever):
+        value = number.node
+        if not isinstance(value, Value) or value.origin is None:
+            continue
+        path = number.path
+        if value.evidence == "unstated":
+            message = "must state its `evidence`: published, derived, proxy or assumption"
+            problems.add(path, message)
+        elif value.evidence == "assumption" and value.low is None:
+            problems.add(path, "is an assumption and needs a range: give low and high")
+
+
+def load(name: str) -> tuple[Intervention, str, bool]:
+    """Return an intervention of the library by its name or file.
+
+    Returns
+    -------
+    lever : Intervention
+    file : str
+        Where it stands.
+    starts : bool
+        Whether the file gives a start; without one, the model has January 2000.
+    """
+    is_file = name.endswith(".yaml")
+    folder = Folder(root_of(name) if is_file else shipped_folder().parent)
+    beside = name if is_file else str(folder.root / "scenario.yaml")
+    try:
+        file = os.path.normpath(name) if is_file else find(folder, name, beside)
+    except ValueError as error:
+        raise ScenarioError([Problem("interventions", 0, "", str(error))]) from None
+    tree = read(folder, file)
+    return names.fill(_model(tree), tree, (), f"{FOLDER}[{tree['name']}]"), file, "start" in tree
