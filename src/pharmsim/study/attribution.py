@@ -1,0 +1,134 @@
+"""How much of what a programme reaches is due to each of its interventions.
+
+The players are the interventions of a scenario: a set of them reaches what the scenario with those alone
+reaches. Other changes of the scenario come first: their part is what they do without any intervention,
+and the interventions are shared out on top of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pharmsim.results.labelled import Results
+from pharmsim.scenario import programme
+from pharmsim.scenario.models import Scenario
+from pharmsim.study.headline import Measure
+from pharmsim.study.intervals import spread
+from pharmsim.study.runs import run
+from pharmsim.study.shapley import EXACT, PAIRS, Shares, shapley
+
+DRAWS = 20
+"""Draws used at most unless asked for more: every set of interventions is run with all of them."""
+OTHER, INTERACTION, TOTAL = "other changes", "interaction", "total"
+SAME = 1e-9
+"""Other changes that move nothing measured by more than this share are none."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Parts of the difference between a scenario and its base.
+
+    Attributes
+    ----------
+    measures : tuple of Measure
+    shares : Shares
+        Of the interventions; arrays end in (draw, number), the numbers being those of all measures
+        and their dates in turn.
+    other : ndarray, shape (draw, number)
+        Of the changes beside the interventions.
+    """
+
+    measures: tuple[Measure, ...]
+    shares: Shares
+    other: np.ndarray
+
+    @property
+    def has_other(self) -> bool:
+        """Whether there are changes beside the interventions that move anything measured."""
+        return bool(np.abs(np.nan_to_num(self.other)).any())
+
+    def frame(self) -> pd.DataFrame:
+        """Rows of `attribution.csv`, without the scenario.
+
+        Returns
+        -------
+        DataFrame
+            quantity, level, over, date, unit, lever, value (central), median, p5, p25, p75,
+            p95 (if there are draws), alone (central), method, error (standard error of `value`).
+        """
+        return pd.DataFrame([row for k in range(self.other.shape[1]) for row in self._rows(k)])
+
+    def _rows(self, k: int) -> Iterator[dict[str, Any]]:
+        shares, cell = self.shares, (Ellipsis, k)
+        measure, date = [(measure, date) for measure in self.measures for date in measure.dates][k]
+        told = {"quantity": measure.quantity, "level": measure.level, "over": measure.over, "date": date}
+        told |= {"unit": measure.unit}
+        parts = [
+            (name, shares.value[i][cell], shares.alone[i][cell][0], shares.error[i][cell][0])
+            for i, name in enumerate(shares.players)
+        ]
+        nan = float("nan")
+        if self.has_other:
+            parts.append((OTHER, self.other[cell], self.other[cell][0], 0.0))
+        if shares.players:
+            parts.append((INTERACTION, shares.interaction[cell], nan, nan))
+        parts.append((TOTAL, shares.total[cell] + self.other[cell], nan, nan))
+        for name, values, alone, error in parts:
+            yield {
+                **told, "lever": name, "value": values[0], **spread(values), "alone": alone,
+                "method": shares.method, "error": error,
+            }  # fmt: skip
+
+
+def attribute(
+    base: Scenario,
+    scenario: Scenario,
+    measures: Sequence[Measure],
+    draws: int = DRAWS,
+    seed: int = 1,
+    exact: int = EXACT,
+    pairs: int = PAIRS,
+) -> Attribution:
+    """Share out the difference between a scenario and its base among its interventions.
+
+    Parameters
+    ----------
+    base, scenario : Scenario
+        Interventions that the base has too, equal in everything, are in every run.
+    measures : sequence of Measure
+    draws, seed : int
+        As in `pharmsim.run`. All draws are run for every set of interventions: 2 to the power of
+        their number if that is at most `exact`, else those that occur in the sampled orders.
+    exact, pairs : int
+        As in `shapley`.
+
+    Returns
+    -------
+    Attribution
+        Values of interventions and of the other changes sum to the difference.
+    """
+    common = [item.name for item in scenario.interventions if item in base.interventions]
+    players = [item.name for item in scenario.interventions if item.name not in common]
+    tags = any(measure.tags for measure in measures)
+
+    def measured(chosen: Scenario) -> np.ndarray:
+        return values_of(run(chosen, draws=draws, seed=seed, tags=tags), measures)
+
+    def game(names: Collection[str]) -> np.ndarray:
+        return measured(programme.only(scenario, {*common, *names}))
+
+    shares = shapley(players, game, exact, pairs, seed)
+    start = measured(base)
+    other = game(()) - start
+    other[np.abs(other) <= SAME * np.maximum(np.abs(start), 1.0)] = 0.0
+    return Attribution(tuple(measures), shares, other)
+
+
+def values_of(results: Results, measures: Sequence[Measure]) -> np.ndarray:
+    """Numbers of all measures and their dates in turn, shape (draw, number)."""
+    return np.concatenate([measure.of(results) for measure in measures], axis=1)
