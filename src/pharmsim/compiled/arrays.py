@@ -35,7 +35,10 @@ class Clock(NamedTuple):
 
 
 class Risks(NamedTuple):
-    """Hazards of people in post: K risks = leaving (n_leave), retirement (0 or 1), switches of contract."""
+    """Hazards of people in post: K risks = leaving (n_leave), retirement (n_retire), switches of contract.
+
+    A risk that an intervention changes at some ages only stands in several parts.
+    """
 
     hazard: Floats  # (years or 1, steps per year, rows of hazards, A): at mid-step, central, per year
     row: Ints  # (K, P, G, C): row of `hazard`
@@ -43,12 +46,16 @@ class Risks(NamedTuple):
     over_time: Floats  # (D, K, T)
     n_leave: int
     n_retire: int
-    leave_pool: Ints  # (n_leave,): pool entered, or -1
-    switch_from: Ints  # (n_switch,): contract left
-    switch_to: Ints  # (n_switch,): contract entered
+    n_switches: int  # switches of the scenario
+    leave_to: Ints  # (n_leave,): destination
+    leave_pool: Ints  # (destinations,): pool entered, or -1
+    switch_as: Ints  # (K - n_leave - n_retire,): switch of the scenario
+    switch_from: Ints  # (the same,): contract left
+    switch_to: Ints  # (the same,): contract entered
     employer_change: Floats  # (D, P, G, C): hazard per year
     employer_over_time: Floats  # (D, T)
     first_year_ratio: Floats  # (D, P)
+    first_year_mean: Floats  # (D, P): mean hazard of the opening mix relative to that of other staff
     first_year_share: Floats  # (D, P): opening value, the reference
 
 
@@ -73,6 +80,7 @@ class Edges(NamedTuple):
     kind: Ints  # (E,): MOVE, PROMOTION or ROLE_CHANGE
     able: Ints  # (E,): group of eligible people
     rate: Floats  # (D, E): per year
+    overlap: Floats  # (D, E): skills overlap
     over_time: Floats  # (D, 3, T): by kind
     by_row: Ints  # (E,): edges in order of their row
     row_start: Ints  # (R + 1,): where a row's edges start in `by_row`
@@ -261,6 +269,21 @@ class TrainingFlows(NamedTuple):
     failed_out: Floats
     registered: Floats
     left_area: Floats
+
+
+class Dated(NamedTuple):
+    """Numbers of the model that change from period to period: number = base × times + plus.
+
+    The targets are other arrays of the model, seen as one row a draw.
+    """
+
+    targets: tuple[Floats, ...]  # each (D, numbers of that array)
+    field: Ints  # (n,): target
+    place: Ints  # (n,): in one draw of it
+    row: Ints  # (n,): row of `times` and `plus`
+    base: Floats  # (D, n)
+    times: Floats  # (D, rows, T + 1)
+    plus: Floats  # (D, rows, T + 1)
 
 
 HISTORY_MONTHS = 60

@@ -8,13 +8,17 @@ import numpy as np
 
 from pharmsim.compiled import money, opening, people, supply
 from pharmsim.compiled.arrays import Clock, Posts
+from pharmsim.compiled.dated import dated, unchanging
 from pharmsim.compiled.draws import Draws
 from pharmsim.compiled.feedbacks import feedbacks
 from pharmsim.compiled.grid import Grid, month_number
 from pharmsim.compiled.hazards import HazardRows
 from pharmsim.compiled.model import Model, State
+from pharmsim.compiled.parts import risk_parts
+from pharmsim.compiled.slots import Where
+from pharmsim.compiled.strength import changes
 from pharmsim.compiled.system_arrays import System
-from pharmsim.compiled.work import duties, need, work
+from pharmsim.compiled.work import all_months, duties, need, work
 from pharmsim.scenario.models import Scenario
 
 STEPS = {"month": (1, 1), "month/2": (1, 2), "month/4": (1, 4), "month/8": (1, 8), "year": (12, 1)}
@@ -79,6 +83,8 @@ def compile_scenario(scenario: Scenario, draws: Draws, tags: bool = True) -> Com
         scenario = scenario.model_copy(update={"retention": None})
     grid = Grid(scenario, draws)
     clock = clock_of(scenario, tags)
+    found = changes(grid, all_months(clock))
+    parts = risk_parts(grid, found)
     stock = opening.people(grid)
     mix = opening.contract_mix(stock)
     rows = HazardRows(grid)
@@ -86,7 +92,7 @@ def compile_scenario(scenario: Scenario, draws: Draws, tags: bool = True) -> Com
     waiting = {(track.name, track.post): track.waiting for track in tracks}
     hours = people.fte_per_head(grid, clock)
     fte = (stock.sum(axis=4) * hours[0]).sum(axis=(2, 3))
-    risks = people.risks(grid, rows, clock)
+    risks = people.risks(grid, rows, clock, parts)
     pools = people.pools(grid, rows, mix)
     n_rows = max((track.waiting + 1 for track in tracks), default=len(scenario.posts))
     edges = people.edges(grid, clock, waiting, n_rows)
@@ -106,10 +112,11 @@ def compile_scenario(scenario: Scenario, draws: Draws, tags: bool = True) -> Com
     productivity = [draws.values(track.pipeline.productivity) for track in tracks]
     system = System(
         work=work(grid, clock, productivity, effectiveness),
-        need=need(grid, clock),
+        need=need(grid, clock, found),
         duties=duties(grid, clock, apprentices, [track.name for track in tracks]),
         money=money.money(grid, clock, funding),
-        feedbacks=feedbacks(grid, clock),
+        feedbacks=feedbacks(grid, clock, parts),
     )
-    model = Model(posts, supply.conveyors(grid, clock, posts.hiring.opening_groups), system)
+    model = Model(posts, supply.conveyors(grid, clock, posts.hiring.opening_groups), system, unchanging())
+    model = dated(Where(grid, model, parts, tracks), found, clock.n_periods + 1)
     return Compiled(scenario, draws, clock, model, opening.state(grid, model, stock, tracks))

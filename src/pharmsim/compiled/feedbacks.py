@@ -9,6 +9,7 @@ import numpy as np
 from pharmsim.compiled.arrays import Bools, Clock
 from pharmsim.compiled.grid import Grid
 from pharmsim.compiled.money import pace
+from pharmsim.compiled.parts import RiskPart
 from pharmsim.compiled.people import stack
 from pharmsim.compiled.supply import external
 from pharmsim.compiled.system_arrays import (
@@ -60,7 +61,7 @@ PARTS: tuple[tuple[str, tuple[tuple[int, str], ...], tuple[int, ...], tuple[int,
 """Every feedback by post: its elasticities, what it perceives, its multipliers."""
 
 
-def feedbacks(grid: Grid, clock: Clock) -> Feedbacks:
+def feedbacks(grid: Grid, clock: Clock, parts: list[RiskPart]) -> Feedbacks:
     """All feedbacks that are on; those that are off have elasticities of 0."""
     s = grid.scenario
     n, n_posts, draw = grid.draws.n, len(s.posts), grid.draws.values
@@ -68,13 +69,15 @@ def feedbacks(grid: Grid, clock: Clock) -> Feedbacks:
     first_year = grid.cells(s.first_year.opening_share if s.first_year else None, ("post",))
     elasticity, speed = np.zeros((n, 8, n_posts)), np.ones((n, 7))
     reference, low, high = np.full((n, 7, n_posts), np.nan), np.zeros(6), np.full(6, np.inf)
+    made = np.array([post.made_by != "" for post in s.posts])  # no opening vacancy rate to compare with
     for name, acts, perceives, multipliers in PARTS:
         node: Feedback | None = getattr(written, name)
         if node is None or not node.on:
             continue
         chosen = mask(s, node.where)
         for row, key in acts:
-            elasticity[:, row] = draw(getattr(node, key))[:, None] * chosen
+            acting = chosen & ~made if row == BY_OPENINGS else chosen
+            elasticity[:, row] = draw(getattr(node, key))[:, None] * acting
         for row in perceives:
             speed[:, row] = pace(draw(node.delay), clock)
             if isinstance(node.reference, Value):
@@ -94,7 +97,7 @@ def feedbacks(grid: Grid, clock: Clock) -> Feedbacks:
         reference=reference,
         low=low,
         high=high,
-        **acted_on(grid, written),
+        **acted_on(grid, written, parts),
         supervisors=np.array([mask(s, stage.supervisors) for stage in stages], dtype=np.bool_).reshape(
             -1, n_posts
         ),
@@ -109,24 +112,22 @@ def feedbacks(grid: Grid, clock: Clock) -> Feedbacks:
     )
 
 
-def acted_on(grid: Grid, written: Written) -> dict[str, Bools]:
+def acted_on(grid: Grid, written: Written, parts: list[RiskPart]) -> dict[str, Bools]:
     """Which risks and sources of hires each feedback acts on."""
     s = grid.scenario
-    risks = [*s.leaving, *([""] if s.retirement else []), *(switch.name for switch in s.switches)]
-    first_switch = len(risks) - len(s.switches)
-    leaving, switches = range(len(s.leaving)), range(first_switch, len(risks))
     sources = [source.name for source in s.hiring.sources] if s.hiring else []
 
-    def chosen(names: Collection[str], rows: range) -> Bools:
-        return np.array([k in rows and name in names for k, name in enumerate(risks)], dtype=np.bool_)
+    def chosen(names: Collection[str], quantity: str) -> Bools:
+        found = [part.quantity == quantity and part.name in names for part in parts]
+        return np.array(found, dtype=np.bool_)
 
     burnout, flexibility, recruitment = written.burnout, written.flexibility, written.recruitment
     supplied: Bools = np.array(
         [name in (recruitment.sources if recruitment else ()) for name in sources], dtype=np.bool_
     )
     return {
-        "tired": chosen(burnout.destinations if burnout else (), leaving),
-        "shorter": chosen(burnout.switches if burnout else (), switches),
-        "flexible": chosen(flexibility.destinations if flexibility else (), leaving),
+        "tired": chosen(burnout.destinations if burnout else (), "leaving"),
+        "shorter": chosen(burnout.switches if burnout else (), "switching"),
+        "flexible": chosen(flexibility.destinations if flexibility else (), "leaving"),
         "sources": supplied,
     }

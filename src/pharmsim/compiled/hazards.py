@@ -9,6 +9,8 @@ from pharmsim.compiled.grid import EVERY_CELL, PENSION_GRID, Grid, month_number
 from pharmsim.scenario.models import PensionAge
 from pharmsim.scenario.values import Cells
 
+MASKED = "masked"
+
 
 class HazardRows:
     """Collects the distinct rows by age of all hazards; first the rows `CONSTANT` (1) and `NEVER` (0)."""
@@ -52,6 +54,18 @@ class HazardRows:
             self.rows.append((key, values))
         return self._known[name]
 
+    def masked(self, row: int, first: int, end: int) -> int:
+        """A row that is that row at the age indexes `first` … `end` − 1, and 0 elsewhere."""
+        if row == NEVER or (first <= 0 and end >= self.grid.lengths["age"]):
+            return row
+        mask = np.zeros(self.grid.lengths["age"])
+        mask[first:end] = 1.0
+        name = (f"masked {row}", mask.tobytes())
+        if name not in self._known:
+            self._known[name] = len(self.rows)
+            self.rows.append((MASKED, np.array([float(row), *mask])))
+        return self._known[name]
+
     def table(self, clock: Clock) -> Floats:
         """All rows at mid-step, shape (years or 1, steps per year, rows, A), per year (central, unscaled).
 
@@ -64,6 +78,9 @@ class HazardRows:
         out = np.empty((n_years, n_steps, len(self.rows), n_ages))
         middle = (np.arange(n_steps) + 0.5) / n_steps
         for r, (key, values) in enumerate(self.rows):
+            if key == MASKED:  # of a row before it
+                out[:, :, r] = out[:, :, int(values[0])] * values[1:]
+                continue
             for step, tau in enumerate(middle):
                 if key == "age":
                     out[:, step, r] = at_exact_age(values, tau)

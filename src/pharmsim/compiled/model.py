@@ -8,6 +8,7 @@ import numpy as np
 
 from pharmsim.compiled.arrays import (
     Conveyors,
+    Dated,
     Floats,
     PostFlows,
     Posts,
@@ -30,6 +31,7 @@ class Model(NamedTuple):
     posts: Posts
     conveyors: Conveyors
     system: System
+    dated: Dated
 
 
 class State(NamedTuple):

@@ -7,10 +7,12 @@ import numpy as np
 from pharmsim.compiled.arrays import Clock, Floats, Funding, Ints
 from pharmsim.compiled.grid import Grid
 from pharmsim.compiled.people import stack
+from pharmsim.compiled.strength import in_order, made_by, shape
 from pharmsim.compiled.system_arrays import Money
 from pharmsim.compiled.work import all_months, mask, progress
 from pharmsim.errors import InputError
 from pharmsim.scenario.expand import select_posts
+from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.models import Policy
 
 
@@ -111,7 +113,8 @@ def money(grid: Grid, clock: Clock, funding: Funding) -> Money:
         follow[:, posts] = grid.draws.values(rule.share)[:, None] if follows and rule.share else 0.0
         delay[:, posts] = grid.draws.values(rule.delay)[:, None] if follows and rule.delay else 0.0
     transfer, steps = transfers(grid, months, funding)
-    moved = s.establishment.redistribution if s.establishment else ()
+    new = [rule.new for rule in (s.establishment.redistribution if s.establishment else ())]
+    new += [item.posts is not None and item.posts.new for item, _ in joint_posts(grid, funding)]
     return Money(
         cost=cost,
         pay_row=pay_row,
@@ -122,7 +125,7 @@ def money(grid: Grid, clock: Clock, funding: Funding) -> Money:
         caps=np.array([budget.caps for budget in s.budgets.values()], dtype=np.bool_),
         transfer=transfer,
         transfer_progress=steps,
-        transfer_new=np.array([rule.new for rule in moved], dtype=np.bool_),
+        transfer_new=np.array(new, dtype=np.bool_),
         follow=follow,
         follow_pace=pace(delay, clock),
     )
@@ -160,6 +163,9 @@ def transfers(grid: Grid, months: Ints, funding: Funding) -> tuple[Floats, Float
             change = change - fte * shares(funding.establishment, mask(s, rule.from_))
         moved.append(change)
         steps.append(progress(grid, rule.start, rule.end, months))
+    for item, change in joint_posts(grid, funding):
+        moved.append(change)
+        steps.append(shape(grid, item, months))
     transfer, done = stack(moved, (n, 0, n_posts)), np.array(steps).reshape(-1, len(months))
     for p in np.flatnonzero((transfer < 0.0).any(axis=(0, 1))):
         factor = funding.policy_factor[:, funding.policy[p]]
@@ -170,6 +176,25 @@ def transfers(grid: Grid, months: Ints, funding: Funding) -> tuple[Floats, Float
                 f"establishment would fall to {left.min():.1f} FTE. Move less, or from more posts."
             )
     return transfer, done
+
+
+def joint_posts(grid: Grid, funding: Funding) -> list[tuple[Intervention, Floats]]:
+    """Establishment that each intervention makes joint, by post, shape (D, P), FTE once fully taken up."""
+    s, found = grid.scenario, []
+    names = [post.post for post in s.posts]
+    for item in in_order(s):
+        if item.posts is None:
+            continue
+        change = np.zeros((grid.draws.n, len(names)))
+        for p in np.flatnonzero(made_by(s, item)):
+            old = names.index(s.posts[p].like)
+            fte = grid.draws.values(item.uptake) * funding.establishment[:, old]
+            if np.isfinite(fte).all():
+                change[:, p] += fte
+                change[:, old] -= 0.0 if item.posts.new else fte
+        if change.any():
+            found.append((item, change))
+    return found
 
 
 def shares(funded: Floats, posts: np.ndarray) -> Floats:

@@ -18,8 +18,9 @@ from pharmsim.compiled.arrays import (
 )
 from pharmsim.compiled.grid import EVERY_CELL, Grid
 from pharmsim.compiled.hazards import HazardRows
+from pharmsim.compiled.parts import RiskPart, numbers
 from pharmsim.errors import InputError
-from pharmsim.scenario.models import Flow, Moves, Promotions, Scenario
+from pharmsim.scenario.models import Edge, Moves, Promotions, Scenario
 from pharmsim.scenario.services import block_shares
 from pharmsim.scenario.training import InternalPipeline
 
@@ -29,19 +30,28 @@ def period_months(clock: Clock) -> Ints:
     return np.arange(clock.n_periods) * clock.months_per_period
 
 
-def risks(grid: Grid, rows: HazardRows, clock: Clock) -> Risks:
+def risks(grid: Grid, rows: HazardRows, clock: Clock, parts: list[RiskPart]) -> Risks:
     """Leaving by destination, retirement, switches of contract, changes of employer.
 
     The table of hazards itself is filled in last, when all rows are known.
+
+    Parameters
+    ----------
+    grid : Grid
+    rows : HazardRows
+    clock : Clock
+    parts : list of RiskPart
+        In the order of the risks.
     """
     s = grid.scenario
     contracts, pools = list(s.contracts), list(s.pools)
-    flows: list[Flow] = [*s.leaving.values(), *([s.retirement] if s.retirement else []), *s.switches]
-    added = [rows.add(flow.rate) for flow in flows]
+    added = {part.risk: rows.add(part.flow.rate) for part in parts}
+    found = [part.cells(rows, *added[part.risk]) for part in parts]
     n, shape = grid.draws.n, grid.shape(EVERY_CELL)
     months = period_months(clock)
     into = [leaving.into for leaving in s.leaving.values()]
     change = s.employer_change
+    switched = numbers(parts, "switching", [switch.name for switch in s.switches])
     ratio = grid.cells(s.first_year.leaving_ratio if s.first_year else None, ("post",), 1.0)
     share = grid.cells(s.first_year.opening_share if s.first_year else None, ("post",))
     if (1.0 + (ratio - 1.0) * share).min() <= 0.0:
@@ -51,17 +61,23 @@ def risks(grid: Grid, rows: HazardRows, clock: Clock) -> Risks:
         )
     return Risks(
         hazard=np.zeros((0, 0, 0, 0)),
-        row=np.array([row for row, _ in added], dtype=np.int64).reshape(len(flows), *shape),
-        scale=stack([scale for _, scale in added], (n, 0, *shape)),
-        over_time=stack([grid.over_time(f.over_time, months) for f in flows], (n, 0, len(months))),
-        n_leave=len(s.leaving),
-        n_retire=int(s.retirement is not None),
+        row=np.array([row for row, _ in found], dtype=np.int64).reshape(len(parts), *shape),
+        scale=stack([scale for _, scale in found], (n, 0, *shape)),
+        over_time=stack([grid.over_time(p.flow.over_time, months) for p in parts], (n, 0, len(months))),
+        n_leave=len([part for part in parts if part.quantity == "leaving"]),
+        n_retire=len([part for part in parts if part.quantity == "retirement"]),
+        n_switches=len(s.switches),
+        leave_to=numbers(parts, "leaving", list(s.leaving)),
         leave_pool=np.array([pools.index(name) if name else -1 for name in into], dtype=np.int64),
-        switch_from=np.array([contracts.index(switch.from_) for switch in s.switches], dtype=np.int64),
-        switch_to=np.array([contracts.index(switch.to) for switch in s.switches], dtype=np.int64),
+        switch_as=switched,
+        switch_from=np.array([contracts.index(switch.from_) for switch in s.switches], dtype=np.int64)[
+            switched
+        ],
+        switch_to=np.array([contracts.index(switch.to) for switch in s.switches], dtype=np.int64)[switched],
         employer_change=grid.cells(change.rate if change else None, EVERY_CELL),
         employer_over_time=grid.over_time(change.over_time if change else None, months),
         first_year_ratio=ratio,
+        first_year_mean=1.0 + (ratio - 1.0) * share,
         first_year_share=share,
     )
 
@@ -84,19 +100,23 @@ def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int], n_rows:
     """
     s = grid.scenario
     found: list[tuple[int, int, int, tuple[int, int], Floats]] = []
+    shared: list[Floats] = []
     sections = [(MOVE, s.moves), (PROMOTION, s.promotions)]
     for kind, section in ((kind, section) for kind, section in sections if section):
         for edge in section.edges:
-            rate = grid.draws.values(edge.rate) * grid.draws.values(section.factor)
-            rate = rate * overlap(grid, section, edge.from_, edge.to)
+            rate = grid.draws.values(edge.rate)
+            if not is_entry_or_exit(s, edge):  # which are stated as they are meant
+                rate = rate * grid.draws.values(section.factor)
             ends = grid.posts[edge.from_], grid.posts[edge.to]
             found.append((*ends, kind, grid.window(section.ages), rate))
+            shared.append(overlap(grid, section, edge.from_, edge.to))
     internal = {n: p for n, p in s.pipelines.items() if isinstance(p, InternalPipeline)}
     for name, pipeline in internal.items():
         for route in (route for route in pipeline.routes if (name, route.from_) in waiting):
             rate = grid.draws.values(pipeline.take_up) * grid.draws.values(route.share)
             row = waiting[name, route.from_]
             found.append((row, grid.posts[route.to], ROLE_CHANGE, grid.window(None), rate))
+            shared.append(np.ones(grid.draws.n))
     months = period_months(clock)
     series = [s.moves.over_time if s.moves else None, s.promotions.over_time if s.promotions else None, None]
     columns = [np.array([edge[k] for edge in found], dtype=np.int64) for k in range(3)]
@@ -109,6 +129,7 @@ def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int], n_rows:
         kind=columns[2],
         able=np.array([groups.index((edge[0], *edge[3])) for edge in found], dtype=np.int64),
         rate=stack([edge[4] for edge in found], (grid.draws.n, 0)),
+        overlap=stack(shared, (grid.draws.n, 0)),
         over_time=np.stack([grid.over_time(x, months) for x in series], axis=1),
         by_row=by_row.astype(np.int64),
         row_start=np.searchsorted(columns[0][by_row], np.arange(n_rows + 1)).astype(np.int64),
@@ -116,6 +137,12 @@ def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int], n_rows:
         able_first=able[:, 1].copy(),
         able_end=able[:, 2].copy(),
     )
+
+
+def is_entry_or_exit(scenario: Scenario, edge: Edge) -> bool:
+    """Return whether an edge joins a post and the joint post that an intervention made beside it."""
+    ends = {edge.from_, edge.to}
+    return any({post.post, post.like} == ends for post in scenario.posts)
 
 
 def overlap(grid: Grid, section: Moves | Promotions, origin: str, to: str) -> Floats:

@@ -27,7 +27,6 @@ class Work(NamedTuple):
     """Working time: absence, job plans, joint posts."""
 
     absence: Floats  # (D, absences, P): shares of FTE
-    available: Floats  # (D, P): what absences leave of FTE
     plan: Floats  # (D, P, J): shares of the time at work
     service: Bools  # (J,): part is time on the service
     supervising: Bools  # (J,): part is time planned for supervising
@@ -38,6 +37,7 @@ class Work(NamedTuple):
     shift_posts: Bools  # (shifts, P)
     shift_progress: Floats  # (shifts, T + 1): 0 to 1
     output: Floats  # (D, P): what first-year staff get done
+    introducing: Floats  # (D, P): share of the time at work that introducing new ways of working takes
     backfill: Floats  # (P,): months of an FTE for everybody who enters
     productivity: Floats  # (D, n_tracks): of trainees in their post
     split: Floats  # (P, S): share of working time by service
@@ -52,6 +52,7 @@ class Need(NamedTuple):
     follows: Floats  # (D, activities, P): share of the work that follows an index
     activity: Floats  # (D, activities, T + 1): index relative to the start
     productivity: Floats  # (D, P): per year
+    factor: Floats  # (D, P): of the gross need
     giver: Ints  # (pairs,): service
     taker: Ints  # (pairs,)
     share: Floats  # (D, pairs, T + 1)
@@ -64,6 +65,7 @@ class Duties(NamedTuple):
     """Supervision: a duty in one block of posts, and its entries of supervisors."""
 
     kind: Ints  # (duties,): TRAINEES, FIRST_YEAR or STAFF
+    number: Ints  # (duties,): of the scenario
     time: Floats  # (D, duties): FTE a head, or an FTE
     stages: Bools  # (duties, n_stages)
     tracks: Bools  # (duties, n_tracks)

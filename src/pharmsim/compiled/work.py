@@ -7,13 +7,25 @@ import numpy as np
 from pharmsim.compiled.arrays import Bools, Clock, Floats, Ints, Tracks
 from pharmsim.compiled.grid import Grid, month_number
 from pharmsim.compiled.people import stack
+from pharmsim.compiled.strength import (
+    Change,
+    affine,
+    chosen,
+    claimed_share,
+    in_order,
+    of_quantity,
+    reached,
+    shape,
+    strength,
+)
 from pharmsim.compiled.supply import external
 from pharmsim.compiled.system_arrays import FIRST_YEAR, STAFF, TRAINEES, Duties, Need, Work
 from pharmsim.errors import InputError
 from pharmsim.scenario.expand import post_table, select_posts
+from pharmsim.scenario.interventions import Intervention, PlanChange
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.services import Service, services, split_matrix
-from pharmsim.scenario.system import Delegation, Duty
+from pharmsim.scenario.system import Delegation, Duty, Shift
 from pharmsim.scenario.values import Cells
 
 WEEKS_PER_YEAR = 52.0
@@ -41,7 +53,7 @@ def progress(grid: Grid, start: str, end: str, months: Ints) -> Floats:
 
 
 def work(grid: Grid, clock: Clock, found: list[Floats], effectiveness: Floats) -> Work:
-    """Absence, job plans and their shifts, joint posts.
+    """Absence, job plans and their shifts (those of interventions last), joint posts.
 
     Parameters
     ----------
@@ -61,7 +73,7 @@ def work(grid: Grid, clock: Clock, found: list[Floats], effectiveness: Floats) -
     n, n_posts, time = grid.draws.n, len(s.posts), s.working_time
     absences = list(time.absence.values()) if time else []
     plan = list(time.job_plan.values()) if time else []
-    shifts = list(time.shifts) if time else []
+    shifts: list[Shift | PlanChange] = list(time.shifts) if time else []
     names = list(time.job_plan) if time else []
     absence = stack([grid.cells(cells, ("post",)) for cells in absences], (n, 0, n_posts))
     if absence.sum(axis=1).max(initial=0.0) >= 1.0:
@@ -72,21 +84,27 @@ def work(grid: Grid, clock: Clock, found: list[Floats], effectiveness: Floats) -
         sums = shares.sum(axis=2, keepdims=True)
         shares = shares / np.where(sums > 0.0, sums, 1.0)  # ranges move single parts
     months = all_months(clock)
+    steps = [progress(grid, x.start, x.end, months) for x in (time.shifts if time else ())]
+    moved = [grid.draws.values(shift.share) for shift in shifts]
+    posts = [mask(s, shift.where) for shift in shifts]
+    for item, change, share in plan_changes(grid):
+        shifts.append(change)
+        moved.append(share)
+        posts.append(reached(s, item) & chosen(s, change.where))
+        steps.append(shape(grid, item, months))
     return Work(
         absence=absence,
-        available=1.0 - absence.sum(axis=1),
         plan=np.ascontiguousarray(shares),
         service=np.array([part.service for part in plan] or [True], dtype=np.bool_),
         supervising=np.array([part.supervising for part in plan] or [False], dtype=np.bool_),
         can_supervise=any(part.supervising for part in plan),
-        shift=stack([grid.draws.values(shift.share) for shift in shifts], (n, 0)),
+        shift=stack(moved, (n, 0)),
         shift_from=np.array([names.index(shift.from_) for shift in shifts], dtype=np.int64),
         shift_to=np.array([names.index(shift.to) for shift in shifts], dtype=np.int64),
-        shift_posts=np.array([mask(s, x.where) for x in shifts], dtype=np.bool_).reshape(-1, n_posts),
-        shift_progress=np.array([progress(grid, x.start, x.end, months) for x in shifts]).reshape(
-            -1, len(months)
-        ),
+        shift_posts=np.array(posts, dtype=np.bool_).reshape(-1, n_posts),
+        shift_progress=np.array(steps).reshape(-1, len(months)),
         output=grid.cells(time.first_year_output if time else None, ("post",), 1.0),
+        introducing=np.zeros((n, n_posts)),
         backfill=np.array([post.backfill_weeks * 12.0 / WEEKS_PER_YEAR for post in s.posts]),
         productivity=stack([np.broadcast_to(x, (n,)) for x in found], (n, 0)),
         split=split_matrix(s),
@@ -94,8 +112,26 @@ def work(grid: Grid, clock: Clock, found: list[Floats], effectiveness: Floats) -
     )
 
 
-def need(grid: Grid, clock: Clock) -> Need:
+def plan_changes(grid: Grid) -> list[tuple[Intervention, PlanChange, Floats]]:
+    """Time that interventions move between parts of job plans: share by draw, shape (D,), never 0."""
+    found = []
+    for item in in_order(grid.scenario):
+        for change in sorted(item.job_plan, key=lambda change: change.name):
+            share = grid.draws.values(item.uptake) * claimed_share(grid, item, change.share, change.claimed)
+            if share.any():
+                found.append((item, change, share))
+    return found
+
+
+def need(grid: Grid, clock: Clock, found: list[Change]) -> Need:
     """Required time at the opening, the activities that it follows, delegation.
+
+    Parameters
+    ----------
+    grid : Grid
+    clock : Clock
+    found : list of Change
+        Those of the quantity `delegation` are used.
 
     Raises
     ------
@@ -112,7 +148,10 @@ def need(grid: Grid, clock: Clock) -> Need:
     ratio = grid.cells(node.opening_ratio if node else None, ("post",))
     if fte is not None:
         ratio = np.full((n, n_posts), np.nan)
-    share = [draw(rule.share)[:, None] * grid.over_time(rule.over_time, months) for rule, _ in pairs]
+    share = []
+    for rule, _ in pairs:
+        a, b = affine(of_quantity(found, "delegation", rule.name), (n, len(months)))
+        share.append(draw(rule.share)[:, None] * grid.over_time(rule.over_time, months) * a + b)
     follows = [grid.cells(activity.share, ("post",)) for _, activity in activities]
     at_most_all("need.activity: shares of the activities", follows)
     for giver in {pair[0] for _, pair in pairs}:
@@ -124,6 +163,7 @@ def need(grid: Grid, clock: Clock) -> Need:
         follows=stack(follows, (n, 0, n_posts)),
         activity=stack(index, (n, 0, len(months))),
         productivity=grid.cells(node.productivity if node else None, ("post",)),
+        factor=np.ones((n, n_posts)),
         giver=np.array([pair[0] for _, pair in pairs], dtype=np.int64),
         taker=np.array([pair[1] for _, pair in pairs], dtype=np.int64),
         share=stack(share, (n, 0, len(months))),
@@ -181,7 +221,10 @@ def duties(grid: Grid, clock: Clock, tracks: Tracks, track_names: list[str]) -> 
     kinds: list[int] = []
     times, of_stages, of_tracks, of_posts = [], [], [], []
     entries: list[tuple[int, Bools, Floats]] = []
-    for duty in s.supervision.values():
+    supervises = np.zeros(n_posts, dtype=np.bool_)
+    numbers: list[int] = []
+    for number, (name, duty) in enumerate(s.supervision.items()):
+        taken = taken_over(grid, name, months)
         keys = [tuple(str(axes[axis][p]) for axis in duty.within) for p in range(n_posts)]
         for key in dict.fromkeys(keys):
             block = np.array([other == key for other in keys], dtype=np.bool_)
@@ -194,19 +237,26 @@ def duties(grid: Grid, clock: Clock, tracks: Tracks, track_names: list[str]) -> 
             shares = shares / np.where(
                 sums > 0.0, sums, 1.0
             )  # none where the entries with posts have no share
+            more = [(posts & block, share) for posts, share in taken if (posts & block).any()]
+            for posts, _ in found:
+                supervises |= posts  # as at the opening: others go on with what they planned
+            if more:
+                total = np.sum([share for _, share in more], axis=0)
+                shares = shares * (1.0 - np.minimum(total, 1.0))[:, None]
+                more = [(posts, share / np.maximum(total, 1.0)) for posts, share in more]
             entries += [(len(kinds), posts, shares[:, i]) for i, (posts, _) in enumerate(found)]
+            entries += [(len(kinds), *entry) for entry in more]
             kinds.append(kind_of(duty))
+            numbers.append(number)
             times.append(grid.draws.values(duty.time))
             of_stages.append([name in duty.trainees for name in stages])
             trained = [name in duty.trainees for name in track_names]
             of_tracks.append([x and block[p] for x, p in zip(trained, tracks.post, strict=True)])
             chosen = duty.staff if duty.staff is not None else duty.first_year
             of_posts.append(mask(s, chosen) & block)
-    supervises = np.zeros(n_posts, dtype=np.bool_)
-    for _, posts, _ in entries:
-        supervises |= posts
     return Duties(
         kind=np.array(kinds, dtype=np.int64),
+        number=np.array(numbers, dtype=np.int64),
         time=stack(times, (n, 0)),
         stages=np.array(of_stages, dtype=np.bool_).reshape(len(kinds), len(stages)),
         tracks=np.array(of_tracks, dtype=np.bool_).reshape(len(kinds), len(track_names)),
@@ -216,6 +266,18 @@ def duties(grid: Grid, clock: Clock, tracks: Tracks, track_names: list[str]) -> 
         entry_share=stack([entry[2] for entry in entries], (n, 0, len(months))),
         supervises=supervises,
     )
+
+
+def taken_over(grid: Grid, duty: str, months: Ints) -> list[tuple[Bools, Floats]]:
+    """Posts that interventions make supervisors in a duty, and their share of it, shape (D, months)."""
+    found = []
+    for item in in_order(grid.scenario):
+        u = strength(grid, item, months)
+        for change in sorted(item.supervision, key=lambda change: change.name):
+            share = claimed_share(grid, item, change.share, change.claimed)[:, None] * u
+            if (not change.of or duty in change.of) and share.any():
+                found.append((chosen(grid.scenario, change.by) & chosen(grid.scenario, item.reach), share))
+    return found
 
 
 def kind_of(duty: Duty) -> int:

@@ -38,9 +38,9 @@ def leave(risks, home, d, t, i, w, leavers_out, retired_out, employer_out):  # t
                         retired_out[p] += heads
                         w.gone[p] += heads
                         continue
-                    leavers_out[p, k] += heads
+                    leavers_out[p, risks.leave_to[k]] += heads
                     w.lost[p] += heads
-                    j = risks.leave_pool[k]
+                    j = risks.leave_pool[risks.leave_to[k]]
                     if j >= 0:
                         for a in range(years.size):
                             w.into_pool[j, p, g, a] += x * hazard[h, a] * years[a]
@@ -62,7 +62,7 @@ def switch(risks, home, block, d, i, people, w, switches_out):  # type: ignore[n
                 x, h = w.factor[k, p, g, c], risks.row[k, p, g, c]
                 if x == 0.0:
                     continue
-                switches_out[p, k - first] += x * dot(hazard[h], w.years[0, r, g, c])
+                switches_out[p, risks.switch_as[k - first]] += x * dot(hazard[h], w.years[0, r, g, c])
                 for copy in range(people.shape[1]):
                     if copy > 0 and block[copy - 1, p] < 0:
                         continue

@@ -46,6 +46,14 @@ def step(m, feedbacks, d, t, i, dt, people, pools, offers, first_year, w, a, o):
 
 
 @kernel
+def bring_up_to_date(z, d, t):  # type: ignore[no-untyped-def]
+    """Write the numbers of this period into the arrays of the model."""
+    for i in range(z.field.size):
+        r = z.row[i]
+        z.targets[z.field[i]][d, z.place[i]] = z.base[d, i] * z.times[d, r, t] + z.plus[d, r, t]
+
+
+@kernel
 def everybody(d, people, pools, offers, seekers, training):  # type: ignore[no-untyped-def]
     """All people of the state: in post, in pools, about to start, looking, training, waiting."""
     n = total(people[d, 0]) + total(pools[d]) + total(offers[d]) + total(seekers[d])
@@ -232,7 +240,7 @@ def run_period(m, v, x, d, t, clock, s, training, w, a, o, training_flows, regis
 
 
 @entry
-def run(m, v, x, clock, first, last, draws, s, training, y, w, a, o, thrown, registrations):  # type: ignore[no-untyped-def]
+def run(m, v, x, z, clock, first, last, draws, s, training, y, w, a, o, thrown, registrations):  # type: ignore[no-untyped-def]
     """Run the draws `draws` = (from, to) through the periods `first` … `last` − 1.
 
     Parameters
@@ -240,6 +248,8 @@ def run(m, v, x, clock, first, last, draws, s, training, y, w, a, o, thrown, reg
     m : Posts
     v : Conveyors
     x : System
+    z : Dated
+        Written into the other parts, draw by draw.
     clock : Clock
     first, last : int
         Periods; `first` = 0 runs the history of the pipelines first.
@@ -263,6 +273,7 @@ def run(m, v, x, clock, first, last, draws, s, training, y, w, a, o, thrown, reg
     home, first_tag = m.tracks.home, (clock.tag_month - v.start_month) % 12
     people, pools, offers, first_year = s.people, s.pools, s.offers, s.first_year
     for d in range(draws[0], draws[1]):
+        bring_up_to_date(z, d, first)
         if first == 0:
             count(m.funding, home, d, 0, people, first_year, w)
             at_work(x.work, m.tracks, d, w, a)
@@ -272,6 +283,7 @@ def run(m, v, x, clock, first, last, draws, s, training, y, w, a, o, thrown, reg
             a.followed[i] = 1.0
         for t in range(first, last + 1):
             month = t * clock.months_per_period
+            bring_up_to_date(z, d, t)
             tagging = clock.tag_month >= 0 and month % 12 == first_tag
             if tagging:
                 still_tagged(m.levels, home, d, people[d], s.tagged[d], month // 12 - 1, o)

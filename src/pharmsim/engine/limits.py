@@ -47,7 +47,7 @@ def limits(edges, pools, hazard, home, moving, d, t, dt, people, in_pools, w, bl
     w.arrived[:] = 0.0  # here: FTE that want to arrive
     count_able(edges, people[d, 0], w.able)
     for e in range(edges.origin.size):
-        rate = edges.rate[d, e] * edges.over_time[d, edges.kind[e], t] * moving[e]
+        rate = edges.rate[d, e] * edges.overlap[d, e] * edges.over_time[d, edges.kind[e], t] * moving[e]
         if edges.kind[e] == PROMOTION:
             rate *= 1.0 - w.first_share[home[edges.origin[e]]]
         w.edge_rate[e] = rate

@@ -158,7 +158,7 @@ def factors(risks, feedbacks, multiplier, d, t, w):  # type: ignore[no-untyped-d
             x = over_time
             if k < risks.n_leave:
                 excess = risks.first_year_ratio[d, p] - 1.0
-                x *= (1.0 + excess * w.first_share[p]) / (1.0 + excess * risks.first_year_share[d, p])
+                x *= (1.0 + excess * w.first_share[p]) / risks.first_year_mean[d, p]
             if feedbacks.tired[k]:
                 x *= multiplier[BURNOUT, p]
             if feedbacks.shorter[k]:

@@ -23,6 +23,7 @@ ROUNDING = 1e-12
 class Around(NamedTuple):
     """Scratch arrays of the system (P posts, S services, J parts of the job plan, U uses of time)."""
 
+    available: Floats  # (P,): what absences leave of FTE
     present: Floats  # (P,): FTE at work
     working: Floats  # (P,): FTE at work, settled in and introduced
     entering: Floats  # (P,): FTE of people new in joint posts who are introduced now
@@ -86,8 +87,11 @@ def at_work(k, tracks, d, w, a):  # type: ignore[no-untyped-def]
     for j in range(a.trainees.size):
         a.trainees[j] = 0.0
     for p in range(w.fte.size):
+        absent = 0.0
         for i in range(n_absences):
+            absent += k.absence[d, i, p]
             a.use[p, i] = k.absence[d, i, p] * w.fte[p]
+        a.available[p] = 1.0 - absent
         a.use[p, n_absences] = 0.0
     for r in range(tracks.home.size):
         track, p = tracks.of_row[r], tracks.home[r]
@@ -98,14 +102,14 @@ def at_work(k, tracks, d, w, a):  # type: ignore[no-untyped-def]
             for c in range(w.w.shape[2]):
                 fte += w.heads[r, g, c] * w.w[p, g, c]
         a.trainees[track] += total(w.heads[r])
-        a.use[p, n_absences] += k.available[d, p] * fte * (1.0 - k.productivity[d, track])
+        a.use[p, n_absences] += a.available[p] * fte * (1.0 - k.productivity[d, track])
     for p in range(w.fte.size):
-        a.present[p] = k.available[d, p] * w.fte[p] - a.use[p, n_absences]
+        a.present[p] = a.available[p] * w.fte[p] - a.use[p, n_absences]
 
 
 @kernel
 def settle_in(k, d, months, share, acts, backlog, w, a):  # type: ignore[no-untyped-def]
-    """Time that first-year staff lose and that people new in joint posts are introduced.
+    """Time that first-year staff lose, and that new people in joint posts and new ways of working take.
 
     `share` is the opening share of first-year staff, `acts` the elasticity of inexperience, `months` the
     length of the period.
@@ -119,12 +123,15 @@ def settle_in(k, d, months, share, acts, backlog, w, a):  # type: ignore[no-unty
         left = a.present[p] - a.use[p, first]
         a.entering[p] = 0.0
         if backlog[p] > 0.0 and left > 0.0:
-            lost = min(k.available[d, p] * backlog[p] / months, left)
-            a.entering[p] = lost / k.available[d, p]
+            lost = min(a.available[p] * backlog[p] / months, left)
+            a.entering[p] = lost / a.available[p]
             a.use[p, first + 1] = lost
         else:
             a.use[p, first + 1] = 0.0
         a.working[p] = left - a.use[p, first + 1]
+        taken = k.introducing[d, p] * a.working[p]
+        a.use[p, first + 1] += taken
+        a.working[p] -= taken
 
 
 @kernel
@@ -158,7 +165,7 @@ def require(n, split, d, t, years, base, factor, a):  # type: ignore[no-untyped-
         growth = 1.0
         for i in range(n.follows.shape[1]):
             growth += n.follows[d, i, p] * (n.activity[d, i, t] - 1.0)
-        gross = base[p] * growth * (1.0 - n.productivity[d, p]) ** years
+        gross = base[p] * growth * (1.0 - n.productivity[d, p]) ** years * n.factor[d, p]
         for s in range(split.shape[1]):
             a.gross[s] += split[p, s] * gross
             a.working_at[s] += split[p, s] * a.working[p]
@@ -248,7 +255,7 @@ def give_time(k, supervises, d, w, a):  # type: ignore[no-untyped-def]
             elif k.service[j]:
                 fte = on_service * a.plan[p, j] / service if service > 0.0 else 0.0
             a.use[p, first + j] = fte
-        bought = (a.cover[p] + a.backfill[p]) * k.available[d, p] * service * k.effectiveness[d]
+        bought = (a.cover[p] + a.backfill[p]) * a.available[p] * service * k.effectiveness[d]
         a.delivered[p] = on_service + bought
 
 

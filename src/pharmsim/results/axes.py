@@ -249,6 +249,7 @@ def _names(scenario: Scenario) -> dict[str, list[str]]:
         "use": uses(scenario),
         "feedback": list(FEEDBACKS),
         "budget": list(scenario.budgets),
+        "intervention": [item.name for item in scenario.interventions],
     }
 
 

@@ -138,6 +138,7 @@ def sections_of(scenario: Scenario) -> set[str]:
         "supervision": scenario.supervision,
         "pay": scenario.pay,
         "budgets": scenario.budgets,
+        "interventions": scenario.interventions,
         "feedbacks": any(node is not None and node.on for node in nodes),
     }
     return {name for name, section in said.items() if section}

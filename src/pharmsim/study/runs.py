@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
 from pharmsim.compiled.compile import compile_scenario
 from pharmsim.compiled.draws import Draws, sample
+from pharmsim.compiled.grid import Grid
 from pharmsim.compiled.model import State, joined
+from pharmsim.compiled.programme import programme_cost
 from pharmsim.results.labelled import Results, label
+from pharmsim.scenario import programme
 from pharmsim.scenario.models import Scenario
 
 if TYPE_CHECKING:
@@ -71,7 +76,11 @@ def run(
     for top in range(0, table.n, BLOCK):
         compiled = compile_scenario(scenario, table.block(top, top + BLOCK), tags)
         part = None if state is None else state.rows(top, top + BLOCK)
-        outputs.append(run_engine(compiled, part, first, last))
+        output = run_engine(compiled, part, first, last)
+        if scenario.interventions:
+            grid, heads = Grid(scenario, compiled.draws), output.record["headcount"]
+            output.record["programme_cost"] = programme_cost(grid, compiled.clock, heads)
+        outputs.append(output)
     record = {name: np.concatenate([o.record[name] for o in outputs]) for name in outputs[0].record}
     meta = how(scenario, table, tags, outputs) | {"wall_time_s": time.perf_counter() - began}
     return label(scenario, record, draws, meta, joined([o.state for o in outputs]))
@@ -88,3 +97,45 @@ def how(scenario: Scenario, draws: Draws, tags: bool, outputs: list[Output]) -> 
         "engine_time_s": sum(output.seconds for output in outputs),
         "uncertainties": list(draws.names),
     }
+
+
+SAME = 1e-9
+"""Outputs that differ by less are the same: rounding of sums."""
+
+
+def idle_interventions(scenario: Scenario) -> list[str]:
+    """Warn of interventions that change nothing in a run at the central values.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Key paths in its `warnings_off` are left out.
+
+    Returns
+    -------
+    list of str
+        One line for each intervention without which every output but its own cost is the same.
+    """
+    whole = run(scenario, tags=False).data if scenario.interventions else None
+    found = []
+    for item in scenario.interventions:
+        path = f"interventions.{item.name}"
+        if path in scenario.warnings_off:
+            continue
+        without = run(programme.without(scenario, [item.name]), tags=False).data
+        if whole is not None and _same(whole, without):
+            found.append(f"{path}: had no effect in this run: without it every output but its cost is the same")
+    return found
+
+
+def _same(one: xr.Dataset, other: xr.Dataset) -> bool:
+    names = set(one.data_vars) - {"programme_cost"}
+    return all(
+        np.allclose(one[name].values, other[name].values, rtol=SAME, atol=SAME, equal_nan=True) for name in names
+    )
+
+
+def told_of_idle(results: Results) -> Results:
+    """Return the results with warnings of interventions without effect among their own."""
+    warnings = [*results.meta["warnings"], *idle_interventions(results.scenario)]
+    return replace(results, meta={**results.meta, "warnings": warnings})
