@@ -30,8 +30,8 @@ def programme_cost(grid: Grid, clock: Clock, headcount: Floats) -> Floats:
     out = np.zeros((*headcount.shape[:2], len(items), headcount.shape[2]))
     opening = people(grid)
     for i, item in enumerate(items):
-        taking, posts = taking_part(grid, item, opening)
-        heads = (headcount.sum(axis=4) * taking[:, None]).sum(axis=3)
+        taking, posts = taking_part(grid, item)
+        heads = (headcount.sum(axis=4) * taking).sum(axis=3)
         busy = effort(grid, item, months)
         share = 1.0 if item.posts is not None else grid.draws.values(item.uptake)[:, None, None]
         cost = grid.draws.values(item.costs.per_head)[:, None, None] / 12.0
@@ -49,12 +49,12 @@ def begins(grid: Grid, item: Intervention, months: Ints, clock: Clock) -> Floats
     return inside / clock.months_per_period
 
 
-def taking_part(grid: Grid, item: Intervention, opening: Floats) -> tuple[Floats, Bools]:
+def taking_part(grid: Grid, item: Intervention) -> tuple[Floats, Bools]:
     """Share of the people of each post and group of whom some take part, and the posts.
 
     Returns
     -------
-    share : float64 array, shape (D, P, G)
+    share : float64 array, shape (P, G)
         0 or 1, or the share of the selected ages in the opening stock.
     posts : bool array, shape (P,)
         The joint posts of an intervention that makes them, else its reach.
@@ -62,12 +62,9 @@ def taking_part(grid: Grid, item: Intervention, opening: Floats) -> tuple[Floats
     s = grid.scenario
     posts = made_by(s, item) if item.posts is not None else reached(s, item)
     groups = np.array([not item.groups or name in item.groups for name in s.groups], dtype=np.bool_)
-    share = np.ones(opening.shape[:3]) * (posts[:, None] & groups)
+    share = (posts[:, None] & groups).astype(float)
     if item.ages is not None:
-        first, end = grid.window(item.ages)
-        everybody = opening.sum(axis=(3, 4))
-        some = opening[..., first:end].sum(axis=(3, 4))
-        share = share * some / np.where(everybody > 0.0, everybody, 1.0)
+        share *= grid.ages(s.stock.ages)[:, :, slice(*grid.window(item.ages))].sum(axis=2)
     return share, posts
 
 

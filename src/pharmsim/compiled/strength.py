@@ -110,6 +110,13 @@ def reached(scenario: Scenario, item: Intervention) -> Bools:
     return chosen(scenario, item.reach) & ~made_by(scenario, item)
 
 
+def teams(scenario: Scenario, posts: Bools) -> Bools:
+    """Posts of the environments and places of some posts, shape (P,)."""
+    places = [(post.environment, post.place) for post in scenario.posts]
+    found = {place for place, chosen in zip(places, posts, strict=True) if chosen}
+    return np.array([place in found for place in places], dtype=np.bool_)
+
+
 def in_order(scenario: Scenario) -> list[Intervention]:
     """Interventions in the order of their names, which is the order of their effects."""
     return sorted(scenario.interventions, key=lambda item: item.name)
@@ -165,7 +172,7 @@ def _introduction(grid: Grid, item: Intervention, months: Ints) -> Change:
     taken = (grid.draws.values(node.share) * grid.draws.values(item.uptake))[:, None] * window
     everywhere = np.ones(len(s.posts), dtype=np.bool_)
     groups = np.ones(len(s.groups), dtype=np.bool_)
-    posts = chosen(s, node.where) if node.where else reached(s, item)
+    posts = chosen(s, node.where) & teams(s, reached(s, item))
     name, share = "introduction", np.zeros_like(taken)
     return Change(
         item.name,

@@ -90,7 +90,10 @@ class Costs(Frozen):
 
 
 class Introduction(Frozen):
-    """Time of the whole team that introducing it takes: a share of the working time of `where` for some months."""
+    """Time of the whole team that introducing it takes: a share of the working time for some months.
+
+    The team are the posts of `where` (all by default) in the environments and places of the reach.
+    """
 
     share: Annotated[Value, Of("share")]
     months: Annotated[float, Of("plain_months")]
