@@ -24,6 +24,8 @@ from pharmsim.study.shapley import EXACT, PAIRS, Shares, shapley
 
 DRAWS = 20
 """Draws used at most unless asked for more: every set of interventions is run with all of them."""
+ROWS = 3000
+"""Sets times draws used at most by `affordable`."""
 OTHER, INTERACTION, TOTAL = "other changes", "interaction", "total"
 SAME = 1e-9
 """Other changes that move nothing measured by more than this share are none."""
@@ -59,7 +61,7 @@ class Attribution:
         -------
         DataFrame
             quantity, level, over, date, unit, lever, value (central), median, p5, p25, p75,
-            p95 (if there are draws), alone (central), method, error (standard error of `value`).
+            p95 (if there are draws), alone (central), method, draws, error (standard error of `value`).
         """
         return pd.DataFrame([row for k in range(self.other.shape[1]) for row in self._rows(k)])
 
@@ -81,8 +83,15 @@ class Attribution:
         for name, values, alone, error in parts:
             yield {
                 **told, "lever": name, "value": values[0], **spread(values), "alone": alone,
-                "method": shares.method, "error": error,
+                "method": shares.method, "draws": len(values) - 1, "error": error,
             }  # fmt: skip
+
+
+def affordable(scenario: Scenario, draws: int) -> int:
+    """Draws that attribution uses of those asked for: `DRAWS`, and fewer where there are many sets to run."""
+    n = len(scenario.interventions)
+    sets = 2**n if n <= EXACT else 2 * PAIRS * n
+    return min(draws, DRAWS, max(ROWS // sets, 1))
 
 
 def attribute(

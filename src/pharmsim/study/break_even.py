@@ -27,7 +27,7 @@ from pharmsim.study.crossing import Crossing, crossing
 from pharmsim.study.grounds import Part, parts_of, size_of
 from pharmsim.study.runs import run
 
-SIZES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
+SIZES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
 """Sizes that are tried first, to see whether the response turns; the last is the most that is looked at."""
 FLAT = 1e-9
 """Gains of less than this share of what the run without the intervention delivers or pays are none."""
@@ -107,7 +107,8 @@ def break_even(scenario: Scenario, draws: int = DRAWS, seed: int = 1) -> pd.Data
     DataFrame
         One row for each claimed effect and thing asked: lever, effect, unit, assumed, low, high,
         break_even (at the central values), p5, p95 (of it, over draws; not a number if out of reach),
-        p_reached (share of draws in which the effect as assumed is enough), criterion, found (in words).
+        p_reached (share of draws in which the effect as assumed is enough), draws, criterion, found
+        (in words).
     """
     items = [item for item in scenario.interventions if claimed(item)]
     if not items:
@@ -147,7 +148,7 @@ def _rows(scenario: Scenario, item: Intervention, full: Results, seed: int) -> l
                 row |= dict(zip(("p5", "p95"), map(_finite, ends), strict=True))
                 row |= {"p_reached": float((assumed[asked][1:] >= -nothing).mean())}
             text = found_in_words(claim, found, len(claimed(item)) > 1)
-            rows.append(row | {"criterion": criterion, "found": text})
+            rows.append(row | {"draws": draws, "criterion": criterion, "found": text})
     return rows
 
 
@@ -223,14 +224,13 @@ def _possible(scenario: Scenario, name: str, draws: int, seed: int) -> np.ndarra
             return False
         return True
 
-    fitting = [size for size in SIZES if fits(size)]
-    if len(fitting) == len(SIZES):
+    low, high = 1.0, SIZES[-1]
+    if fits(high):
         return np.array(SIZES)
-    low, high = fitting[-1], SIZES[len(fitting)]
-    while high - low > 0.01:
+    while high - low > 0.02:
         middle = (low + high) / 2
         low, high = (middle, high) if fits(middle) else (low, middle)
-    return np.array([*fitting, *([low] if low > fitting[-1] else [])])
+    return np.array([*(size for size in SIZES if size < low), low])
 
 
 def found_in_words(claim: Claim, found: Crossing, together: bool = False) -> str:
@@ -258,7 +258,7 @@ def found_in_words(claim: Claim, found: Crossing, together: bool = False) -> str
     if not np.isnan(ends).any() and found.p95 > 0.0:
         first, last = ("more than was tried" if np.isinf(end) else _number(end) for end in ends)
         text += f" (90 % of draws: {first} to {last})"
-    low, high = sorted((abs(claim.low), abs(claim.high)))
+    low, high = sorted(np.sign(claim.assumed) * np.array([claim.low, claim.high]))  # below 0: the other way
     text += f"; assumed: {_number(abs(claim.assumed))}"
     text += f" ({_number(low)} to {_number(high)})" if high > low else ""
     text += " for those who take part"

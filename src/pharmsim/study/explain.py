@@ -9,7 +9,7 @@ import pandas as pd
 
 from pharmsim.scenario.models import Scenario
 from pharmsim.study import headline
-from pharmsim.study.attribution import DRAWS, attribute
+from pharmsim.study.attribution import DRAWS, affordable, attribute
 from pharmsim.study.break_even import break_even
 from pharmsim.study.grounds import grounds
 from pharmsim.study.runs import run
@@ -35,7 +35,7 @@ def tables(
     dates : ndarray of datetime64
         For attribution; grounds are those at the last of them, on it and cumulated until it.
     draws : int
-        At most `attribution.DRAWS` of them are used: every set of interventions is run with all.
+        At most `attribution.DRAWS` of them are used, for attribution fewer if there are many interventions.
     seed : int
 
     Returns
@@ -44,7 +44,6 @@ def tables(
         `attribution`, `break_even` and `grounds`, with a column `scenario` in front; a table that has no
         row is left out.
     """
-    used = min(draws, DRAWS)
     found: dict[str, list[pd.DataFrame]] = {"attribution": [], "break_even": [], "grounds": []}
     for name, scenario in zip(names, others, strict=True):
         if not scenario.interventions:
@@ -53,8 +52,8 @@ def tables(
         judged = headline.headline_measures(data, dates)
         at_end = headline.delivered_measures(data, dates[-1:])
         made = {
-            "attribution": attribute(base, scenario, judged, used, seed).frame(),
-            "break_even": break_even(scenario, used, seed),
+            "attribution": attribute(base, scenario, judged, affordable(scenario, draws), seed).frame(),
+            "break_even": break_even(scenario, min(draws, DRAWS), seed),
             "grounds": grounds(base, scenario, at_end),
         }
         for title, frame in made.items():
