@@ -24,6 +24,7 @@ RESULTS = ROOT / "benchmarks" / "results.md"
 CASES = {
     "South East London": "scenarios/sel/baseline.yaml",
     "South East London by band": "scenarios/sel/banded.yaml",
+    "South East London, programme of eight interventions": "scenarios/sel/programme/combined.yaml",
     "tiny": "scenarios/tiny.yaml",
 }
 
