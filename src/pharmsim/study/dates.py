@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
 
+from pharmsim.errors import Problem, ScenarioError
 from pharmsim.scenario import text
 from pharmsim.scenario.marks import quoted
+from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.text import FormError
 
 _DAY = re.compile(r"(?P<day>\d{1,2})\s+(?P<name>[A-Za-z]+)\s+(?P<year>\d{4})")
@@ -57,3 +60,66 @@ def read_date(written: str) -> np.datetime64:
         ) from None
     after = day + timedelta(days=1)
     return np.datetime64((after if after.day == 1 else day).replace(day=1), "ns")
+
+
+STRATEGY_END = "31 March 2028"
+STRATEGY_YEAR = 2025
+"""The People Strategy 2023 to 2028 ends in March 2028; its own target for retention was for 2025."""
+MONTHS_AFTER_START = 24
+
+
+def target_dates(scenario: Scenario, asked: Sequence[str] = ()) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the month starts by which targets are to be reached.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    asked : sequence of str
+        By default the end of the People Strategy, 31 March 2028, and 24 months after the start; the end of
+        the run if neither is inside it.
+
+    Returns
+    -------
+    dates : ndarray of datetime64[ns]
+    notes : tuple of str
+        What there is to say about them.
+
+    Raises
+    ------
+    ScenarioError
+        If a date has passed when the run starts, is after its end, or is no date.
+    """
+    first, last = (np.datetime64(month, "ns") for month in (scenario.start, scenario.end))
+    if asked:
+        return _asked(asked, first, last), ()
+    later = (first.astype("datetime64[M]") + MONTHS_AFTER_START).astype("datetime64[ns]")
+    found = sorted({date for date in (read_date(STRATEGY_END), later) if first < date <= last})
+    said = f"{STRATEGY_YEAR}, the year of the People Strategy's own target, has passed: the run starts in "
+    passed = (said + month_of(first),) if int(scenario.start[:4]) >= STRATEGY_YEAR else ()
+    return np.array(found or [last]), passed
+
+
+def _asked(asked: Sequence[str], first: np.datetime64, last: np.datetime64) -> np.ndarray:
+    bad, found = [], set()
+    inside = f"the run goes from {month_of(first)} to {month_of(last)}"
+    for written in asked:
+        try:
+            date = read_date(written)
+        except FormError as error:
+            bad.append(f"{error}")
+            continue
+        is_year = _YEAR.fullmatch(written.strip()) is not None
+        if date <= first or (is_year and int(written) <= int(str(first)[:4])):
+            bad.append(f"{written.strip()} has passed: {inside}. Give a later date")
+        elif date > last:
+            bad.append(f"{written.strip()} is after the end: {inside}. Give an earlier date")
+        found.add(date)
+    if bad:
+        raise ScenarioError(Problem("dates", 0, "--by", message) for message in bad)
+    return np.array(sorted(found))
+
+
+def month_of(date: np.datetime64) -> str:
+    """A month as people write it in full: "April 2028"."""
+    number = int(date.astype("datetime64[M]").astype(int))
+    return f"{text.MONTHS[number % 12]} {1970 + number // 12}"

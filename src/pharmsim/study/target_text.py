@@ -17,8 +17,8 @@ from pharmsim.study.targets import BY_LEVEL, CELL, QUANTITIES, Target, chosen
 Ask = Callable[[str, Sequence[str]], str]
 """Asks a person a question with the answers to choose from."""
 TURNOVER = (
-    "must not be turnover, a word for different measures: published figures are leaver rates, joiner rates or "
-    "their mean. Choose `leaver_rate`, or `retention` (the stability index)"
+    "must not be turnover, a word for different measures: it stands for leaver rates, for joiner rates "
+    "and for their mean. Choose `leaver_rate`, or `retention` (the stability index)"
 )
 KINDS = {"share": "share", "heads": "heads", "FTE": "fte", "ratio": "ratio"}
 """Unit → kind of the number written (`pharmsim.quantities.KINDS`)."""

@@ -12,7 +12,7 @@ import xarray as xr
 from pharmsim.errors import Problem, ScenarioError
 from pharmsim.results import measures, need, retention
 from pharmsim.results.rates import leaver_rate_from_counts, vacancy_rate_from_fte
-from pharmsim.scenario import text
+from pharmsim.study.dates import month_of
 
 CELL = ("role", "environment")
 ROUNDING = 1e-9
@@ -215,5 +215,4 @@ def _of_years(data: xr.Dataset, target: Target, dates: np.ndarray) -> Measured:
 
 def _day(date: np.datetime64) -> str:
     """The first day of a month as people write it: "1 April 2028"."""
-    number = int(date.astype("datetime64[M]").astype(int))
-    return f"1 {text.MONTHS[number % 12]} {1970 + number // 12}"
+    return f"1 {month_of(date)}"
