@@ -75,6 +75,8 @@ def apply(tree: Map, problems: Problems, folder: Folder, above: tuple[str, ...])
         entries = []
     for i, entry in enumerate(entries):
         _change(work, entry, i)
+    if not problems:
+        _joint_posts(work)
     if problems:
         raise ScenarioError(problems)
     return _checked(work, name)
@@ -184,29 +186,32 @@ def _set(work: _Work, entry: dict[str, Any], i: int) -> None:
 
 
 def _use(work: _Work, entry: dict[str, Any], i: int) -> None:
-    """Add an intervention of the library, written as ``use: name``, and the posts that it makes."""
+    """Add an intervention of the library, written as ``use: name``."""
     at: Path = ("changes", i)
-    found = uses.read(
+    tree = uses.read(
         entry if isinstance(entry, Map) else Map(entry), at, work.scenario, work.problems, work.folder
     )
-    if found is None:
+    if tree is None:
         return
-    tree, intervention = found
     data = loading.tree_of(work.scenario)
     data["interventions"] = Seq([*data["interventions"], tree])
-    if intervention.posts is not None:
-        from pharmsim.scenario import joint_posts
-
-        try:
-            joint_posts.add(data, work.scenario, intervention)
-        except FormError as error:
-            for path, message in error.issues:
-                work.problems.add((*at, *path), message)
-            return
     before = len(work.problems)
     _take(work, data, at)
     if len(work.problems) == before:
         work.touched.append((("interventions", len(work.scenario.interventions) - 1), i))
+
+
+def _joint_posts(work: _Work) -> None:
+    """Make the posts of interventions once all changes have been made, so that their order is none."""
+    numbers = {path[1]: i for path, i in work.touched if path[0] == "interventions"}
+
+    def report(path: Path, message: str) -> None:
+        number = numbers.get(path[1])
+        work.problems.add(("changes", *(() if number is None else (number, *path[2:]))), message)
+
+    data = uses.with_joint_posts(work.scenario, report)
+    if data is not None and not work.problems:
+        _take(work, data, ("changes",))
 
 
 def _is_whole(entry: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from pharmsim.scenario import loading, names
 from pharmsim.scenario.fields import numbers
 from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.lever_forms import written_out
-from pharmsim.scenario.marks import Map, closest, quoted
+from pharmsim.scenario.marks import Map, closest, is_written, quoted
 from pharmsim.scenario.problems import Problems, translate
 from pharmsim.scenario.reader import Folder, read_yaml, root_of
 from pharmsim.scenario.values import Value
@@ -70,12 +70,24 @@ def read(folder: Folder, name: str) -> Map:
     lever = written_out(tree.like({**tree, "name": Path(name).stem}), problems.add)
     problems.tree = lever
     try:
-        _grounds(_model(lever), problems)
+        model = names.fill(_model(lever), lever, (), f"{FOLDER}[{lever['name']}]")
+        _grounds(model, problems)
+        _share_names(lever, model)
     except ValidationError as error:
         translate(error, Intervention, problems)
     if problems:
         raise ScenarioError(problems)
     return lever
+
+
+def _share_names(lever: Map, model: Intervention) -> None:
+    """Give the ranges of a file their names, in place: used twice, what is not known is the same."""
+    for number in numbers(model):
+        if isinstance(number.node, Value) and number.node.low is not None:
+            node: Any = lever
+            for part in number.path:
+                node = node[part]
+            node["uncertainty"] = number.node.uncertainty
 
 
 def _model(lever: Map) -> Intervention:
@@ -87,7 +99,7 @@ def _grounds(lever: Intervention, problems: Problems) -> None:
     """Check that every number of the library says how it is known."""
     for number in numbers(lever):
         value = number.node
-        if not isinstance(value, Value) or value.origin is None:
+        if not isinstance(value, Value) or not is_written(problems.tree, number.path):
             continue
         path = number.path
         if value.evidence == "unstated":
@@ -116,4 +128,4 @@ def load(name: str) -> tuple[Intervention, str, bool]:
     except ValueError as error:
         raise ScenarioError([Problem("interventions", 0, "", str(error))]) from None
     tree = read(folder, file)
-    return names.fill(_model(tree), tree, (), f"{FOLDER}[{tree['name']}]"), file, "start" in tree
+    return names.fill(_model(tree), tree), file, "start" in tree

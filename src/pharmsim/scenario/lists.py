@@ -19,8 +19,6 @@ class Posts(dict[str, dict[str, str]]):
     sound = False
 
 
-MADE_KEYS = ("like", "made_by")
-"""Keys of the posts that an intervention makes."""
 _KIND = {"rate": "hazard", "share": "share"}
 
 
@@ -101,8 +99,8 @@ def _posts(written: Any, report: Report) -> Any:
         if not isinstance(entry, dict):
             out.append(entry)
             continue
-        own = {key: entry[key] for key in (*OWN_KEYS, *MADE_KEYS) if key in entry}
-        known = ("post", *POST_KEYS, *OWN_KEYS, *MADE_KEYS, "attributes")
+        own = {key: entry[key] for key in OWN_KEYS if key in entry}
+        known = ("post", *POST_KEYS, *OWN_KEYS, "attributes")
         extra = {key: item for key, item in entry.items() if key not in known}
         attributes = entry.get("attributes") or {}
         if isinstance(attributes, dict):

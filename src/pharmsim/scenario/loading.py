@@ -74,12 +74,21 @@ def _of_tree(tree: Map, problems: Problems, folder: Folder, above: tuple[str, ..
 
         return changes.apply(tree, problems, folder, above)
     scenario = validate(tree, problems, folder, partly=True)
+    if scenario is not None and not problems:
+        scenario = _with_joint_posts(scenario, problems, folder)
     if scenario is not None:
         check(scenario, problems)
     if problems or scenario is None:
         raise ScenarioError(problems)
     scenario._files = tuple(sorted(folder.files.items()))
     return scenario
+
+
+def _with_joint_posts(scenario: Scenario, problems: Problems, folder: Folder) -> Scenario | None:
+    from pharmsim.scenario import uses
+
+    data = uses.with_joint_posts(scenario, problems.add)
+    return scenario if data is None or problems else validate(data, problems, folder)
 
 
 def validate(tree: Map, problems: Problems, folder: Folder, partly: bool = False) -> Scenario | None:

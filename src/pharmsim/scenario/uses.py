@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pharmsim.errors import ScenarioError
-from pharmsim.scenario import library, text
+from pharmsim.scenario import joint_posts, library, loading, text
 from pharmsim.scenario.interventions import Costs, Intervention
 from pharmsim.scenario.lever_forms import PARTS, VERBS, valued, written_out
 from pharmsim.scenario.marks import Map, Path, closest, quoted
@@ -38,10 +38,28 @@ class _Used(Problems):
         self.problems.add((*self.at, *path), message, origin)
 
 
-def read(
-    entry: Map, at: Path, scenario: Scenario, problems: Problems, folder: Folder
-) -> tuple[Map, Intervention] | None:
-    """Return the intervention that an entry of `changes` uses, as a tree and as a model.
+def with_joint_posts(scenario: Scenario, report: Report) -> Map | None:
+    """Return the tree of a scenario with the posts that its interventions make; None if it has them."""
+    there = {post.made_by for post in scenario.posts}
+    numbers = [
+        i
+        for i, lever in enumerate(scenario.interventions)
+        if lever.posts is not None and lever.name not in there
+    ]
+    if not numbers:
+        return None
+    data: Map = loading.tree_of(scenario)
+    for i in sorted(numbers, key=lambda i: scenario.interventions[i].name):
+        try:
+            joint_posts.add(data, scenario, scenario.interventions[i])
+        except FormError as error:
+            for path, message in error.issues:
+                report(("interventions", i, *path), message)
+    return data
+
+
+def read(entry: Map, at: Path, scenario: Scenario, problems: Problems, folder: Folder) -> Map | None:
+    """Return the tree of the intervention that an entry of `changes` uses.
 
     Parameters
     ----------
@@ -78,10 +96,10 @@ def read(
     if len(problems) > before:
         return None
     try:
-        return lever, Intervention.model_validate(lever)
+        Intervention.model_validate(lever)
     except ValidationError as error:
         translate(error, Intervention, used)
-        return None
+    return lever if len(problems) == before else None
 
 
 def _merged(found: Map, entry: Map, report: Report) -> Map:

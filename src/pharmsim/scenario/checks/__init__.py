@@ -9,6 +9,7 @@ from __future__ import annotations
 from pharmsim.scenario.checks import (
     cells,
     feedbacks,
+    interventions,
     lists,
     money,
     names,
@@ -38,7 +39,7 @@ def check(scenario: Scenario, problems: Problems) -> None:
     lists.check(scenario, problems)
     pipelines.check(scenario, problems)
     cells.check(scenario, problems)
-    for part in (time, money, supervision, feedbacks):
+    for part in (time, money, supervision, feedbacks, interventions):
         part.check(scenario, problems)
 
 
