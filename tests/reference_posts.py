@@ -73,9 +73,12 @@ class Posts(System):
                     if (overlap.from_, overlap.to) == (edge.from_, edge.to):
                         shared *= overlap.share.value
                 beside = {self.r.posts[edge.from_].like, self.r.posts[edge.to].like} & {edge.from_, edge.to}
-                factor = 1.0 if beside else section.factor.value  # into a joint post and back: as stated
                 ages = span(section.ages or "0+")
                 ends = (own(edge.from_), edge.to)
+                if beside:  # into a joint post and back: as stated
+                    edges.append(Edge("role change", *ends, edge.rate.value, 1.0, 1.0, ages, None))
+                    continue
+                factor = section.factor.value
                 edges.append(Edge(kind, *ends, edge.rate.value, shared, factor, ages, section.over_time))
         for name, pipe in self.internal.items():
             for route in pipe.routes:

@@ -77,7 +77,7 @@ class Edges(NamedTuple):
 
     origin: Ints  # (E,): row
     to: Ints  # (E,): post
-    kind: Ints  # (E,): MOVE, PROMOTION or ROLE_CHANGE
+    kind: Ints  # (E,): MOVE, PROMOTION or ROLE_CHANGE (also into joint posts of interventions, and back)
     able: Ints  # (E,): group of eligible people
     rate: Floats  # (D, E): per year
     overlap: Floats  # (D, E): skills overlap

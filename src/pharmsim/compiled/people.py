@@ -104,11 +104,10 @@ def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int], n_rows:
     sections = [(MOVE, s.moves), (PROMOTION, s.promotions)]
     for kind, section in ((kind, section) for kind, section in sections if section):
         for edge in section.edges:
-            rate = grid.draws.values(edge.rate)
-            if not is_entry_or_exit(s, edge):  # which are stated as they are meant
-                rate = rate * grid.draws.values(section.factor)
-            ends = grid.posts[edge.from_], grid.posts[edge.to]
-            found.append((*ends, kind, grid.window(section.ages), rate))
+            as_stated = is_entry_or_exit(s, edge)
+            rate = grid.draws.values(edge.rate) * (1.0 if as_stated else grid.draws.values(section.factor))
+            ends = grid.posts[edge.from_], grid.posts[edge.to], ROLE_CHANGE if as_stated else kind
+            found.append((*ends, grid.window(section.ages), rate))
             shared.append(overlap(grid, section, edge.from_, edge.to))
     internal = {n: p for n, p in s.pipelines.items() if isinstance(p, InternalPipeline)}
     for name, pipeline in internal.items():
@@ -140,7 +139,7 @@ def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int], n_rows:
 
 
 def is_entry_or_exit(scenario: Scenario, edge: Edge) -> bool:
-    """Return whether an edge joins a post and the joint post that an intervention made beside it."""
+    """Return whether an edge joins a post and the joint post beside it: its rate holds as it is stated."""
     ends = {edge.from_, edge.to}
     return any({post.post, post.like} == ends for post in scenario.posts)
 

@@ -117,7 +117,9 @@ def _check(scenario: Scenario, rule: JointPosts, reached: list[int]) -> None:
     else:
         free = [p for p in reached if p in unlimited(scenario, node)]
         if free:
-            message = f"{names_of(scenario, free)}: `unconstrained`, without funded posts that could become joint"
+            message = (
+                f"{names_of(scenario, free)}: `unconstrained`, without funded posts that could become joint"
+            )
             bad.issues.append((("reach",), message))
     if bad.issues:
         raise bad
