@@ -207,6 +207,7 @@ def sizes(made: Scenario, n_months: int, n_rows: int) -> dict[str, int]:
         "use": len(uses(made)),
         "feedback": len(FEEDBACKS),
         "budget": len(made.budgets),
+        "intervention": len(made.interventions),
     }
 
 

@@ -233,14 +233,21 @@ def reproduce(
 def compare(
     base: Annotated[Path, typer.Argument(help="Scenario to compare with.", metavar="BASE")],
     files: Files,
-    draws: Draws = 0,
+    draws: Draws = 100,
     seed: Seed = 1,
+    dates: Annotated[
+        str, typer.Option(help='Dates apart by commas, such as "31 March 2028, 2030-10".', metavar="DATES")
+    ] = "",
     out: Out = None,
     force: Force = False,
     no_figures: NoFigures = False,
+    no_attribution: Annotated[
+        bool, typer.Option("--no-attribution", help="Do not say what each intervention adds.")
+    ] = False,
 ) -> None:
     """Run scenarios with the same draws and show how they differ from a base."""
     from pharmsim.report import comparison as report
+    from pharmsim.report import comparison_text
     from pharmsim.results.folder import check_target
     from pharmsim.scenario import load
     from pharmsim.study import comparison as study
@@ -249,9 +256,12 @@ def compare(
     folder = out or Path("results") / f"{base.stem}_compared"
     check_target(folder, force)
     _say_if_cold()
-    compared = study.compare(scenarios[0], scenarios[1:], draws=draws, seed=seed)
+    at = dates.split(",") if dates else None
+    compared = study.compare(scenarios[0], scenarios[1:], draws=draws, seed=seed, dates=at)
+    if not no_attribution:
+        compared = study.explained(compared)
     report.write(compared, folder, force, figures=not no_figures)
-    report.show(compared, _console(), folder)
+    comparison_text.show(compared, _console(), folder)
 
 
 @app.command()

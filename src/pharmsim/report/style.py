@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from pharmsim import __version__
-from pharmsim.results.labelled import Results
+from pharmsim.scenario.models import Scenario
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,8 +79,7 @@ def save(figure: Figure, folder: Path, name: str, foot: str) -> list[Path]:
     """
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-    height = figure.get_figheight()
-    figure.text(0.01, 0.07 / height, foot, ha="left", va="bottom", fontsize=7, color="#555555")
+    put_foot(figure, foot)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.png", folder / f"{name}.svg"]
     figure.savefig(paths[0], dpi=DPI, pil_kwargs={"compress_level": 3})
@@ -89,12 +88,28 @@ def save(figure: Figure, folder: Path, name: str, foot: str) -> list[Path]:
     return paths
 
 
-def footnote(results: Results, note: str = "", median: bool = False, bands: bool = True) -> str:
+class Made(Protocol):
+    """What a footnote needs of a run."""
+
+    @property
+    def scenario(self) -> Scenario: ...
+
+    @property
+    def n_draws(self) -> int: ...
+
+
+def put_foot(figure: Figure, foot: str) -> None:
+    """Write the line at the foot."""
+    height = figure.get_figheight()
+    figure.text(0.01, 0.07 / height, foot, ha="left", va="bottom", fontsize=7, color="#555555")
+
+
+def footnote(results: Made, note: str = "", median: bool = False, bands: bool = True) -> str:
     """Scenario, program and what the lines and bands (or, with `median`, the dots and bars) are.
 
     Without `bands` the picture shows the central values alone.
     """
-    n = results.data.sizes["draw"] - 1
+    n = results.n_draws
     marks = f"median and 5–95 % of {n:,} draws" if median else f"central values; bands 5–95 % of {n:,} draws"
     first = f"Scenario: {shorten(results.scenario.name, 70)}  ·  pharmsim {__version__}"
     marks = marks if bands else "central values"

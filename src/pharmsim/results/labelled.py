@@ -50,9 +50,14 @@ class Results:
         return self.data.isel(draw=0)
 
     @property
+    def n_draws(self) -> int:
+        """Draws besides the central values."""
+        return int(self.data.sizes["draw"]) - 1
+
+    @property
     def has_draws(self) -> bool:
         """Whether there are draws besides the central values."""
-        return self.data.sizes["draw"] > 1
+        return self.n_draws > 0
 
     def final_state(self) -> object:
         """State at the end, from which another run can start."""

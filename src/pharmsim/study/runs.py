@@ -124,15 +124,13 @@ def idle_interventions(scenario: Scenario) -> list[str]:
             continue
         without = run(programme.without(scenario, [item.name]), tags=False).data
         if whole is not None and _same(whole, without):
-            found.append(f"{path}: had no effect in this run: without it every output but its cost is the same")
+            found.append(f"{path}: had no effect in this run: without it all but its cost is the same")
     return found
 
 
 def _same(one: xr.Dataset, other: xr.Dataset) -> bool:
-    names = set(one.data_vars) - {"programme_cost"}
-    return all(
-        np.allclose(one[name].values, other[name].values, rtol=SAME, atol=SAME, equal_nan=True) for name in names
-    )
+    pairs = ((one[name].values, other[name].values) for name in set(one.data_vars) - {"programme_cost"})
+    return all(np.allclose(a, b, rtol=SAME, atol=SAME, equal_nan=True) for a, b in pairs)
 
 
 def told_of_idle(results: Results) -> Results:

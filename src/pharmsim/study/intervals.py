@@ -1,0 +1,86 @@
+"""Differences draw by draw, and what is said of them: median, 50 and 90 % intervals, probability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pharmsim.results.frames import statistics
+from pharmsim.study.outcomes import Cell, Measure
+
+ROUNDING = 1e-10
+"""Numbers that differ by less than this share of them (or than this, below 1) are the same."""
+POINTS = ("median", "p5", "p25", "p75", "p95")
+BETTER = {
+    "headcount": 1,
+    "fte": 1,
+    "delivered_fte": 1,
+    "stability_index": 1,
+    "vacancy_fte": -1,
+    "vacancy_rate": -1,
+    "shortfall_fte": -1,
+    "pressure": -1,
+    "months_in_shortage": -1,
+    "leavers": -1,
+    "leaver_rate": -1,
+    "pay_bill": -1,
+    "cover_cost": -1,
+    "backfill_cost": -1,
+    "programme_cost": -1,
+    "total_cost": -1,
+}
+"""1: more is better; −1: less is. What is required is neither."""
+
+
+def values(measure: Measure, cells: Sequence[Cell]) -> np.ndarray:
+    """Numbers of cells, shape (draw, cell, date); those that the run does not have as `missing`."""
+    shape = next(iter(measure.cells.values())).shape
+    absent = np.full(shape, measure.missing)
+    return np.stack([measure.cells.get(cell, absent) for cell in cells], axis=1)
+
+
+def difference(old: Measure, new: Measure, cells: Sequence[Cell]) -> np.ndarray:
+    """New less old, draw by draw, shape (draw, cell, date); rounding is no difference."""
+    return less(values(new, cells), values(old, cells))
+
+
+def less(new: np.ndarray, old: np.ndarray) -> np.ndarray:
+    """New less old; exactly 0 where they differ by rounding only."""
+    moved = new - old
+    size = np.maximum(np.maximum(np.abs(new), np.abs(old)), 1.0)
+    return np.where(np.abs(moved) <= ROUNDING * size, 0.0, moved)
+
+
+def spread(numbers: np.ndarray) -> dict[str, np.ndarray]:
+    """Median and percentiles over draws (row 0 holds the central values); nothing without draws.
+
+    Parameters
+    ----------
+    numbers : ndarray, shape (draw, …)
+
+    Returns
+    -------
+    dict of ndarray, shape (…)
+        median, p5, p25, p75, p95.
+    """
+    found = statistics(numbers)
+    return {name: found["p50" if name == "median" else name] for name in POINTS} if len(numbers) > 1 else {}
+
+
+def where_known(numbers: np.ndarray) -> np.ndarray:
+    """The central value and the draws that are numbers, of shape (draw,)."""
+    return numbers[np.append(True, np.isfinite(numbers[1:]))]
+
+
+def p_better(quantity: str, moved: np.ndarray) -> np.ndarray:
+    """Share of draws in which differences, shape (draw, …), are for the better.
+
+    Not a number without draws, where no draw differs, and where no direction is better.
+    """
+    sign = BETTER.get(quantity, 0)
+    draws = moved[1:]
+    known = sign != 0 and len(draws) > 0
+    share = (sign * draws > 0.0).mean(axis=0) if known else np.full(moved.shape[1:], np.nan)
+    told = (draws != 0.0).any(axis=0) & ~np.isnan(draws).any(axis=0)
+    return np.where(told, share, np.nan)
