@@ -1,0 +1,289 @@
+"""The report of a results folder: one HTML file that needs nothing beside it.
+
+It reads the files of the folder alone, so that it can be made later and elsewhere. Pictures stand in the
+file; there is no script, and nothing is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pharmsim import __version__
+from pharmsim.errors import OutputError
+from pharmsim.report import html_figures as figures
+from pharmsim.report import html_headline as headline
+from pharmsim.report import html_run, html_tables
+from pharmsim.report import html_text as text
+from pharmsim.report.html_data import ResultsFolder, read
+from pharmsim.report.html_figures import Picture
+from pharmsim.report.html_tables import Cell, Table
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+NAME = "report.html"
+TEMPLATE = "report.html.j2"
+READING = (
+    "How to read the numbers: first the median of the draws, in brackets the interval that holds 90 % of "
+    "them. Base and scenarios run with the same draws, so that an interval is that of the difference. "
+    "“Better in 90 % of the draws” says something about the model and its inputs; it is no forecast."
+)
+READING_RUN = (
+    "How to read the numbers: first the central value, in brackets the interval that holds 90 % of the draws."
+)
+ASSUMED = headline.ASSUMED
+
+
+@dataclass(frozen=True)
+class Part:
+    """A heading with texts, pictures and tables below it; `folded` tables open on demand."""
+
+    title: str
+    texts: list[str] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    folded: list[Table] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.texts or self.pictures or any(self.tables) or any(self.folded))
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report with a place in its contents."""
+
+    id: str
+    title: str
+    parts: list[Part]
+    kind: str = ""
+
+
+def write(folder: Path, out: Path | None = None, force: bool = False) -> Path:
+    """Write the report of a results folder: all of it or nothing.
+
+    Parameters
+    ----------
+    folder : Path
+        Written by `pharmsim run` or `pharmsim compare`.
+    out : Path, optional
+        The file; by default report.html in the folder.
+    force : bool
+        Replace a file that is there.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OutputError
+        If the folder is none of results, lacks files, or the file is there or cannot be written.
+    """
+    target = out or folder / NAME
+    if target.is_dir() or (target.exists() and not force):
+        raise OutputError(f"{target}: must not exist yet. Give another --out, or --force to replace it.")
+    page = html(read(folder))
+    partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
+    try:
+        partial.write_text(page, encoding="utf-8")
+        os.replace(partial, target)
+    except OSError as error:
+        raise OutputError(
+            f"{target}: must be a place that can be written; {error.strerror or error}. Give another --out."
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def html(folder: ResultsFolder) -> str:
+    """The text of the report."""
+    made = folder.made
+    n_draws = int(made.get("n_draws") or 0)
+    title = f"Compared with {folder.base}" if folder.compared else folder.base
+    written = str(made.get("written") or "an unknown date")[:10]
+    also = ", the same for all scenarios" if folder.compared else ""
+    about = f"Made by pharmsim {made.get('pharmsim') or __version__} on {written}; {n_draws:,} draws{also}."
+    if folder.compared:
+        headlines, summary = headline.comparison(folder), [html_tables.side_by_side(folder)]
+    else:
+        headlines, summary = [headline.Headline("", [], headline.run(folder))], []
+    content = {
+        "title": title,
+        "about": about,
+        "has_draws": n_draws > 0,
+        "headlines": headlines,
+        "reading": READING if folder.compared else READING_RUN,
+        "summary": summary,
+        "warnings": folder.warnings,
+        "sections": list(_compared(folder) if folder.compared else _run(folder)),
+        "evidence": _evidence(folder),
+        "assumptions": list(_assumptions(folder)),
+        "command": " ".join(str(word) for word in made.get("command") or ["pharmsim"]),
+        "facts": list(_facts(folder)),
+        "files": _files(folder),
+    }
+    return _environment().get_template(TEMPLATE).render(content)
+
+
+def _environment() -> Environment:
+    """Templates of the package, with everything escaped and no name left open."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("pharmsim.report", "."), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+# -- a comparison -------------------------------------------------------------------------------------------
+
+
+def _compared(folder: ResultsFolder) -> Iterable[Section]:
+    """The sections of a comparison: all scenarios together, then one by one."""
+    together = [figures.taken(path) for path in folder.figures if not path.stem.startswith(figures.OWN)]
+    parts = [
+        Part("", pictures=together),
+        Part("Who moves where in the base", pictures=[figures.flows(folder)]),
+    ]
+    yield Section("together", "Scenarios beside each other", [part for part in parts if part])
+    for i, scenario in enumerate(folder.scenarios):
+        found = [part for part in _scenario(folder, scenario) if part]
+        yield Section(f"scenario-{i + 1}", scenario, found, "scenario")
+    if "targets" in folder.tables:
+        table = html_tables.plain(folder.tables["targets"], "Targets, and what reaches them")
+        yield Section("targets", "Targets", [Part("", tables=[table])])
+
+
+def _scenario(folder: ResultsFolder, scenario: str) -> Iterable[Part]:
+    """Parts about one scenario; the break-even first where effects are assumptions."""
+    needed = Part(
+        "How large must the effect be?",
+        pictures=figures.explained(folder, scenario, "break_even"),
+        tables=[html_tables.break_even(folder, scenario)],
+    )
+    assumed = headline.assumed(folder, scenario)
+    if assumed:
+        yield needed
+    levers = html_tables.levers(folder, scenario)
+    none = "Numbers of the scenario differ from the base; it has no intervention of the library."
+    yield Part("What is done", texts=[] if levers else [none], tables=[levers])
+    lines = figures.trajectories(folder, scenario)
+    yield Part(
+        "Against the base", pictures=[lines] if lines else [], tables=[html_tables.by_date(folder, scenario)]
+    )
+    yield Part(
+        "Who moves where",
+        pictures=[figures.flows(folder, scenario)],
+        folded=[html_tables.flows(folder, scenario)],
+    )
+    yield Part(
+        "Winners and losers",
+        texts=[headline.losers(folder, scenario)],
+        pictures=figures.winners(folder, scenario),
+        tables=[html_tables.displacement(folder, scenario)],
+        folded=[html_tables.by_place(folder, scenario)],
+    )
+    yield Part(
+        "What each lever contributes",
+        pictures=figures.explained(folder, scenario, "attribution"),
+        tables=[html_tables.attribution(folder, scenario)],
+    )
+    yield Part("Cost", tables=[html_tables.costs(folder, scenario)])
+    if not assumed:
+        yield needed
+    yield Part(
+        "What the difference rests on",
+        pictures=figures.explained(folder, scenario, "grounds"),
+        tables=[html_tables.grounds(folder, scenario)],
+    )
+
+
+# -- a run --------------------------------------------------------------------------------------------------
+
+
+def _run(folder: ResultsFolder) -> Iterable[Section]:
+    """The sections of a single run: its tables, then its pictures."""
+    tables = [html_run.workforce(folder, "role"), html_run.retention(folder), html_run.need(folder)]
+    tables.append(html_run.budgets(folder))
+    parts = [Part("", tables=tables, folded=[html_run.workforce(folder, "environment")])]
+    yield Section("numbers", "The numbers", parts)
+    pictures = [figures.taken(path) for path in folder.figures]
+    if pictures:
+        yield Section("pictures", "Pictures", [Part("", pictures=pictures)])
+
+
+# -- what went in, and how to make it again -----------------------------------------------------------------
+
+
+def _evidence(folder: ResultsFolder) -> Table:
+    """How many numbers of each scenario have which grade."""
+    rows = []
+    for one in folder.inputs:
+        counts = one.table["evidence"].fillna("").value_counts()
+        numbers = [int(counts.get(grade, 0)) for grade in html_tables.GRADES]
+        shares = [text.share(n / sum(numbers)) if sum(numbers) else "" for n in numbers]
+        cells = [Cell(f"{n:,}", note) for n, note in zip(numbers, shares, strict=True)]
+        rows.append([Cell(_title(folder, one.title)), *cells])
+    heads = ["Scenario", *map(text.words, html_tables.GRADES)]
+    return Table("Numbers that went in, by grade of evidence", heads, rows)
+
+
+def _title(folder: ResultsFolder, title: str) -> str:
+    return folder.base if title in ("", "base") else title
+
+
+def _assumptions(folder: ResultsFolder) -> Iterable[Table]:
+    """Assumptions of the base, and those of each scenario that the base has not."""
+    known: set[tuple[str, ...]] = set()
+    for i, one in enumerate(folder.inputs):
+        frame = one.table[one.table["evidence"] == ASSUMED].fillna("").astype(str)
+        rows = []
+        for row in headline.records(frame):
+            words = tuple(
+                str(row.get(name, "")) for name in ("id", "where", "value", "low", "high", "unit", "note")
+            )
+            if words in known:
+                continue
+            known.add(words)
+            name, where, value, low, high, unit, note = words
+            spread = f"{low} to {high}" if low and high else "no range"
+            rows.append(
+                [Cell(name, where), Cell(value, spread), Cell(unit), Cell(note or row.get("source", ""))]
+            )
+        also = "Other assumptions of " if i else "Assumptions of "
+        if rows:
+            yield Table(
+                f"{also}{_title(folder, one.title)}", ["Number", "Value", "Unit", "Note"], rows, False
+            )
+
+
+def _facts(folder: ResultsFolder) -> Iterable[tuple[str, str]]:
+    """What is needed to see whether a run is the same."""
+    made = folder.made
+    git, machine = made.get("git") or {}, made.get("environment") or {}
+    changed = " with changed files" if git.get("dirty") else ""
+    yield "Program", f"pharmsim {made.get('pharmsim')}, commit {git.get('commit') or 'unknown'}{changed}"
+    yield "Engine sources (SHA-256)", str(machine.get("engine_sources") or "unknown")
+    yield "Seed, draws, step", f"{made.get('seed')}, {made.get('n_draws')}, {made.get('step')}"
+    yield "Machine", f"{machine.get('processor')}; {machine.get('platform')}; Python {machine.get('python')}"
+    for entry in _entries(folder):
+        one = entry.get("scenario") or {}
+        yield f"Scenario “{one.get('name', '')}” (SHA-256)", str(one.get("sha256", "unknown"))
+
+
+def _entries(folder: ResultsFolder) -> list[dict[str, Any]]:
+    return list(folder.made["scenarios"]) if folder.compared else [folder.made]
+
+
+def _files(folder: ResultsFolder) -> Table:
+    """Files that were read, with their digests."""
+    pairs = [
+        (file["path"], file["sha256"]) for entry in _entries(folder) for file in entry.get("files") or []
+    ]
+    rows = [[Cell(str(path)), Cell(str(digest))] for path, digest in dict.fromkeys(pairs)]
+    return Table("Files that were read", ["File", "SHA-256"], rows, numeric=False)

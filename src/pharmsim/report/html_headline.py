@@ -1,0 +1,269 @@
+"""The headline of the HTML report, in sentences: built from the tables, an interval beside every number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from pharmsim.report import html_text as text
+from pharmsim.report.html_data import SPREAD, ResultsFolder
+from pharmsim.results.columns import ALL
+
+NAMED = "system"
+"""The level of retention that the headline gives, if there is one of that name; else the last."""
+ASSUMED = "assumption"
+TIME = ("delivered_fte", "fte")
+"""What the headline is about, the best first: a run may have no need."""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What is said first of a scenario.
+
+    Attributes
+    ----------
+    scenario : str
+    needed : list of str
+        Where an effect is an assumption: what it must be to be worth its while. Comes before all else.
+    sentences : list of str
+    """
+
+    scenario: str
+    needed: list[str]
+    sentences: list[str]
+
+
+def comparison(read: ResultsFolder) -> list[Headline]:
+    """Say what every scenario of a comparison does."""
+    return [Headline(name, needed(read, name), _sentences(read, name)) for name in read.scenarios]
+
+
+def _sentences(read: ResultsFolder, scenario: str) -> list[str]:
+    parts = [_time(read, scenario), _retention(read, scenario), _vacancies(read, scenario)]
+    parts += [_cost(read, scenario), losers(read, scenario), _grounds(read, scenario)]
+    return [part for part in parts if part]
+
+
+# -- looking up ---------------------------------------------------------------------------------------------
+
+
+def records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Rows of a table as mappings."""
+    return frame.to_dict("records")
+
+
+def on_dates(
+    read: ResultsFolder, scenario: str, quantity: str, over: tuple[str, ...] = ("date", "year")
+) -> pd.DataFrame:
+    """Rows of the whole system for one quantity, by date."""
+    frame = read.of("differences", scenario)
+    rows = frame[(frame["quantity"] == quantity) & (frame["role"] == ALL) & (frame["environment"] == ALL)]
+    return rows[rows["over"].isin(over)].sort_values("date", kind="stable")
+
+
+def retention(read: ResultsFolder, scenario: str) -> pd.DataFrame:
+    """Retention of the whole system at the level that the headline names."""
+    frame = on_dates(read, scenario, "stability_index")
+    levels = list(dict.fromkeys(frame["level"]))
+    return frame[frame["level"] == (NAMED if NAMED in levels else levels[-1])] if levels else frame
+
+
+def places(read: ResultsFolder, scenario: str) -> tuple[pd.DataFrame, str]:
+    """Differences by role and environment on the last date, and the quantity they are of."""
+    frame = read.of("differences", scenario)
+    frame = frame[frame["over"] == "date"]
+    for quantity in TIME:
+        found = frame[frame["quantity"] == quantity]
+        if len(found):
+            return found[found["date"] == found["date"].max()], quantity
+    return frame[:0], ""
+
+
+def displaced(read: ResultsFolder, scenario: str) -> pd.DataFrame:
+    """Gains and losses on the last date, a row for each role."""
+    frame = read.of("displacement", scenario)
+    for quantity in TIME:
+        found = frame[frame["quantity"] == quantity] if len(frame) else frame
+        if len(found):
+            return found[found["date"] == found["date"].max()]
+    return frame[:0]
+
+
+def part(row: dict[Any, Any], name: str, unit: str) -> dict[Any, Any]:
+    """One quantity of the displacement as a row of its own."""
+    found = {key: row.get(f"{name}_{key}", float("nan")) for key in SPREAD}
+    return {**found, "difference": row.get(name, float("nan")), "unit": unit}
+
+
+def who(read: ResultsFolder, row: dict[Any, Any]) -> str:
+    """Environments that lose, the largest loss first."""
+    return text.joined(read.name(place.strip()) for place in str(row["losers"]).split(";") if place.strip())
+
+
+def costs(read: ResultsFolder, scenario: str) -> dict[str, dict[Any, Any]]:
+    """Rows of costs by item."""
+    rows = records(read.of("costs", scenario))
+    return {str(row["item"]): {**row, "difference": row.get("central", row["median"])} for row in rows}
+
+
+def parts_of(read: ResultsFolder, scenario: str) -> pd.DataFrame:
+    """What each lever contributes to the difference in time on the last date."""
+    frame = read.of("attribution", scenario)
+    for quantity in TIME:
+        found = frame[(frame["quantity"] == quantity) & (frame["over"] == "date")] if len(frame) else frame
+        if len(found):
+            last = found[found["date"] == found["date"].max()]
+            return last.assign(difference=last["value"].astype(float))
+    return frame[:0]
+
+
+def lever(read: ResultsFolder, name: str) -> str:
+    """Title of a lever."""
+    frame = read.tables["levers"]
+    titles = dict(zip(frame["name"], frame["title"], strict=True))
+    return str(titles.get(name) or text.words(str(name)))
+
+
+# -- sentences ----------------------------------------------------------------------------------------------
+
+
+def assumed(read: ResultsFolder, scenario: str) -> bool:
+    """Whether the effects of some lever of a scenario are assumptions."""
+    return bool(read.of("levers", scenario)["evidence"].astype(str).str.contains(ASSUMED).any())
+
+
+def needed(read: ResultsFolder, scenario: str) -> list[str]:
+    """Say what the effects that nobody has measured must be at least; those of a lever vary together."""
+    frame = read.of("break_even", scenario)
+    if frame.empty or not assumed(read, scenario):
+        return []
+    first = frame.drop_duplicates(["lever", "criterion"])
+    return [
+        f"{lever(read, row['lever'])}, so that {row['criterion']}: {row['found']}." for row in records(first)
+    ]
+
+
+def _time(read: ResultsFolder, scenario: str) -> str:
+    """Delivered time (or FTE in post) of the whole system on the first and last of the dates."""
+    rows = records(on_dates(read, scenario, TIME[0], ("date",)))
+    verb = "delivers" if rows else "has"
+    rows = rows or records(on_dates(read, scenario, TIME[1], ("date",)))
+    if not rows:
+        return ""
+    said = []
+    for row in rows if len(rows) == 1 else (rows[0], rows[-1]):
+        better = text.chance(row)
+        said.append(f"{text.change(row)} in {text.day(row['date'])}" + (f", {better}" if better else ""))
+    return f"Compared with the base the whole system {verb} {'; and '.join(said)}."
+
+
+def _retention(read: ResultsFolder, scenario: str) -> str:
+    rows = records(retention(read, scenario))
+    if not rows:
+        return ""
+    row = rows[-1]
+    what = f"Retention (stability index, level “{row['level']}”) in the year to {text.day(row['date'])}"
+    return f"{what}: {text.change(row, 'higher', 'lower')}."
+
+
+def _vacancies(read: ResultsFolder, scenario: str) -> str:
+    rows = records(on_dates(read, scenario, "vacancy_rate"))
+    if not rows:
+        return ""
+    return f"Vacancy rate in {text.day(rows[-1]['date'])}: {text.change(rows[-1], 'higher', 'lower')}."
+
+
+def _cost(read: ResultsFolder, scenario: str) -> str:
+    rows = costs(read, scenario)
+    if ALL not in rows:
+        return ""
+    said = f"All costs together since the start: {text.change(rows[ALL], 'more', 'less')}"
+    each = rows.get("per_delivered_fte_year")
+    if each is None:
+        return f"{said}."
+    if str(each.get("words") or "nan") != "nan":
+        return f"{said}; {each['words']} in delivered time to set it against."
+    return f"{said}, {amount({**each, 'unit': 'GBP'})} for each additional delivered FTE-year."
+
+
+def amount(row: dict[Any, Any]) -> str:
+    """A number with its interval and unit."""
+    values = [text.centre(row), *((row["p5"], row["p95"]) if text.has_spread(row) else ())]
+    scale = text.Scale(str(row["unit"]), values, level=True)
+    said = scale.with_unit(scale.number(values[0]))
+    return f"{said} ({scale.span(values[1], values[2]) if len(values) > 1 else 'no range was run'})"
+
+
+def losers(read: ResultsFolder, scenario: str) -> str:
+    """Say who loses what others gain, on the last date: in every report."""
+    frame = displaced(read, scenario)
+    rows = records(frame[frame["role"] == ALL])
+    if not rows:
+        return ""
+    row = rows[0]
+    gained, lost, each = (
+        part(row, name, unit)
+        for name, unit in zip(("gained", "lost_elsewhere", "per_gained"), UNITS, strict=True)
+    )
+    when = text.day(row["date"])
+    if not any(pd.notna(value) and value for value in (lost["difference"], lost["median"], lost["p95"])):
+        return f"Nobody loses: no environment has less in {when}; those that gain have {amount(gained)} more."
+    names = who(read, row)
+    ratio = "" if pd.isna(text.centre(each)) else f", {amount(each)} for 1 FTE gained"
+    return (
+        f"Winners and losers in {when}: environments that gain have {amount(gained)} more; "
+        f"{names or 'others'} lose{'s' if names and ' and ' not in names else ''} {amount(lost)}{ratio}."
+    )
+
+
+UNITS = ("FTE", "FTE", "ratio")
+
+
+def _grounds(read: ResultsFolder, scenario: str) -> str:
+    """Say how much of the difference rests on assumptions, at the central values."""
+    frame = read.of("grounds", scenario)
+    frame = frame[frame["over"] == "date"] if len(frame) else frame
+    if frame.empty:
+        return ""
+    last = frame[frame["date"] == frame["date"].max()]
+    quantity = next((name for name in TIME if name in set(last["quantity"])), last["quantity"].iloc[0])
+    rows = last[(last["quantity"] == quantity) & (last["grade"] == ASSUMED)]
+    value = float(rows["share"].iloc[0]) if len(rows) else 0.0
+    if pd.isna(value):
+        return ""
+    what = text.inside(text.words(str(quantity)))
+    return f"Of the difference in {what}, {text.share(value)} rests on effects that are assumptions."
+
+
+# -- a single run -------------------------------------------------------------------------------------------
+
+
+def run(read: ResultsFolder) -> list[str]:
+    """Sentences about a single run: the whole system at the start and at the end."""
+    frame = read.tables["workforce"]
+    whole = frame[(frame["role"] == ALL) & (frame["environment"] == ALL)]
+    said = []
+    for quantity in ("headcount", "fte", "vacancy_rate"):
+        rows = records(whole[whole["quantity"] == quantity].sort_values("date", kind="stable"))
+        if rows:
+            each = [f"{level(row)} in {text.day(row['date'])}" for row in (rows[0], rows[-1])]
+            said.append(f"{text.words(quantity)}: {', '.join(each)}.")
+    kept = read.tables["retention"]
+    kept = kept[(kept["by"] == ALL) & (kept["measure"] == "stability_index")]
+    for name, part in kept.groupby("level", sort=False):
+        row = records(part.sort_values("year_to", kind="stable"))[-1]
+        year = text.day(row["year_to"])
+        said.append(f"Retention (stability index, level “{name}”) in the year to {year}: {level(row)}.")
+    return said
+
+
+def level(row: dict[Any, Any]) -> str:
+    """A level (not a difference) with its interval: "91.2 % (90.4 to 92.0)"."""
+    values = [float(row["central"]), row["p5"], row["p95"]]
+    scale = text.Scale(str(row["unit"]), values, level=True)
+    said = f"{scale.number(values[0])} {'' if scale.after == 'people' else scale.after}".strip()
+    if pd.isna(values[1]):
+        return f"{said} (no range was run)"
+    return f"{said} ({scale.span(values[1], values[2])})"

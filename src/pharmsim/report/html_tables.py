@@ -1,0 +1,341 @@
+"""The tables of the HTML report: texts in rows, the interval below each number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from pharmsim.report import html_headline as headline
+from pharmsim.report import html_text as text
+from pharmsim.report.html_data import ResultsFolder
+from pharmsim.report.html_headline import on_dates, records
+from pharmsim.results.columns import ALL
+
+GRADES = ("published", "derived", "proxy", "assumption")
+LARGEST = 30
+"""Flows that are listed; the others are in flows.csv."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in one cell: a text, and a smaller one below it (the interval)."""
+
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: the first column names the row.
+
+    Attributes
+    ----------
+    caption : str
+    heads : list of str
+    rows : list of list of Cell
+    numeric : bool
+        Whether all columns but the first hold numbers.
+    """
+
+    caption: str
+    heads: list[str]
+    rows: list[list[Cell]] = field(default_factory=list)
+    numeric: bool = True
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+
+def _cells(*texts: Any) -> list[Cell]:
+    return [each if isinstance(each, Cell) else Cell(str(each)) for each in texts]
+
+
+def difference(row: dict[Any, Any] | None) -> Cell:
+    """A difference with its sign, and its 90 % interval below."""
+    if row is None or pd.isna(text.centre(row)):
+        return Cell("–")
+    values = [text.centre(row), *((row["p5"], row["p95"]) if text.has_spread(row) else ())]
+    scale = text.Scale(str(row["unit"]), values)
+    return _spread(scale, values, signed=True)
+
+
+def _spread(scale: text.Scale, values: Sequence[float], signed: bool = False) -> Cell:
+    """A number with its unit if that is short, and the interval."""
+    unit = scale.after if scale.before else ""
+    first = f"{scale.number(values[0], signed)} {unit}".strip()
+    if len(values) < 3:
+        return Cell(first)
+    return Cell(first, scale.span(values[1], values[2], signed))
+
+
+def unit_of(unit: str) -> str:
+    """The unit of differences, in words; money says its own."""
+    return "" if unit.startswith("GBP") else text.WORDS.get(unit, unit)
+
+
+def _named(quantity: str, unit: str, level: str = "") -> str:
+    name = text.words(quantity) + (f", level “{level}”" if level else "")
+    unit = unit_of(unit)
+    return f"{name} ({unit})" if unit else name
+
+
+NOTE = "Median of the draws, and below it the interval that holds 90 % of them"
+CENTRAL = "Central values: no range was run"
+
+
+def _note(frame: pd.DataFrame) -> str:
+    return NOTE if len(frame) and frame["median"].notna().any() else CENTRAL
+
+
+# -- comparison ---------------------------------------------------------------------------------------------
+
+
+def side_by_side(read: ResultsFolder) -> Table:
+    """Return one line a scenario: time on the last date, retention, vacancies, losses, costs."""
+    columns = (
+        ("delivered_fte", "Delivered time, FTE"),
+        ("fte", "FTE in post"),
+        ("vacancy_rate", "Vacancy rate, points"),
+        ("stability_index", "Retention, points"),
+    )
+    frame = read.tables["differences"]
+    shown = [column for column in columns if column[0] in set(frame["quantity"])]
+    heads = ["Scenario", *(title for _, title in shown), "Lost elsewhere for 1 FTE gained", "All costs"]
+    heads += ["For each additional delivered FTE-year"]
+    rows = []
+    for scenario in read.scenarios:
+        cells = []
+        for quantity, _ in shown:
+            kept = quantity == "stability_index"
+            here = headline.retention(read, scenario) if kept else on_dates(read, scenario, quantity)
+            cells.append(difference(records(here)[-1] if len(here) else None))
+        lost = records(headline.displaced(read, scenario).query("role == @ALL"))
+        cells.append(_plain(headline.part(lost[0], "per_gained", "ratio")) if lost else Cell("–"))
+        cost = headline.costs(read, scenario)
+        cells.append(difference(cost.get(ALL)))
+        cells.append(_each(cost.get("per_delivered_fte_year")))
+        rows.append([Cell(scenario), *cells])
+    when = text.day(frame["date"].max())
+    caption = f"Scenarios beside each other: difference from the base in {when}. {_note(frame)}"
+    return Table(caption + "; costs are added up since the start", heads, rows)
+
+
+def _plain(row: dict[Any, Any] | None) -> Cell:
+    """A number without sign, and its interval."""
+    if row is None or pd.isna(text.centre(row)):
+        return Cell("–")
+    values = [text.centre(row), *((row["p5"], row["p95"]) if text.has_spread(row) else ())]
+    return _spread(text.Scale(str(row["unit"]), values, level=True), values)
+
+
+def _each(row: dict[Any, Any] | None) -> Cell:
+    """The cost of an additional FTE-year; words where there is no gain to divide by."""
+    if row is None:
+        return Cell("–")
+    said = str(row.get("words") or "")
+    return Cell(said) if said and said != "nan" else _plain(row)
+
+
+def levers(read: ResultsFolder, scenario: str) -> Table:
+    """What is done: every lever with its reach, uptake, dates and evidence."""
+    rows = []
+    for row in records(read.of("levers", scenario).fillna("")):
+        when = f"from {_month(row['start'])}" + (f" to {_month(row['end'])}" if row.get("end") else "")
+        ramp = f"{float(row['ramp']):g} months until all take part" if row.get("ramp") else "at once"
+        uptake = row["uptake"]
+        said = text.share(float(uptake)) if isinstance(uptake, int | float) else str(uptake)
+        effects = str(row.get("effects", "")).replace("; ", ";\n")
+        rows.append(
+            _cells(Cell(str(row["title"]), f"{row['level']} × {row['category']}"), row["reach"], said,
+                   Cell(when, ramp), row["evidence"] or "–", effects)
+        )  # fmt: skip
+    heads = ["Lever", "Reaches", "Take part", "When", "Evidence of its effects", "Effects (range)"]
+    return Table("Levers of this scenario", heads, rows, numeric=False)
+
+
+def _month(written: Any) -> str:
+    try:
+        return text.day(pd.Timestamp(str(written)))
+    except ValueError:
+        return str(written)
+
+
+def by_date(read: ResultsFolder, scenario: str) -> Table:
+    """Differences of the whole system on every date: stocks, and the years before."""
+    frame = read.of("differences", scenario)
+    whole = frame[(frame["role"] == ALL) & (frame["environment"] == ALL)]
+    dates = sorted(whole["date"].unique())
+    rows = []
+    for (quantity, level, over, unit), part in whole.groupby(
+        ["quantity", "level", "over", "unit"], sort=False
+    ):
+        by: dict[Any, Any] = {row["date"]: row for row in records(part)}
+        behind = {"year": "in the year before", "cumulated": "since the start"}.get(str(over), "")
+        name = Cell(_named(str(quantity), str(unit), str(level)), behind)
+        rows.append([name, *(difference(by.get(date)) for date in dates)])
+    caption = f"The whole system: difference from the base. {_note(whole)}"
+    return Table(caption, ["Quantity", *(text.day(date) for date in dates)], rows)
+
+
+def by_place(read: ResultsFolder, scenario: str) -> Table:
+    """Who wins and who loses: difference in delivered FTE by environment and role, on the last date."""
+    frame, quantity = headline.places(read, scenario)
+    if frame.empty:
+        return Table("", [])
+    roles = [*dict.fromkeys(role for role in frame["role"] if role != ALL), ALL]
+    places = [*dict.fromkeys(place for place in frame["environment"] if place != ALL), ALL]
+    found = {(row["environment"], row["role"]): row for row in records(frame)}
+    rows = [
+        [Cell(_title(read, place)), *(difference(found.get((place, role))) for role in roles)]
+        for place in places
+    ]
+    when = text.day(frame["date"].max())
+    caption = f"{_named(quantity, 'FTE')} by environment and role: difference from the base in {when}."
+    return Table(f"{caption} {_note(frame)}", ["Environment", *(_title(read, role) for role in roles)], rows)
+
+
+def _title(read: ResultsFolder, label: str) -> str:
+    return "All" if label == ALL else read.name(label)
+
+
+def displacement(read: ResultsFolder, scenario: str) -> Table:
+    """What environments gain, what others lose, for every role, on the last date."""
+    last = headline.displaced(read, scenario)
+    if last.empty:
+        return Table("", [])
+    rows = []
+    for row in records(last):
+        parts = [headline.part(row, name, "ratio" if name == "per_gained" else "FTE") for name in PARTS]
+        cells = [_plain(parts[0]), _plain(parts[1]), _plain(parts[2]), difference(parts[3])]
+        name = Cell(_title(read, row["role"]), f"losing: {headline.who(read, row) or 'nobody'}")
+        rows.append([name, *cells])
+    heads = ["Role", "Gained, FTE", "Lost elsewhere, FTE", "Lost for 1 FTE gained", "Net, FTE"]
+    when = text.day(last["date"].max())
+    spread = NOTE if "gained_median" in last else CENTRAL
+    quantity = str(last["quantity"].iloc[0])
+    what = text.inside(text.words(quantity))
+    return Table(f"Gains and losses of environments in {what}, {when}. {spread}", heads, rows)
+
+
+PARTS = ("gained", "lost_elsewhere", "per_gained", "net")
+
+
+def costs(read: ResultsFolder, scenario: str) -> Table:
+    """What a scenario costs more than the base since the start."""
+    found = headline.costs(read, scenario)
+    rows = []
+    for item, row in found.items():
+        name = _named(item, str(row["unit"]))
+        if item == "per_delivered_fte_year":
+            share = row.get("share_with_gain")
+            note = f"of the {text.share(share)} of draws with a gain" if pd.notna(share) else ""
+            rows.append([Cell(name, note), _each(row), _half(row)])
+        else:
+            rows.append([Cell(name), difference(row), _half(row, signed=True)])
+    frame = read.of("costs", scenario)
+    caption = f"Costs beside the base, added up since the start. {_note(frame)}"
+    return Table(caption, ["Item", "Difference", "Half of the draws"], rows)
+
+
+def _half(row: dict[Any, Any], signed: bool = False) -> Cell:
+    """The interval that holds half of the draws."""
+    if any(pd.isna(row.get(name)) for name in ("p25", "p75")):
+        return Cell("–")
+    scale = text.Scale(str(row["unit"]), [row["p5"], row["p95"]])
+    return Cell(scale.span(row["p25"], row["p75"], signed))
+
+
+# -- attribution, break-even, grounds -----------------------------------------------------------------------
+
+
+def attribution(read: ResultsFolder, scenario: str) -> Table:
+    """What each lever contributes to the difference in time, and their interaction."""
+    frame = headline.parts_of(read, scenario)
+    if frame.empty:
+        return Table("", [])
+    rows = []
+    for row in records(frame):
+        alone = row["alone"]
+        scale = text.Scale(str(row["unit"]), [alone])
+        known = Cell("–" if pd.isna(alone) else scale.number(float(alone), True))
+        rows.append([Cell(headline.lever(read, row["lever"])), difference(row), known])
+    first = records(frame)[0]
+    what = _named(str(first["quantity"]), str(first["unit"]))
+    caption = (
+        f"{what}, {text.day(first['date'])}: what each lever contributes (Shapley values). {_note(frame)}"
+    )
+    caption += (
+        ". In every draw the levers add up to the total. Interaction: the total less what each does alone"
+    )
+    return Table(caption, ["Lever", "Part of the difference", "Alone, central value"], rows)
+
+
+def break_even(read: ResultsFolder, scenario: str) -> Table:
+    """How large an effect must be to be worth its while, beside what is assumed."""
+    rows = []
+    for row in records(read.of("break_even", scenario).fillna("")):
+        unit = str(row.get("unit", ""))
+        assumed, least = (
+            "–" if row.get(name, "") == "" else f"{text.plain(row[name])} {unit}"
+            for name in ("assumed", "break_even")
+        )
+        ends = [row.get(name, "") for name in ("low", "high", "p5", "p95")]
+        ranges = [
+            f"{text.plain(a)} to {text.plain(b)}" if "" not in (a, b) else "" for a, b in (ends[:2], ends[2:])
+        ]
+        reached = text.share(float(row["p_reached"])) if row.get("p_reached", "") != "" else "–"
+        rows.append(
+            _cells(Cell(headline.lever(read, row["lever"]), str(row["effect"])), str(row["criterion"]),
+                   Cell(least, ranges[1]), Cell(assumed, ranges[0]), reached)
+        )  # fmt: skip
+    heads = ["Lever and effect", "What is asked", "Needed", "Assumed", "Draws in which that is enough"]
+    return Table(
+        "Break-even: the size an unmeasured effect must have, for those who take part", heads, rows, False
+    )
+
+
+def grounds(read: ResultsFolder, scenario: str) -> Table:
+    """Share of the differences that rests on effects of each grade of evidence."""
+    frame = read.of("grounds", scenario)
+    if frame.empty:
+        return Table("", [])
+    grades = [grade for grade in GRADES if grade in set(frame["grade"])]
+    grades += [grade for grade in dict.fromkeys(frame["grade"]) if grade not in GRADES]
+    rows = []
+    for (quantity, over, date), part in frame.groupby(["quantity", "over", "date"], sort=False):
+        by = dict(zip(part["grade"], part["share"], strict=True))
+        since = ", since the start" if over == "cumulated" else ""
+        name = f"{text.words(str(quantity))}{since}, {text.day(date)}"
+        rows.append(_cells(name, *(text.share(by.get(grade, float("nan"))) for grade in grades)))
+    return Table("What the difference rests on, by the evidence of the effects (central values)",
+                 ["Difference", *map(text.words, grades)], rows)  # fmt: skip
+
+
+def flows(read: ResultsFolder, scenario: str) -> Table:
+    """The flows that differ most from the base, over the whole run."""
+    frame = read.of("flows", scenario)
+    order = frame["difference"].abs().sort_values(ascending=False, kind="stable").index[:LARGEST]
+    rows = []
+    for row in records(frame.loc[order]):
+        if row["difference"] == 0.0:
+            continue
+        scale = text.Scale("heads", [row["base"]])
+        rows.append(
+            _cells(f"{read.name(row['from'])} → {read.name(row['to'])}", scale.number(row["base"]),
+                   difference({**row, "unit": "heads"}))
+        )  # fmt: skip
+    return Table(f"The flows that differ most, people over the whole run. {_note(frame)}",
+                 ["From → to", "Base, central value", "Difference"], rows)  # fmt: skip
+
+
+def plain(frame: pd.DataFrame, caption: str) -> Table:
+    """Any table as it is."""
+    columns = [name for name in frame if frame[name].notna().any() and not (frame[name] == "").all()]
+    rows = [
+        _cells(*(f"{value:.4g}" if isinstance(value, float) else value for value in row))
+        for row in frame[columns].fillna("").itertuples(index=False)
+    ]
+    return Table(caption, [text.words(str(name)) for name in columns], rows, numeric=False)
