@@ -135,7 +135,7 @@ def _steps(axes: Axes, part: pd.DataFrame, title: str) -> None:
     factor, unit = SCALES.get(str(part["unit"].iloc[0]), (1.0, str(part["unit"].iloc[0])))
     rows: dict[str, dict[Any, Any]] = {row["lever"]: row for row in part.to_dict("records")}
     levers = [name for name in rows if name not in (INTERACTION, TOTAL)]
-    names = [*levers, TOTAL, *([INTERACTION] if INTERACTION in rows else [])]
+    names = [*levers, TOTAL, *([INTERACTION] if len(levers) > 1 else [])]
     left, whole = 0.0, factor * float(rows[TOTAL]["value"])
     for y, name in enumerate(names):
         row = rows[name]

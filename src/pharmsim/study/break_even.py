@@ -154,7 +154,7 @@ def _rows(scenario: Scenario, item: Intervention, full: Results, seed: int) -> l
 
 def _finite(x: float) -> float:
     """The same number; not a number where it is out of reach."""
-    return x if np.isfinite(x) else float("nan")
+    return x + 0.0 if np.isfinite(x) else float("nan")  # −0 becomes 0
 
 
 def _worth(results: Results, without: Results | None = None) -> list[np.ndarray]:
@@ -255,7 +255,7 @@ def found_in_words(claim: Claim, found: Crossing, together: bool = False) -> str
     else:
         text = f"needs {claim.at(found.size)} in {claim.effect}"
     ends = [abs(claim.assumed) * size for size in (found.p5, found.p95)]
-    if not np.isnan(ends).any() and found.p95 > 0.0:
+    if found.p95 > 0.0 and np.isfinite(found.p5):
         first, last = ("more than was tried" if np.isinf(end) else _number(end) for end in ends)
         text += f" (90 % of draws: {first} to {last})"
     low, high = sorted(np.sign(claim.assumed) * np.array([claim.low, claim.high]))  # below 0: the other way
@@ -273,9 +273,7 @@ def found_in_words(claim: Claim, found: Crossing, together: bool = False) -> str
 
 
 def _number(x: float) -> str:
-    """Two significant digits at least, without noughts behind."""
-    return (
-        f"{x:,.{0 if x >= 100 else 1 if x >= 10 else 2 if x >= 0.1 else 4}f}".rstrip("0").rstrip(".")
-        if x
-        else "0"
-    )
+    """About three significant digits, without noughts at the end."""
+    digits = next((n for n, least in enumerate((100.0, 10.0, 0.1)) if abs(x) >= least), 4)
+    text = f"{x:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
