@@ -265,6 +265,20 @@ def compare(
 
 
 @app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Results folder of a run or comparison.", metavar="RUN")],
+    out: Annotated[
+        Path | None, typer.Option(help="HTML file to write, instead of report.html there.", metavar="FILE")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a results folder as one HTML file, to read, print and send."""
+    from pharmsim.report import html
+
+    typer.echo(html.write(folder, out, force))
+
+
+@app.command()
 def diagram(
     file: File,
     out: Annotated[Path | None, typer.Option(help="SVG file to write.", metavar="FILE")] = None,
