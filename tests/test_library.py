@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ def levers() -> dict[str, Intervention]:
 def stated(lever: Intervention, name: str) -> list[Value]:
     """Every number that the file of an intervention writes down: what it leaves out has no grounds."""
     written = yaml.safe_load((ROOT / "scenarios" / "interventions" / f"{name}.yaml").read_text("utf-8"))
-    found = [number for number in numbers(lever) if isinstance(number.node, Value)]
-    return [number.node for number in found if is_in(written, number.path)]
+    found = [number.node for number in numbers(lever) if is_in(written, number.path)]
+    return [node for node in found if isinstance(node, Value)]
 
 
 def is_in(tree: Any, path: Sequence[str | int]) -> bool:
@@ -81,7 +82,8 @@ def test_text_and_names(name: str, levers: dict[str, Intervention]) -> None:
 
 def claimed(lever: Intervention) -> list[tuple[float, Value]]:
     """What is claimed, with the number that would be no effect at all."""
-    parts = [part for part in (*lever.effects, *lever.job_plan, *lever.supervision) if part.claimed]
+    every: list[Any] = [*lever.effects, *lever.job_plan, *lever.supervision]
+    parts = [part for part in every if part.claimed]
     verbs = (("plus", 0.0), ("times", 1.0), ("share", 0.0))
     found = [(nothing, getattr(part, verb, None)) for part in parts for verb, nothing in verbs]
     return [(nothing, value) for nothing, value in found if value is not None]
@@ -202,3 +204,19 @@ def with_share(scenario: Scenario, name: str, share: float) -> Scenario:
     lever = next(item for item in scenario.interventions if item.name == name)
     alone = programme.only(scenario, [name])
     return programme.with_uptake(alone, {name: share * lever.uptake.value})
+
+
+# -- the programme -------------------------------------------------------------------------------------
+
+
+def test_optimistic_is_never_worse_than_pessimistic() -> None:
+    folder = ROOT / "scenarios" / "sel" / "programme"
+    names = ("combined_optimistic", "combined", "combined_pessimistic")
+    runs = [pharmsim.run(pharmsim.load(folder / f"{name}.yaml"), tags=False).data for name in names]
+    for better, worse in pairwise(runs):
+        assert float(better["delivered_fte"].sum()) > float(worse["delivered_fte"].sum())
+        assert float(better["leavers"].sum() / better["headcount"].sum()) < float(
+            worse["leavers"].sum() / worse["headcount"].sum()
+        )
+        needed = [float(data["required_fte"].sum() / data["service_fte"].sum()) for data in (better, worse)]
+        assert needed[0] < needed[1]
