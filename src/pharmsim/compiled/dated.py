@@ -110,7 +110,7 @@ def _owned(model: Model) -> Model:
 
 def _on(change: Change, slots: Slots) -> np.ndarray:
     """Whether a change is on each slot, shape (slots,)."""
-    named = np.array([not change.of or _called(name, change.of) for name in slots.names])
+    named = np.array([not change.of or _called(name, change.of) for name in slots.names], dtype=np.bool_)
     on = (
         named
         & (change.posts[slots.post] | (slots.post < 0))

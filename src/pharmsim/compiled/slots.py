@@ -195,13 +195,12 @@ class Where:
         post, into = home[edges.origin[chosen]], edges.to[chosen]
         return [_slots(self.model, ("posts", "edges", name), [chosen], post=post, into=into)]
 
-    def tracked(self, name: str) -> list[Slots]:
-        """Slots of an array by track: pipelines by name, posts of origin."""
+    def tracked(self, name: str, by_post: bool = False) -> list[Slots]:
+        """Slots of an array by track: internal pipelines as a whole, or by post of origin."""
         track = np.arange(len(self.tracks))
         names = [x.name for x in self.tracks]
-        return [
-            _slots(self.model, ("posts", "tracks", name), [track], names, post=self.model.posts.tracks.post)
-        ]
+        post = self.model.posts.tracks.post if by_post else None
+        return [_slots(self.model, ("posts", "tracks", name), [track], names, post=post)]
 
     @property
     def stages(self) -> list[str]:
@@ -267,7 +266,7 @@ PLACES: dict[str, Callable[[Where], list[Slots]]] = {
     "drop_out": lambda x: [*x.named(x.stages, "conveyors", "", "drop_out"), *x.tracked("drop_out")],
     "pass_rate": lambda x: x.named(_external(x), "conveyors", "", "pass_rate", keep=x.sat),
     "stays_in_area": lambda x: x.named(_external(x), "conveyors", "", "retention"),
-    "apprentices": lambda x: x.tracked("intake"),
+    "apprentices": lambda x: x.tracked("intake", by_post=True),
     "completion": lambda x: x.tracked("completes"),
     INTRODUCING: lambda x: x.by_post("system", "work", "introducing"),
 }

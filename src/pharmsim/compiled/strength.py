@@ -72,7 +72,7 @@ def shape(grid: Grid, item: Intervention, months: Ints) -> Floats:
         at_end = ramp(grid, item, np.array([end]))[0]
         later = np.maximum(months - end, 0)
         left = 0.5 ** (later / item.half_life) if item.half_life else np.zeros(len(months))
-        out = np.where(months > end, at_end * left, out)
+        out = np.where(months >= end, at_end * left, out)
     out[months == 0] = 0.0
     return out
 
