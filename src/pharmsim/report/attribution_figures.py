@@ -47,12 +47,13 @@ def write(tables: Mapping[str, pd.DataFrame], folder: Path, foot: str) -> list[P
     tables : dict of DataFrame
     folder : Path
     foot : str
-        Where the pictures come from; a line on what they show is added.
+        Its first line says where the pictures come from; a line on what they show follows.
 
     Returns
     -------
     list of Path
     """
+    foot = foot.split("\n")[0]
     makers = {"attribution": waterfall, "break_even": break_even, "grounds": grounds}
     paths: list[Path] = []
     with style.styled():
@@ -93,7 +94,7 @@ def waterfall(frame: pd.DataFrame) -> Figure:
         of draws; diamonds what each would add alone.
     """
     frame = frame[frame["date"] == frame["date"].max()]
-    levels = frame["level"].fillna("")
+    levels = frame["level"].astype(object).fillna("")
     panels = [
         (title + (f", {level}" if level else ""), part)
         for (quantity, over), title in PANELS.items()
@@ -188,8 +189,9 @@ def break_even(frame: pd.DataFrame) -> Figure:
         axes.plot([1.0, 1.0], [y - 0.33, y + 0.33], color="#555555", lw=1.6)
         for i, row in enumerate(part.to_dict("records")):
             _mark(axes, row, y + 0.3 * (i - (len(part) - 1) / 2), i)
-        span = f" ({one['low']:+.3g} to {one['high']:+.3g})" if one["low"] < one["high"] else ""
-        text = f"{_words(str(lever))}: {effect}\nassumed {one['assumed']:+.3g} {one['unit']}{span}"
+        assumed, low, high = (f"{one[name] + 0.0:.3g}" for name in ("assumed", "low", "high"))
+        span = f" ({low} to {high})" if low != high else ""
+        text = f"{_words(str(lever))}: {effect}\nassumed {assumed} {one['unit']}{span}"
         labels.append(text.replace("-", "−"))
     axes.set_yticks(range(len(rows)), labels)
     axes.set_ylim(len(rows) - 0.4, -0.6)
