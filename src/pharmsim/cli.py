@@ -265,6 +265,47 @@ def compare(
 
 
 @app.command()
+def solve(
+    file: File,
+    target: Annotated[
+        str, typer.Option(help='"retention +2 points", "vacancy_rate -1 point", "fte 7806.9" …')
+    ],
+    lever: Annotated[list[str], typer.Option(help="Intervention or key path; several move together.")],
+    level: Annotated[str | None, typer.Option(help="Level of retention.")] = None,
+    role: Annotated[list[str] | None, typer.Option(help="Measure this role only.")] = None,
+    environment: Annotated[list[str] | None, typer.Option(help="Measure this environment only.")] = None,
+    by: Annotated[list[str] | None, typer.Option(help='Date, such as "31 March 2028".')] = None,
+    start: Annotated[str | None, typer.Option(help="Month in which a lever of the library begins.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help='First level, or factor: "x 0.5".')] = None,
+    last: Annotated[str | None, typer.Option("--to", help='Last level, or factor: "x 2".')] = None,
+    draws: Draws = 100,
+    seed: Seed = 1,
+    out: Out = None,
+    force: Force = False,
+    no_figures: NoFigures = False,
+) -> None:
+    """Find the level of levers that reaches a target; exit code 1 if it is out of reach at every date."""
+    from pharmsim.report import solve_files, solve_text
+    from pharmsim.results.folder import check_target
+    from pharmsim.study import question
+    from pharmsim.study import solve as study
+
+    if out is not None:
+        check_target(out, force)
+    asked = question.read(
+        file, target, lever, by or (), level=level, roles=role or (), environments=environment or (),
+        first=first, last=last, start=start, ask=question.ask if sys.stdin.isatty() else None,
+    )  # fmt: skip
+    _say_if_cold()
+    solution = study.solve(*asked, draws=draws, seed=seed)
+    if out is not None:
+        solve_files.write(solution, out, force, figures=not no_figures)
+    solve_text.show(solution, _console(), out)
+    if not solution.found:
+        raise typer.Exit(1)
+
+
+@app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="Results folder of a run or comparison.", metavar="RUN")],
     out: Annotated[
@@ -301,7 +342,7 @@ def diagram(
 def main() -> None:
     """Entry point: messages without traceback (unless --debug), and exit codes.
 
-    0: done; 1: a run failed, or was not reproduced; 2: bad input; 130: interrupted.
+    0: done; 1: a run failed, was not reproduced, or a target is out of reach; 2: bad input; 130: interrupted.
     """
     sys.exit(call(sys.argv[1:]))
 

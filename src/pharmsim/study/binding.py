@@ -10,7 +10,7 @@ from pharmsim.results import bounds, measures, money
 from pharmsim.results.axes import is_selected
 from pharmsim.results.labelled import Results
 from pharmsim.study.levers import TIMES, UPTAKE, Lever
-from pharmsim.study.targets import CELL, Target
+from pharmsim.study.targets import BY_LEVEL, CELL, Target
 
 FULL = 0.005
 """A post with a vacancy rate up to this is full."""
@@ -40,23 +40,20 @@ def binding(
     list of str
         In words, what the levers themselves allow first.
     """
-    found = [
-        *_ends(levers, x),
-        *_late(results, levers, date),
-        *_limits(results, date),
-        *_posts(results, target, date),
-    ]
-    return [*found, *_budgets(results, date), *bounds.lines(bounds.hits(results.scenario, results.data))]
+    found = [*_ends(levers, x), *_late(results, target, levers, date)]
+    if target.quantity not in BY_LEVEL:  # who stays does not hang on room for more
+        found += [*_limits(results, date), *_posts(results, target, date), *_budgets(results, date)]
+    return [*found, *bounds.lines(bounds.hits(results.scenario, results.data))]
 
 
 def _ends(levers: Sequence[Lever], x: float) -> Iterator[str]:
-    for lever in levers:
-        if x < 1.0:
-            yield f"{lever.title}: beyond {shown(lever, x)} it is further away again"
-        elif lever.unit == UPTAKE:
-            yield f"{lever.title}: uptake is at 100 %, everybody whom it reaches takes part"
-        else:
-            yield f"{lever.title}: the range given ends at {shown(lever, x)}"
+    names = ", ".join(lever.title for lever in levers)
+    if x < 1.0:
+        yield f"beyond this level the outcome is further away again ({names})"
+    elif all(lever.unit == UPTAKE and lever.level(x) == 1.0 for lever in levers):
+        yield f"uptake is at 100 %: everybody takes part whom these reach ({names})"
+    else:
+        yield f"the levers are at the end of their range ({names})"
 
 
 def shown(lever: Lever, x: float) -> str:
@@ -67,9 +64,10 @@ def shown(lever: Lever, x: float) -> str:
     return f"× {level:.3g}" if lever.unit == TIMES else f"{level:,.5g} {lever.unit}"
 
 
-def _late(results: Results, levers: Sequence[Lever], date: np.datetime64) -> Iterator[str]:
-    """Interventions that have hardly begun by the date."""
+def _late(results: Results, target: Target, levers: Sequence[Lever], date: np.datetime64) -> Iterator[str]:
+    """Interventions that are not at full strength by the date, or all of its year."""
     known = {item.name: item for item in results.scenario.interventions}
+    year = measures.YEAR if target.quantity in BY_LEVEL else 0
     for lever in levers:
         item = known.get(lever.name)
         if item is None:
@@ -78,9 +76,10 @@ def _late(results: Results, levers: Sequence[Lever], date: np.datetime64) -> Ite
         months = int((date.astype("datetime64[M]") - start).astype(int))
         if months <= 0:
             yield f"{lever.title}: begins only in {item.start}"
-        elif months < item.ramp + measures.YEAR:
-            ramp = f" and takes {item.ramp:g} months to build up" if item.ramp else ""
-            yield f"{lever.title}: begins {months} months before the date{ramp}, so not for a whole year"
+        elif months < item.ramp + year:
+            ramp = f", takes {item.ramp:g} months to build up" if item.ramp else ""
+            whole = " the whole year" if year else ""
+            yield f"{lever.title}: begins {months} months before the date{ramp}: not at full strength{whole}"
 
 
 def _limits(results: Results, date: np.datetime64) -> Iterator[str]:

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from pharmsim.errors import Problem, ScenarioError
 from pharmsim.quantities import KINDS
-from pharmsim.scenario import from_dict, library, load, text, to_dict
+from pharmsim.scenario import from_dict, library, text, to_dict
 from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.marks import closest, dotted, quoted
 from pharmsim.scenario.models import Scenario
@@ -50,6 +50,8 @@ class Lever:
         Number that a level in its unit replaces; 1 for factors, not used for interventions.
     place : Place or None
         Where the number stands; None for an intervention.
+    assumed : (float, float), optional
+        Range of the uptake that the intervention states.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Lever:
     last: float
     present: float = 1.0
     place: Place | None = None
+    assumed: tuple[float, float] | None = None
 
     def level(self, x: float) -> float:
         """Level of the lever where all of them are at `x` of their way."""
@@ -71,11 +74,10 @@ class Lever:
 
 
 def at(scenario: Scenario, levers: Sequence[Lever], x: float) -> Scenario:
-    """Return the scenario with all levers at `x` of their way (0 to 1); at 0 interventions are left out."""
-    if x == 0.0:
-        scenario = base(scenario, levers)
-    else:
-        scenario = with_uptake(scenario, {i.name: i.level(x) for i in levers if i.is_intervention})
+    """Return the scenario with all levers at `x` of their way, without those in which nobody takes part."""
+    uptakes = {lever.name: lever.level(x) for lever in levers if lever.is_intervention}
+    scenario = without(scenario, [name for name, uptake in uptakes.items() if not uptake])
+    scenario = with_uptake(scenario, uptakes)
     for lever in levers:
         if lever.place is not None:
             scenario = _changed(scenario, lever.place.path, _setting(lever, lever.level(x)))
@@ -84,8 +86,7 @@ def at(scenario: Scenario, levers: Sequence[Lever], x: float) -> Scenario:
 
 def base(scenario: Scenario, levers: Sequence[Lever]) -> Scenario:
     """Return the scenario as it is without the levers: no such intervention, numbers as they are written."""
-    names = [lever.name for lever in levers if lever.is_intervention]
-    return without(scenario, names) if names else scenario
+    return without(scenario, [lever.name for lever in levers if lever.is_intervention])
 
 
 def _setting(lever: Lever, level: float) -> Callable[[Any], Any]:
@@ -129,17 +130,20 @@ def _changed(node: Any, path: Sequence[str | int], change: Callable[[Any], Any])
 
 def read(
     file: str | os.PathLike[str],
+    scenario: Scenario,
     names: Sequence[str],
     first: str | None = None,
     last: str | None = None,
     start: str | None = None,
 ) -> tuple[Scenario, tuple[Lever, ...]]:
-    """Read a scenario and the levers named.
+    """Read the levers named.
 
     Parameters
     ----------
     file : path
         A scenario file.
+    scenario : Scenario
+        What it says.
     names : sequence of str
         Interventions of the scenario or of the library, or key paths of numbers as after `set:`.
     first, last : str, optional
@@ -158,7 +162,6 @@ def read(
     ScenarioError
         With every problem found.
     """
-    scenario = load(file)
     bad: list[Problem] = []
     if not names:
         bad.append(_problem("needs at least one: an intervention, or the key path of a number"))
@@ -171,10 +174,15 @@ def read(
     if new and not bad:
         scenario = _with_library(file, scenario, new, start)
     levers: list[Lever] = []
+    mixed = not {*names} <= {item.name for item in scenario.interventions}  # the range is that of the numbers
     for name in names:
         item = next((item for item in scenario.interventions if item.name == name), None)
         try:
-            levers += [_uptake(item)] if item else _numbers(scenario, name, [*own, *shelf], first, last)
+            levers += (
+                [_uptake(item, *((None, None) if mixed else (first, last)))]
+                if item
+                else _numbers(scenario, name, [*own, *shelf], first, last)
+            )
         except FormError as error:
             bad += [
                 Problem("levers", 0, str(where[0]) if where else "--lever", said)
@@ -211,11 +219,14 @@ def _with_library(
             which = ", ".join(names)
             message = f'is needed: the month in which {which} begins, such as `--start "April 2026"`'
             raise ScenarioError([Problem("levers", 0, "--start", message)]) from None
-        raise
+        raise ScenarioError(_problem(problem.message) for problem in error.problems) from None
 
 
-def _uptake(item: Intervention) -> Lever:
-    return Lever(item.name, item.title, UPTAKE, 0.0, 1.0)
+def _uptake(item: Intervention, first: str | None, last: str | None) -> Lever:
+    low, high = (_end(first or "0 %", "share"), _end(last or "100 %", "share"))
+    stated = item.uptake
+    assumed = None if stated.low is None or stated.high is None else (stated.low, stated.high)
+    return _checked(Lever(item.name, item.title, UPTAKE, low, high, assumed=assumed))
 
 
 def _numbers(

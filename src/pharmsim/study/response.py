@@ -91,7 +91,7 @@ class Response:
         return self._at(x, self.draws)
 
     def _at(self, x: float, draws: int) -> Outcome:
-        if x == 0.0 and all(lever.is_intervention for lever in self.levers):
+        if all(lever.is_intervention and not lever.level(x) for lever in self.levers):
             return self.base
         key = (x, draws)
         if key not in self._known:

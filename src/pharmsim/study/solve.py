@@ -113,7 +113,8 @@ class Solution:
     levers : tuple of Lever
     answers : tuple of Answer
     curve : DataFrame
-        date, x, one column a lever, central, quantiles, p_reached, goal: the response at the levels run.
+        date, x, one column a lever, base, goal, central and quantiles of the outcome, of what is compared
+        with the target (`aim`: the outcome, or its change), p_reached: the response at the levels run.
     notes : tuple of str
         What else there is to say.
     draws, seed : int
@@ -130,6 +131,11 @@ class Solution:
     draws: int
     seed: int
     meta: dict[str, Any]
+
+    @property
+    def found(self) -> bool:
+        """Whether the target is reached, or met already, at one date at least."""
+        return any(answer.status != OUT for answer in self.answers)
 
 
 def solve(
@@ -305,14 +311,23 @@ def _costs(base: Outcome, here: Outcome, j: int) -> pd.DataFrame:
 
 def _curve(response: Response, outcomes: dict[float, Outcome]) -> pd.DataFrame:
     """The response at the levels that were run, one row for each and every date."""
-    rows = []
+    rows, target = [], response.target
     for j, date in enumerate(response.dates):
         before = response.base.values[:, j]
         for x, outcome in sorted(outcomes.items()):
             value = outcome.values[:, j]
-            met = response.target.beyond(value, before)[1:] >= 0.0
-            drawn_too = {**_quantiles(value), "p_reached": float(met.mean())} if len(value) > 1 else {}
+            aim = target.aim(value, before)
+            met = target.beyond(value, before)[1:] >= 0.0
+            drawn_too = {}
+            if len(value) > 1:
+                aims = {f"aim_{name}": number for name, number in _quantiles(aim).items()}
+                drawn_too = {**_quantiles(value), **aims, "p_reached": float(met.mean())}
             levels = {lever.name: lever.level(x) for lever in response.levers}
-            known = {"base": before[0], "goal": response.target.goal(before[:1])[0], "central": value[0]}
+            known = {
+                "base": before[0],
+                "goal": target.goal(before[:1])[0],
+                "central": value[0],
+                "aim": aim[0],
+            }
             rows.append({"date": date, "x": x, **levels, **known, **drawn_too})
     return pd.DataFrame(rows)

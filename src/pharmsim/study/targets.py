@@ -97,6 +97,12 @@ class Target:
             return np.full_like(base, self.amount)
         return base + self.amount if self.mode == "plus" else base * (1.0 + self.amount)
 
+    def aim(self, value: np.ndarray, base: np.ndarray) -> np.ndarray:
+        """What is compared with `amount`: values, differences from the base, or these as shares of it."""
+        if self.mode == "value":
+            return value
+        return value - base if self.mode == "plus" else value / base - 1.0
+
     def beyond(self, value: np.ndarray, base: np.ndarray) -> np.ndarray:
         """By how much values are beyond the target (0 or more: it is met), in the unit of the quantity."""
         goal = self.goal(base)
