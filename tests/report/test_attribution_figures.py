@@ -88,7 +88,7 @@ def test_break_even_is_shown_in_multiples_of_what_is_assumed() -> None:
     assert any(np.allclose(x, [1.5]) for x in marks if len(x) == 1)
     assert any(np.allclose(x, [1.0, 2.0]) for x in marks if len(x) == 2)
     assert any(np.allclose(x, [4.0, figures.REACH]) for x in marks if len(x) == 2)
-    assert {"not within reach", "first lever: leaving\nassumed −5 % (−10 to −2)"} <= set(texts(figure))
+    assert {"not within reach", "first lever:\nleaving,\nassumed −5 % (−10 to −2)"} <= set(texts(figure))
 
 
 def test_grounds_show_the_share_of_the_whole() -> None:
@@ -106,6 +106,6 @@ def test_every_table_has_a_picture_for_each_scenario(tmp_path: Path) -> None:
     names = {path.name for path in figures.write(tables, tmp_path, "Scenario: x\nsomething else")}
     assert {"attribution_A_B.png", "attribution_C.svg", "break_even_A_B.svg"} <= names
     text = (tmp_path / "attribution_C.svg").read_text(encoding="utf-8")
-    assert "Scenario: x" in text
+    assert "Scenario: x  ·  beside it: C" in text
     assert "lines 5–95 % of 20 draws" in text
     assert "something else" not in text

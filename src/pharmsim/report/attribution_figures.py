@@ -62,8 +62,9 @@ def write(tables: Mapping[str, pd.DataFrame], folder: Path, foot: str) -> list[P
                 continue
             parts = dict(list(tables[title].groupby("scenario", sort=False)))
             places = unique_names([file_name(str(name))[:40] for name in parts])
-            for place, part in zip(places, parts.values(), strict=True):
-                paths += style.save(make(part), folder, f"{title}_{place}", f"{foot}\n{note(title, part)}")
+            for place, (name, part) in zip(places, parts.items(), strict=True):
+                text = f"{foot}  ·  beside it: {style.shorten(str(name), 60)}\n{note(title, part)}"
+                paths += style.save(make(part), folder, f"{title}_{place}", text)
     return paths
 
 
@@ -179,7 +180,7 @@ def break_even(frame: pd.DataFrame) -> Figure:
     """
     frame = frame[frame["assumed"] != 0.0]
     rows = list(frame.groupby(["lever", "effect"], sort=False))
-    figure = style.new_figure("How large must the effect be?", height=1.7 + 0.62 * len(rows))
+    figure = style.new_figure("How large must the effect be?", height=1.7 + 0.75 * len(rows))
     axes = figure.subplots()
     labels = []
     for y, ((lever, effect), part) in enumerate(rows):
@@ -191,7 +192,9 @@ def break_even(frame: pd.DataFrame) -> Figure:
             _mark(axes, row, y + 0.3 * (i - (len(part) - 1) / 2), i)
         assumed, low, high = (f"{one[name] + 0.0:.3g}" for name in ("assumed", "low", "high"))
         span = f" ({low} to {high})" if low != high else ""
-        text = f"{_words(str(lever))}: {effect}\nassumed {assumed} {one['unit']}{span}"
+        text = (
+            f"{_words(str(lever))}:\n{style.shorten(str(effect), 44)},\nassumed {assumed} {one['unit']}{span}"
+        )
         labels.append(text.replace("-", "−"))
     axes.set_yticks(range(len(rows)), labels)
     axes.set_ylim(len(rows) - 0.4, -0.6)
