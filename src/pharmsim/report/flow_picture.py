@@ -64,9 +64,9 @@ def flow_picture(ends: pd.DataFrame, title: str, changes: bool) -> Figure:
         _band(axes, a, b, width, more if changes else colours[one], changes and heads < 0)
     _blocks(axes, starts, bands, "from", changes)
     _blocks(axes, stops, bands, "to", changes)
-    notes = "people over the whole run, central values; left: where they come from, right: where they go"
+    notes = "people over the whole run, central values; from left to right; not: moves inside an environment"
     second = ["blue: more than in the base; hatched orange: fewer"] if changes else []
-    second += [f"flows too thin to be drawn: {left_out:,.0f} people"] if left_out >= 0.5 else []
+    second += [f"flows too thin to be drawn: {left_out:,.0f} in all"] if left_out >= 0.5 else []
     style.put_foot(figure, f"{notes}\n{'  ·  '.join(second)}".strip())
     return figure
 
@@ -119,6 +119,7 @@ def _blocks(axes: Axes, spans: Spans, bands: pd.DataFrame, side: str, changes: b
         axes.add_patch(Rectangle((x, top), 0.02, bottom - top, facecolor="#333333"))
         heads = float(bands["heads"][bands[side] == name].sum())
         number = f"{heads:+,.{digits}f}".replace("-", "−") if changes else f"{heads:,.{digits}f}"
+        number = number if number.strip("+−0.") else "0"
         words = f"{style.shorten(name, 34)}  {number}"
         axes.text(
             -0.04 if left else 1.04,

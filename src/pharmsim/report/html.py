@@ -18,7 +18,7 @@ from pharmsim.report import html_figures as figures
 from pharmsim.report import html_headline as headline
 from pharmsim.report import html_run, html_tables
 from pharmsim.report import html_text as text
-from pharmsim.report.html_data import ResultsFolder, read
+from pharmsim.report.html_data import ResultsFolder, read, without_gaps
 from pharmsim.report.html_figures import Picture
 from pharmsim.report.html_tables import Cell, Table
 
@@ -174,7 +174,10 @@ def _scenario(folder: ResultsFolder, scenario: str) -> Iterable[Part]:
     yield Part("What is done", texts=[] if levers else [none], tables=[levers])
     lines = figures.trajectories(folder, scenario)
     yield Part(
-        "Against the base", pictures=[lines] if lines else [], tables=[html_tables.by_date(folder, scenario)]
+        "Against the base",
+        pictures=[lines] if lines else [],
+        tables=[html_tables.by_date(folder, scenario, main=True)],
+        folded=[html_tables.by_date(folder, scenario, main=False)],
     )
     yield Part(
         "Who moves where",
@@ -185,8 +188,7 @@ def _scenario(folder: ResultsFolder, scenario: str) -> Iterable[Part]:
         "Winners and losers",
         texts=[headline.losers(folder, scenario)],
         pictures=figures.winners(folder, scenario),
-        tables=[html_tables.displacement(folder, scenario)],
-        folded=[html_tables.by_place(folder, scenario)],
+        tables=[html_tables.displacement(folder, scenario), html_tables.by_place(folder, scenario)],
     )
     yield Part(
         "What each lever contributes",
@@ -224,7 +226,7 @@ def _evidence(folder: ResultsFolder) -> Table:
     """How many numbers of each scenario have which grade."""
     rows = []
     for one in folder.inputs:
-        counts = one.table["evidence"].fillna("").value_counts()
+        counts = one.table["evidence"].value_counts()
         numbers = [int(counts.get(grade, 0)) for grade in html_tables.GRADES]
         shares = [text.share(n / sum(numbers)) if sum(numbers) else "" for n in numbers]
         cells = [Cell(f"{n:,}", note) for n, note in zip(numbers, shares, strict=True)]
@@ -241,7 +243,7 @@ def _assumptions(folder: ResultsFolder) -> Iterable[Table]:
     """Assumptions of the base, and those of each scenario that the base has not."""
     known: set[tuple[str, ...]] = set()
     for i, one in enumerate(folder.inputs):
-        frame = one.table[one.table["evidence"] == ASSUMED].fillna("").astype(str)
+        frame = without_gaps(one.table[one.table["evidence"] == ASSUMED]).astype(str)
         rows = []
         for row in headline.records(frame):
             words = tuple(

@@ -225,8 +225,13 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
         elif frame[name].dtype.kind not in "biuf":
             frame[name] = frame[name].map(_text)
         if name in TEXTS:
-            frame[name] = frame[name].fillna("").astype(str)
+            frame[name] = frame[name].astype(object).fillna("").astype(str)
     return frame
+
+
+def without_gaps(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same table with empty text where nothing is known."""
+    return frame.astype(object).where(frame.notna(), "")
 
 
 def _text(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pharmsim.report import attribution_figures, style
+from pharmsim.report import attribution_figures, style, winners_figure
 from pharmsim.report import html_headline as headline
 from pharmsim.report import html_text as text
 from pharmsim.report.flow_picture import flow_picture
@@ -120,8 +120,7 @@ def _trajectories(frame: pd.DataFrame, scenario: str, wanted: list[str]) -> Figu
             style.at_least(right, 0.02 if factor == 1.0 else 0.1)
     handles, labels = grid[0][0].get_legend_handles_labels()
     style.legend_below(figure, handles, labels, 2)
-    spread = frame["median"].notna().any()
-    note = "lines: median; bands: 50 and 90 % of draws (left: 90 %)" if spread else CENTRAL
+    note = "lines: median; bands: 50 and 90 % of draws (left: 90 %)" if _spread(frame) else CENTRAL
     style.put_foot(figure, f"{note}  ·  scales differ, and do not start at zero")
     return figure
 
@@ -167,6 +166,8 @@ def flows(read: ResultsFolder, scenario: str = "") -> Picture:
             "heads": frame[column].to_numpy(dtype=float),
         }
     )
+    inside = (ends["from"] == ends["to"]) & (ends["from_kind"] == ends["to_kind"])
+    ends = ends[~inside]
     if scenario:
         title = f"Who moves where, {style.shorten(scenario, 50)} less base"
         caption = "What changes in who moves where, people over the whole run (central values)"
@@ -176,8 +177,8 @@ def flows(read: ResultsFolder, scenario: str = "") -> Picture:
             "Who moves where in the base, people over the whole run",
         )
     alt = (
-        f"{caption}. Bands lead from sources and environments on the left to environments and destinations "
-        f"on the right; {_largest(ends)}."
+        f"{caption}; moves inside an environment are left out. Bands lead from sources and environments on "
+        f"the left to environments and destinations on the right; {_largest(ends)}."
     )
     return drawn(lambda: flow_picture(ends, title, changes=bool(scenario)), alt, caption)
 
@@ -198,7 +199,7 @@ def _largest(ends: pd.DataFrame) -> str:
 
 # -- drawn elsewhere ----------------------------------------------------------------------------------------
 
-OWN = ("attribution_", "break_even_", "grounds_")
+OWN = ("attribution_", "break_even_", "grounds_", "winners_and_losers")
 """Pictures of the folder that show one scenario: they are drawn again in its section."""
 EXPLAINED = {
     "attribution": "What each lever adds to the difference, up to the total, and how they interact",
@@ -218,8 +219,23 @@ def explained(read: ResultsFolder, scenario: str, table: str) -> list[Picture]:
 
 
 def winners(read: ResultsFolder, scenario: str) -> list[Picture]:
-    """Draw who gains and who loses, by environment and role."""
+    """Draw who gains and who loses on the last date, by environment and role."""
     frame, quantity = headline.places(read, scenario)
     if frame.empty:
         return []
-    return []
+    what = f"{text.inside(text.words(quantity))}, {text.day(frame['date'].max())}"
+    caption = f"Who gains and who loses: {what}, FTE more or less than in the base"
+    alt = f"Bars to either side of zero for every environment and role. {caption}. Numbers are in the table."
+
+    def make() -> Figure:
+        figure = winners_figure.winners_and_losers(frame, read.name, what)
+        style.put_foot(
+            figure, "bars and diamonds: median; lines: 90 % of draws" if _spread(frame) else CENTRAL
+        )
+        return figure
+
+    return [drawn(make, alt, caption)]
+
+
+def _spread(frame: pd.DataFrame) -> bool:
+    return bool(frame["median"].notna().any())

@@ -208,14 +208,22 @@ def losers(read: ResultsFolder, scenario: str) -> str:
         for name, unit in zip(("gained", "lost_elsewhere", "per_gained"), UNITS, strict=True)
     )
     when = text.day(row["date"])
+    gain = f"environments that gain have {amount(gained)} more"
     if not any(pd.notna(value) and value for value in (lost["difference"], lost["median"], lost["p95"])):
-        return f"Nobody loses: no environment has less in {when}; those that gain have {amount(gained)} more."
+        return f"Winners and losers in {when}: {gain}; no environment loses in any draw."
     names = who(read, row)
+    if not names:
+        most = "" if not text.has_spread(lost) else f"; in one draw of twenty they lose {far(lost)} or more"
+        return f"Winners and losers in {when}: {gain}; the others lose next to nothing{most}."
+    lose = "lose" if " and " in names else "loses"
     ratio = "" if pd.isna(text.centre(each)) else f", {amount(each)} for 1 FTE gained"
-    return (
-        f"Winners and losers in {when}: environments that gain have {amount(gained)} more; "
-        f"{names or 'others'} lose{'s' if names and ' and ' not in names else ''} {amount(lost)}{ratio}."
-    )
+    return f"Winners and losers in {when}: {gain}; {names} {lose} {amount(lost)}{ratio}."
+
+
+def far(row: dict[Any, Any]) -> str:
+    """The far end of an interval, with its unit."""
+    scale = text.Scale(str(row["unit"]), [row["p95"]], level=True)
+    return scale.with_unit(scale.number(row["p95"]))
 
 
 UNITS = ("FTE", "FTE", "ratio")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pharmsim.report import html_headline as headline
 from pharmsim.report import html_text as text
-from pharmsim.report.html_data import ResultsFolder
+from pharmsim.report.html_data import ResultsFolder, without_gaps
 from pharmsim.report.html_headline import on_dates, records
 from pharmsim.results.columns import ALL
 
@@ -79,7 +79,7 @@ def unit_of(unit: str) -> str:
 def _named(quantity: str, unit: str, level: str = "") -> str:
     name = text.words(quantity) + (f", level “{level}”" if level else "")
     unit = unit_of(unit)
-    return f"{name} ({unit})" if unit else name
+    return f"{name} ({unit})" if unit and unit.lower() not in name.lower() else name
 
 
 NOTE = "Median of the draws, and below it the interval that holds 90 % of them"
@@ -102,7 +102,8 @@ def side_by_side(read: ResultsFolder) -> Table:
         ("stability_index", "Retention, points"),
     )
     frame = read.tables["differences"]
-    shown = [column for column in columns if column[0] in set(frame["quantity"])]
+    there = set(frame["quantity"]) - ({"fte"} if "delivered_fte" in set(frame["quantity"]) else set())
+    shown = [column for column in columns if column[0] in there]
     heads = ["Scenario", *(title for _, title in shown), "Lost elsewhere for 1 FTE gained", "All costs"]
     heads += ["For each additional delivered FTE-year"]
     rows = []
@@ -142,7 +143,7 @@ def _each(row: dict[Any, Any] | None) -> Cell:
 def levers(read: ResultsFolder, scenario: str) -> Table:
     """What is done: every lever with its reach, uptake, dates and evidence."""
     rows = []
-    for row in records(read.of("levers", scenario).fillna("")):
+    for row in records(without_gaps(read.of("levers", scenario))):
         when = f"from {_month(row['start'])}" + (f" to {_month(row['end'])}" if row.get("end") else "")
         ramp = f"{float(row['ramp']):g} months until all take part" if row.get("ramp") else "at once"
         uptake = row["uptake"]
@@ -163,20 +164,31 @@ def _month(written: Any) -> str:
         return str(written)
 
 
-def by_date(read: ResultsFolder, scenario: str) -> Table:
-    """Differences of the whole system on every date: stocks, and the years before."""
+MAIN = (
+    "headcount", "fte", "delivered_fte", "vacancy_rate", "shortfall_fte", "pressure", "leavers",
+    "stability_index", "months_in_shortage", "total_cost",
+)  # fmt: skip
+"""Quantities that the report shows first, on dates or in the year before; the others on demand."""
+
+
+def by_date(read: ResultsFolder, scenario: str, main: bool) -> Table:
+    """Differences of the whole system on every date: the main ones, or the others."""
     frame = read.of("differences", scenario)
     whole = frame[(frame["role"] == ALL) & (frame["environment"] == ALL)]
     dates = sorted(whole["date"].unique())
+    kept = headline.retention(read, scenario)["level"]
+    first = whole["quantity"].isin(MAIN) & (whole["over"] != "cumulated")
+    first &= (whole["quantity"] != "stability_index") | whole["level"].isin(kept)
     rows = []
-    for (quantity, level, over, unit), part in whole.groupby(
+    for (quantity, level, over, unit), part in whole[first == main].groupby(
         ["quantity", "level", "over", "unit"], sort=False
     ):
-        by: dict[Any, Any] = {row["date"]: row for row in records(part)}
+        plain = str(unit).removesuffix(" per year") if over == "year" else str(unit)
+        by: dict[Any, Any] = {row["date"]: {**row, "unit": plain} for row in records(part)}
         behind = {"year": "in the year before", "cumulated": "since the start"}.get(str(over), "")
-        name = Cell(_named(str(quantity), str(unit), str(level)), behind)
+        name = Cell(_named(str(quantity), plain, str(level)), behind)
         rows.append([name, *(difference(by.get(date)) for date in dates)])
-    caption = f"The whole system: difference from the base. {_note(whole)}"
+    caption = f"The whole system: {'' if main else 'other '}differences from the base. {_note(whole)}"
     return Table(caption, ["Quantity", *(text.day(date) for date in dates)], rows)
 
 
@@ -276,7 +288,7 @@ def attribution(read: ResultsFolder, scenario: str) -> Table:
 def break_even(read: ResultsFolder, scenario: str) -> Table:
     """How large an effect must be to be worth its while, beside what is assumed."""
     rows = []
-    for row in records(read.of("break_even", scenario).fillna("")):
+    for row in records(without_gaps(read.of("break_even", scenario))):
         unit = str(row.get("unit", ""))
         assumed, least = (
             "–" if row.get(name, "") == "" else f"{text.plain(row[name])} {unit}"
@@ -336,6 +348,6 @@ def plain(frame: pd.DataFrame, caption: str) -> Table:
     columns = [name for name in frame if frame[name].notna().any() and not (frame[name] == "").all()]
     rows = [
         _cells(*(f"{value:.4g}" if isinstance(value, float) else value for value in row))
-        for row in frame[columns].fillna("").itertuples(index=False)
+        for row in without_gaps(frame[columns]).itertuples(index=False)
     ]
     return Table(caption, [text.words(str(name)) for name in columns], rows, numeric=False)

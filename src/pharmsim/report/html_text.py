@@ -100,11 +100,9 @@ class Scale:
             )
             self.factor, self.before, self.after = 1.0 / big, "£", f"{name}{rest}".strip()
             largest /= big
-        self.digits = (
-            0 if largest >= 100 or largest == 0 else 1 if largest >= 1 else 2 if largest >= 0.1 else 3
-        )
-        if unit == "ratio":
-            self.digits = 3 if not level else 2
+        self.digits = 0 if largest >= 100 or largest == 0 else 1 if largest >= 1 else 2
+        if unit == "ratio" or (unit in FACTORS and 0 < largest < 0.1):
+            self.digits = 2 if level else 3
 
     def number(self, value: float, signed: bool = False) -> str:
         """The number without its unit."""
@@ -117,9 +115,7 @@ class Scale:
 
     def span(self, low: float, high: float, signed: bool = False) -> str:
         """The ends of an interval, "4 to 21"; of money with thousand or million behind."""
-        size = (
-            self.after.split(" ")[0] if self.before and self.after.startswith(("thousand", "million")) else ""
-        )
+        size = self.after.split(" ")[0] if self.after.startswith(("thousand", "million")) else ""
         return f"{self.number(low, signed)} to {self.number(high, signed)} {size}".strip()
 
     def with_unit(self, text: str) -> str:
@@ -178,8 +174,8 @@ def chance(row: Mapping[Any, Any]) -> str:
 
 
 def plain(value: float) -> str:
-    """A number as it is, with a minus that is one."""
-    return f"{value:g}".replace("-", MINUS)
+    """A number with three digits, and a minus that is one."""
+    return f"{value:.3g}".replace("-", MINUS)
 
 
 def share(value: float) -> str:

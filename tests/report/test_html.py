@@ -1,0 +1,326 @@
+"""The HTML report: whole, safe, accessible, with an interval beside every headline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import made_comparison
+import synthetic
+from pharmsim import cli
+from pharmsim.errors import OutputError
+from pharmsim.report import figures, html, html_text
+from pharmsim.results import files
+
+EVIL = 'Rotation <b>&"'
+VOID = {"meta", "img", "br", "link", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, checked to be closed in order; the text outside of style."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes another"
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += data
+
+    def all(self, *names: str) -> list[dict[str, str | None]]:
+        return [attrs for tag, attrs in self.tags if tag in names]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = made_comparison.write(tmp_path_factory.mktemp("made") / "run", (EVIL, "Career ladders"))
+    return html.write(folder).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(source: str) -> Page:
+    return Page(source)
+
+
+@pytest.fixture(scope="module")
+def run_page(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """Report of a single run, with need, pay and budgets."""
+    folder = tmp_path_factory.mktemp("run") / "run"
+    results = synthetic.results(draws=5, **synthetic.system())
+    files.write(results, folder, also=[lambda partial: figures.write_figures(results, partial)])
+    return Page(html.write(folder).read_text(encoding="utf-8"))
+
+
+# -- the file -----------------------------------------------------------------------------------------------
+
+
+def addresses(page: Page) -> list[str]:
+    """Everything that a browser would load, and everything that runs."""
+    found = [value or "" for _, attrs in page.tags for key, value in attrs.items() if key in ("src", "href")]
+    return [address for address in found if not address.startswith(("#", "data:image/svg+xml;base64,"))]
+
+
+def test_nothing_is_loaded_and_nothing_runs(source: str, page: Page, run_page: Page) -> None:
+    assert addresses(page) == addresses(run_page) == []
+    assert addresses(Page('<img src="https://example.org/x.png">')) == ["https://example.org/x.png"]
+    assert not page.all("script", "link", "iframe", "object", "base")
+    assert not re.search(r"@import|url\(", source)
+    assert not any(key.startswith("on") for _, attrs in page.tags for key in attrs)
+
+
+def test_it_says_language_and_title_and_width(page: Page, source: str) -> None:
+    assert page.all("html")[0]["lang"] == "en-GB"
+    assert "<title>Compared with Base &lt;town&gt; &amp; co</title>" in source
+    assert source.startswith("<!DOCTYPE html>")
+    assert {attrs.get("charset") for attrs in page.all("meta")} >= {"utf-8"}
+
+
+def headings(page: Page) -> list[int]:
+    return [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+
+
+@pytest.mark.parametrize("which", ["page", "run_page"])
+def test_headings_do_not_skip_a_level(which: str, request: pytest.FixtureRequest) -> None:
+    levels = headings(request.getfixturevalue(which))
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in pairwise(levels))
+
+
+@pytest.mark.parametrize("which", ["page", "run_page"])
+def test_pictures_have_words_and_tables_have_heads(which: str, request: pytest.FixtureRequest) -> None:
+    page: Page = request.getfixturevalue(which)
+    assert len(page.all("img")) >= 2
+    assert all(len(attrs.get("alt") or "") > 20 for attrs in page.all("img"))
+    assert not page.all("svg")
+    assert len(page.all("table")) == len(page.all("caption")) >= 4
+    assert all(attrs.get("scope") in ("col", "row") for attrs in page.all("th"))
+
+
+def test_places_in_the_page_are_named_once_and_found(page: Page) -> None:
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    wanted = {(attrs.get("href") or "").removeprefix("#") for attrs in page.all("a")}
+    wanted |= {attrs["aria-labelledby"] for _, attrs in page.tags if "aria-labelledby" in attrs}  # type: ignore[misc]
+    assert wanted <= set(ids)
+
+
+def test_names_are_never_markup(source: str, page: Page) -> None:
+    assert not page.all("i", "town", "roles", "x")
+    assert "Rotation &lt;b&gt;&amp;" in source
+    assert "<b>&" not in source
+    assert f"{EVIL}." in page.text
+    assert "Wards <i>&" in page.text
+
+
+# -- contrast -----------------------------------------------------------------------------------------------
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_text_stands_out_from_what_is_behind_it(source: str) -> None:
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", source))
+    pairs = [(text, behind) for text in ("ink", "soft", "accent") for behind in ("paper", "shade")]
+    for text, behind in [*pairs, ("warn", "warnshade"), ("ink", "warnshade")]:
+        assert contrast(colours[text], colours[behind]) >= 4.5, (text, behind)
+    used = set(re.findall(r"color: (?:var\(--(\w+)\)|\w+)", source)) - {""}
+    assert used <= {"ink", "soft", "accent", "warn"}
+    assert contrast("#ffffff", "#000000") == pytest.approx(21.0)
+    assert contrast("#777777", "#ffffff") < 4.5
+
+
+# -- what it says -------------------------------------------------------------------------------------------
+
+
+def test_the_headline_has_an_interval_beside_every_number(page: Page) -> None:
+    text = " ".join(page.text.split())
+    assert "delivers 1.9 FTE more (0.7 to 3.2) in April 2028, better in 97 % of the draws" in text
+    assert "and 5.6 FTE more (2.2 to 9.5) in October 2035" in text
+    assert (
+        "Retention (stability index, level “system”) in the year to October 2035: 0.6 points higher" in text
+    )
+    assert "Vacancy rate in October 2035: 0.40 points lower (from 0.68 lower to 0.24 higher)" in text
+    assert "£2.7 million more (£1.1 to £4.6 million), £61 thousand (£24 to £104 thousand) for each" in text
+    assert "Shops and Clinics lose 2.0 FTE (0.8 to 3.4), 0.26 (0.11 to 0.45) for 1 FTE gained" in text
+    assert "36 % rests on effects that are assumptions" in text
+    leads = re.findall(r"Compared with the base.*?assumptions\.", text)
+    assert len(leads) == 2
+    for lead in leads:
+        numbers = re.findall(
+            r"[\d.]+ (?:FTE|points|million|thousand) (?:more |lower |higher |less )?\(", lead
+        )
+        assert len(numbers) == 8
+
+
+def test_what_an_unmeasured_effect_must_be_comes_first(page: Page) -> None:
+    needed = page.text.index("needs a fall of 2.1 % in leaving")
+    assert needed < page.text.index("Compared with the base")
+    assert page.text.count("what must be true first") == 1
+    sections = page.text[page.text.index("How large must the effect be?") :]
+    assert sections.index("How large must the effect be?") < sections.index("What is done")
+
+
+def test_warnings_and_assumptions_are_shown(page: Page) -> None:
+    assert "Rotation has no post <x>" in page.text
+    assert "base: feedbacks.training: changed nothing" in page.text
+    assert "Adjustments: none" in page.text
+    assert "guess <of> ours" in page.text
+
+
+def test_every_scenario_says_who_loses(page: Page) -> None:
+    titles = page.text.count("Winners and losers")
+    assert titles >= 4  # heading and sentence of both scenarios
+    assert page.text.count("Gains and losses of environments in delivered time") >= 2
+
+
+def test_how_to_make_it_again(page: Page) -> None:
+    for words in ("pharmsim compare base.yaml x.yaml", "commit abc", "1, 100, month", "d" * 64, "0" * 64):
+        assert words in page.text
+
+
+def test_without_draws_it_says_so(tmp_path: Path) -> None:
+    folder = made_comparison.write(tmp_path / "run", draws=False)
+    text = Page(html.write(folder).read_text(encoding="utf-8")).text
+    assert "No draw was run" in text
+    assert "1.9 FTE more (no range was run)" in text
+    assert "nan" not in text
+
+
+def test_without_attribution_it_is_shorter(tmp_path: Path, source: str) -> None:
+    folder = made_comparison.write(tmp_path / "run", explained=False)
+    text = html.write(folder).read_text(encoding="utf-8")
+    for words in (
+        "What each lever contributes",
+        "What the difference rests on",
+        "How large must the effect be",
+    ):
+        assert words not in text
+        assert words in source
+
+
+def test_a_run_is_told_from_start_to_end(run_page: Page) -> None:
+    text = " ".join(run_page.text.split())
+    assert re.search(r"People in post: [\d,]+ \([\d,]+ to [\d,]+\) in \w+ \d{4}, [\d,]+ \([\d,]+ to", text)
+    assert re.search(r"Retention \(stability index, level “\w+”\) in the year to \w+ \d{4}: [\d.]+ %", text)
+    assert "What services require and get" in text
+
+
+# -- numbers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("unit", "numbers", "said"),
+    [
+        ("FTE", (12.3, 4.1, 21.0), "12.3 FTE more (4.1 to 21.0)"),
+        ("FTE", (-12.3, -21.0, -4.1), "12.3 FTE less (4.1 to 21.0)"),
+        ("FTE", (2.0, -3.0, 7.0), "2.0 FTE more (from 3.0 less to 7.0 more)"),
+        ("heads", (0.0, 0.0, 0.0), "no difference in any draw"),
+        ("share", (0.0123, 0.01, 0.02), "1.2 points more (1.0 to 2.0)"),
+        ("GBP per year", (2.5e6, 1e6, 4e6), "£2.5 million a year more (£1.0 to £4.0 million)"),
+        ("GBP", (500.0, 100.0, 900.0), "£500 more (£100 to £900)"),
+    ],
+)
+def test_differences_in_words(unit: str, numbers: tuple[float, ...], said: str) -> None:
+    row = {"unit": unit, **dict(zip(("median", "p5", "p95"), numbers, strict=True))}
+    assert html_text.change(row) == said
+
+
+def test_shares_are_never_rounded_to_certainty() -> None:
+    shares = [html_text.share(value) for value in (0.0, 0.001, 0.5, 0.999, 1.0)]
+    assert shares == ["0 %", "less than 1 %", "50 %", "more than 99 %", "100 %"]
+
+
+# -- bad input ----------------------------------------------------------------------------------------------
+
+
+def remove(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def both(folder: Path) -> None:
+    remove("flows.csv")(folder)
+    remove("costs.csv")(folder)
+
+
+def without_column(folder: Path) -> None:
+    for name, column in (("flows", "to"), ("costs", "unit")):
+        table = pd.read_csv(folder / f"{name}.csv")
+        table.drop(columns=column).to_csv(folder / f"{name}.csv", index=False)
+
+
+def no_numbers(folder: Path) -> None:
+    text = (folder / "costs.csv").read_text(encoding="utf-8")
+    (folder / "costs.csv").write_text(text.replace("2500000.0", "much"), encoding="utf-8")
+
+
+def elsewhere(folder: Path) -> None:
+    text = (folder / "manifest.json").read_text(encoding="utf-8")
+    (folder / "manifest.json").write_text(text.replace("scenarios/00", "../../x"), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (remove("manifest.json"), r"must be a results folder; it has no manifest\.json"),
+        (both, r"missing: flows\.csv, costs\.csv\. Make it again with `pharmsim compare`"),
+        (
+            without_column,
+            r"(?s)flows\.csv: must have the columns .*; missing: to\..*costs\.csv.*; missing: unit\.",
+        ),
+        (no_numbers, r"costs\.csv: must be a table; cannot be read \(.*much"),
+        (remove("scenarios/00/scenario.json"), r"scenario\.json: must hold the scenario"),
+        (remove("scenarios/01/assumptions.csv"), r"assumptions\.csv: must be a table; cannot be read"),
+        (elsewhere, r"scenarios must name the folder of every scenario inside"),
+    ],
+)
+def test_a_folder_that_is_not_whole(spoil: Callable[[Path], None], message: str, tmp_path: Path) -> None:
+    folder = made_comparison.write(tmp_path / "run")
+    spoil(folder)
+    with pytest.raises(OutputError, match=message) as error:
+        html.write(folder)
+    assert error.value.exit_code == 2
+    assert not (folder / html.NAME).exists()
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = made_comparison.write(tmp_path / "run", explained=False)
+    assert cli.call(["report", str(folder)]) == 0
+    assert capsys.readouterr().out.strip() == str(folder / "report.html")
+    assert cli.call(["report", str(folder)]) == 2
+    assert "must not exist yet" in capsys.readouterr().err
+    other = tmp_path / "sent.html"
+    assert cli.call(["report", str(folder), "--out", str(other)]) == 0
+    assert cli.call(["report", str(folder), "--out", str(other), "--force"]) == 0
+    assert cli.call(["report", str(tmp_path / "nowhere")]) == 2
+    assert "there is no such folder" in capsys.readouterr().err
+    assert cli.call(["report", str(folder), "--out", str(tmp_path / "a" / "b.html")]) == 2
+    assert "must be a place that can be written" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "sent.html"]
