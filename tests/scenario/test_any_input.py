@@ -15,6 +15,7 @@ from pharmsim.scenario import from_dict, load, shipped, to_dict
 from pharmsim.scenario.reader import Folder, read_yaml
 
 EVERYTHING = Path(__file__).parent / "everything.yaml"
+INTERVENTIONS = Path(__file__).parent / "interventions.yaml"
 JUNK: list[Any] = [
     None,
     True,
@@ -77,7 +78,12 @@ def spoilt(data: Any, rng: random.Random) -> Any:
     return data
 
 
-CASES = [*((shipped("tiny.yaml"), seed) for seed in range(4)), (EVERYTHING, 4), (EVERYTHING, 5)]
+CASES = [
+    *((shipped("tiny.yaml"), seed) for seed in range(4)),
+    (EVERYTHING, 4),
+    (EVERYTHING, 5),
+    (INTERVENTIONS, 6),
+]
 
 
 @pytest.mark.parametrize(("path", "seed"), CASES, ids=lambda item: getattr(item, "stem", str(item)))

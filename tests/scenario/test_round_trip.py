@@ -14,6 +14,7 @@ from pharmsim.scenario import (
     check_warnings,
     digest,
     from_dict,
+    interventions,
     load,
     shipped,
     sources,
@@ -29,6 +30,7 @@ from pharmsim.scenario.values import Cells, Frozen, Series, Value
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FILES = sorted(path for path in SCENARIOS.rglob("*.yaml") if "interventions" not in path.parts)
 EVERYTHING = Path(__file__).parent / "everything.yaml"
+INTERVENTIONS = Path(__file__).parent / "interventions.yaml"
 SHAPES = (Value, Cells, Series)
 FEEDBACKS = {model.__name__ for model in Feedback.__subclasses__()}
 LEFT_OUT = {("Need", "fte")}
@@ -39,7 +41,7 @@ def test_the_glob_finds_them() -> None:
     assert {"tiny.yaml", "tiny_what_if.yaml"} <= {path.name for path in FILES}
 
 
-@pytest.mark.parametrize("path", [*FILES, EVERYTHING], ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize("path", [*FILES, EVERYTHING, INTERVENTIONS], ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_shipped_scenarios_load_and_stay_the_same(path: Path) -> None:
     scenario = load(path)
     data = to_dict(scenario)
@@ -73,8 +75,9 @@ def fields_written(node: Any) -> set[tuple[str, str]]:
 
 def test_the_scenario_with_everything_uses_every_key() -> None:
     """So that reading, writing and reading again is tried for each of them."""
-    found = fields_written(load(EVERYTHING))
-    models = [model for model in vars(system).values() if isinstance(model, type)]
+    found = fields_written(load(INTERVENTIONS))
+    defined = [*vars(system).values(), *vars(interventions).values()]
+    models = [model for model in defined if isinstance(model, type)]
     new = [
         model for model in models if issubclass(model, Frozen) and model not in (Frozen, Feedback, *SHAPES)
     ]

@@ -11,7 +11,8 @@ from pharmsim.scenario.reader import Folder, read_yaml, root_of
 from pharmsim.scenario.schema import scenario_schema, schema_text
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted(path for path in (ROOT / "scenarios").rglob("*.yaml") if "interventions" not in path.parts)
+FILES = sorted((ROOT / "scenarios").rglob("*.yaml"))
+"""Scenarios, and the files of the library of interventions."""
 EVERYTHING = Path(__file__).parent / "everything.yaml"
 UNKNOWN = (
     "unknown_key",
@@ -23,6 +24,8 @@ UNKNOWN = (
     "feedback_unknown",
     "feedback_without_reference",
     "shift_without_end",
+    "use_unknown_key",
+    "use_effect_without_value",
 )
 
 

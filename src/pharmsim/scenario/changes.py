@@ -203,11 +203,10 @@ def _use(work: _Work, entry: dict[str, Any], i: int) -> None:
 
 def _joint_posts(work: _Work) -> None:
     """Make the posts of interventions once all changes have been made, so that their order is none."""
-    numbers = {path[1]: i for path, i in work.touched if path[0] == "interventions"}
 
     def report(path: Path, message: str) -> None:
-        number = numbers.get(path[1])
-        work.problems.add(("changes", *(() if number is None else (number, *path[2:]))), message)
+        i = _blamed(dotted(path), work.touched)
+        work.problems.add(("changes", *(() if i is None else (i, *path[2:]))), message)
 
     data = uses.with_joint_posts(work.scenario, report)
     if data is not None and not work.problems:

@@ -13,6 +13,7 @@ from pharmsim.scenario.tables import Report
 from pharmsim.scenario.text import FormError
 
 VERBS = ("to", "plus", "times")
+NUMBERS = ("value", "low", "high")
 PARTS = {"effects": "quantity", "job_plan": "", "supervision": ""}
 """Lists of an intervention whose entries have names, and the key that names an entry without one."""
 
@@ -102,21 +103,23 @@ def _in_units(effect: Map, report: Report) -> Map:
     if len(given) != 1:
         found = " and ".join(f"`{verb}`" for verb in given) or "none"
         report((), f"must have exactly one of `to`, `plus` and `times`; got {found}")
-        return effect
-    if given == ["times"]:
-        return effect
-    number = valued(effect, given[0])
-    try:
-        plain = _plain(number, ADJUSTABLE[str(quantity)].kind, given[0])
-    except FormError as error:
-        for path, message in error.issues:
-            report((given[0], *path) if isinstance(effect[given[0]], dict) else (given[0],), message)
-        plain = dict.fromkeys(number, 0.0)
-    return effect.like({**effect, given[0]: number.like({**number, **plain})})
+    out = effect.like(effect)
+    for verb in given:
+        if verb == "times":
+            continue
+        number = valued(effect, verb)
+        try:
+            plain = _plain(number, ADJUSTABLE[str(quantity)].kind, verb)
+        except FormError as error:
+            for path, message in error.issues:
+                report((verb, *path) if isinstance(effect[verb], dict) else (verb,), message)
+            plain = dict.fromkeys((key for key in NUMBERS if key in number), 0.0)
+        out[verb] = number.like({**number, **plain})
+    return out
 
 
 def _plain(number: Map, kind: str, verb: str) -> dict[str, float]:
-    keys = [key for key in ("value", "low", "high") if number.get(key) is not None]
+    keys = [key for key in NUMBERS if number.get(key) is not None]
     if verb == "plus":
         found = gather(((key,), partial(text.signed, number[key], kind)) for key in keys)
     else:

@@ -1,7 +1,7 @@
 """The JSON Schema of scenario files, for editors: completion, hover texts, first mistakes.
 
-It describes what people write (short forms, tables, ``base`` and ``changes``); the checks of the
-whole scenario are not in it.
+It describes what people write (short forms, tables, ``base`` and ``changes``), and the files of the library
+of interventions; the checks of the whole scenario are not in it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pharmsim.quantities import KINDS
+from pharmsim.quantities import ADJUSTABLE, KINDS
 from pharmsim.scenario.changes import OWN_KEYS
 from pharmsim.scenario.forms import DISTS, EVIDENCE, ORIGIN_KEYS, RANGE_KEYS, VALUE_KEYS
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.text import MONTHS
+from pharmsim.scenario.uses import USE_KEYS
 
 Json = dict[str, Any]
 _SHAPES = {"Value": "value", "Cells": "cells", "Series": "series"}
@@ -174,12 +175,41 @@ def _what_if(properties: Json) -> Json:
         ("set",),
     )
     change["oneOf"] = [{"required": [verb]} for verb in ("to", "times", "plus")]
+    either = {"if": {"required": ["use"]}, "then": _ref("Use"), "else": change}
     own = {key: properties[key] for key in OWN_KEYS if key in properties}
     own |= {
         "base": _TEXT | {"description": "File of the base"},
-        "changes": {"type": "array", "items": change},
+        "changes": {"type": "array", "items": either},
     }
     return _object(own, ("base", "name"))
+
+
+def _use(lever: Json) -> Json:
+    """Return the schema of ``use: NAME``."""
+    numbers = {"type": "object", "additionalProperties": _ref("value")}
+    own = {
+        "use": _TEXT | {"description": "Name of an intervention of the library, or its file"},
+        "name": _ref("name") | {"description": "Its name here, to use one twice"},
+        "where": _ref("where") | {"description": "Posts, of those that it reaches"},
+        "effects": numbers | {"description": "Name of an effect: its number here"},
+        "costs": _object({key: _ref("value") for key in ("set_up", "per_year", "per_head")}),
+        "note": _TEXT,
+    }
+    known = {key: lever["properties"][key] for key in USE_KEYS if key not in own}
+    return _object(own | known, ("use",))
+
+
+def _interventions(models: Json) -> None:
+    """Let interventions be written as in the library, in place."""
+    for name in ("Effect", "PlanChange", "SupervisionChange"):
+        models[name]["properties"] |= _numbers_of(ORIGIN_KEYS)
+        models[name]["required"].remove("name")
+    models["Effect"]["properties"]["quantity"] = {"enum": list(ADJUSTABLE)}
+    lever = models["Intervention"]
+    del lever["properties"]["costs"]["default"]
+    own = {key: item for key, item in lever["properties"].items() if key not in ("name", "claim")}
+    needed = tuple(key for key in lever["required"] if key in own and key != "start")
+    models["Use"], models["Lever"] = _use(lever), _object(own, needed)
 
 
 def scenario_schema() -> Json:
@@ -191,6 +221,7 @@ def scenario_schema() -> Json:
     models = {name: _written(node, forms) for name, node in described.items()}
     for name in ("ExternalPipeline",):
         models[name]["properties"]["kind"] = {"const": "external", "default": "external"}
+    _interventions(models)
     whole = _written(raw, forms)
     pipelines = {"type": "object", "additionalProperties": _pipeline()}
     whole["properties"]["pipelines"] = pipelines
@@ -200,7 +231,7 @@ def scenario_schema() -> Json:
         "type": "object",
         "if": {"anyOf": [{"required": ["base"]}, {"required": ["changes"]}]},
         "then": _ref("WhatIf"),
-        "else": _ref("Scenario"),
+        "else": {"if": {"required": ["outcome"]}, "then": _ref("Lever"), "else": _ref("Scenario")},
         "$defs": {**defs, **models, "Scenario": whole, "WhatIf": _what_if(whole["properties"])},
     }
 

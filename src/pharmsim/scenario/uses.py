@@ -11,7 +11,7 @@ from pharmsim.errors import ScenarioError
 from pharmsim.scenario import joint_posts, library, loading, text
 from pharmsim.scenario.interventions import Costs, Intervention
 from pharmsim.scenario.lever_forms import PARTS, VERBS, valued, written_out
-from pharmsim.scenario.marks import Map, Path, closest, quoted
+from pharmsim.scenario.marks import Map, Path, closest, is_written, quoted
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.problems import Problems, translate
 from pharmsim.scenario.reader import Folder
@@ -35,6 +35,8 @@ class _Used(Problems):
         if len(path) > 1 and path[0] in PARTS and isinstance(path[1], int):
             part = self.tree[path[0]][path[1]]["name"]
             path = ("effects", part, *path[3:])
+        if path[-1:] == ("value",) and not is_written(self.problems.tree, (*self.at, *path)):
+            path = path[:-1]  # a number that stands alone
         self.problems.add((*self.at, *path), message, origin)
 
 
@@ -109,6 +111,10 @@ def _merged(found: Map, entry: Map, report: Report) -> Map:
     lever |= {key: entry[key] for key in INSTEAD if entry.get(key) is not None}
     if "start" not in lever:
         report((), "needs a `start`: the month in which it begins, such as `start: April 2027`")
+    if "half_life" in entry and "end" not in lever:
+        report(
+            ("half_life",), "says how the effect goes on after the `end`, and there is none: give an `end`"
+        )
     try:
         if entry.get("name") is not None:
             lever["name"] = text.name(entry["name"])
@@ -159,7 +165,8 @@ def _numbers(lever: Map, entry: Map, report: Report) -> None:
             else:
                 section, i = parts[name]
                 part = lever[section][i]
-                verb = next(verb for verb in (*VERBS, "share") if part.get(verb) is not None)
+                effect = section == "effects"
+                verb = next(v for v in VERBS if part.get(v) is not None) if effect else "share"
                 number = valued(written, name)
                 # what a scenario chooses is an assumption unless it says otherwise
                 new = number.like({"evidence": "assumption", **number})

@@ -76,8 +76,13 @@ def _effect(scenario: Scenario, problems: Problems, path: Path, lever: Intervent
     if effect.claimed and effect.to is not None:
         message = "`claimed` needs `plus` or `times`, for a part of the claim must have a meaning"
         problems.add((*path, "claimed"), f"{who}: {message}")
+    number = next(x for x in (effect.to, effect.plus, effect.times) if x is not None)
+    if number.evidence == "unstated":
+        message = f"{who}: must state its `evidence`: published, derived, proxy or assumption"
+        problems.add(path, message)
     sound = _names(scenario, problems, path, effect, who)
-    if sound and not problems.touches(path) and not problems.unsure and not problems.lacks("posts"):
+    unsure = problems.unsure or problems.lacks("posts") or problems.touches((*path[:2], "reach"))
+    if sound and not unsure and not problems.touches(path):
         _cells(scenario, problems, path, lever, effect, who)
 
 
@@ -133,6 +138,8 @@ def _cells(
     scenario: Scenario, problems: Problems, path: Path, lever: Intervention, effect: Effect, who: str
 ) -> None:
     """Check that an effect is on something."""
+    if effect.joint and not made_by(scenario, lever):
+        return  # they are not made before all else is sound
     by, found = ADJUSTABLE[effect.quantity].by, reach_of(scenario, lever, effect)
     if "age" in by and found.ages[0] > found.ages[1]:
         problems.add((*path, "ages"), f"{who}: selects nobody, for the intervention is for ages {lever.ages}")
