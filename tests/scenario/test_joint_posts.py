@@ -244,6 +244,10 @@ def test_entry_and_exit_are_the_rates_that_are_stated(how: str) -> None:
     data = pharmsim.run(funded(two_places(**sections), 50.0)).data.isel(draw=0)
     flows, heads = data["moves"], data["headcount"].sum(["group", "contract"])
     into, on = (flows.isel(edge=flows["edge_to"].values == end).sum("edge") for end in ("p_joint", "q"))
+    if how == "attractiveness":  # all of the joint posts are open at first: no reason to stay in them
+        drawn = data["multiplier"].sel(feedback="attractiveness")
+        assert (drawn.sel(post="p_joint") == 1.0).all()
+        assert float(drawn.sel(post="p").min()) < 0.5
     assert float(into[0]) == 0.0
     for month in (1, 2, 3):
         ready = float(heads.sel(post="p")[month])
