@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pharmsim.scenario.checks import lever_warnings
 from pharmsim.scenario.checks.feedbacks import without_effect, written
 from pharmsim.scenario.expand import central, select_posts
 from pharmsim.scenario.fields import numbers
@@ -19,7 +20,7 @@ def check_warnings(scenario: Scenario) -> list[str]:
     """
     found = [*_pools(scenario), *_hazards(scenario), *_unused(scenario), *_retention(scenario)]
     found += [*_supervisors(scenario), *_supervision(scenario), *_policies(scenario), *_shifts(scenario)]
-    found += _feedbacks(scenario)
+    found += [*_feedbacks(scenario), *lever_warnings.without_effect(scenario)]
     return [f"{where}: {message}" for where, message in found if where not in scenario.warnings_off]
 
 
