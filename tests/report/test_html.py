@@ -15,8 +15,18 @@ import made_comparison
 import synthetic
 from pharmsim import cli
 from pharmsim.errors import OutputError
-from pharmsim.report import figures, html, html_text
-from pharmsim.results import files
+from pharmsim.report import (
+    figures,
+    flow_picture,
+    html,
+    html_data,
+    html_figures,
+    html_text,
+    style,
+    winners_figure,
+)
+from pharmsim.results import files, manifest, reproduce
+from pharmsim.results.labelled import Results
 
 EVIL = 'Rotation <b>&"'
 VOID = {"meta", "img", "br", "link", "hr", "input"}
@@ -62,12 +72,26 @@ def page(source: str) -> Page:
 
 
 @pytest.fixture(scope="module")
-def run_page(tmp_path_factory: pytest.TempPathFactory) -> Page:
-    """Report of a single run, with need, pay and budgets."""
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a single run, with need, pay and budgets."""
     folder = tmp_path_factory.mktemp("run") / "run"
     results = synthetic.results(draws=5, **synthetic.system())
-    files.write(results, folder, also=[lambda partial: figures.write_figures(results, partial)])
-    return Page(html.write(folder).read_text(encoding="utf-8"))
+    files.write(results, folder, also=[lambda partial: draw(results, partial)])
+    return folder
+
+
+def draw(results: Results, folder: Path) -> None:
+    """Draw two of the pictures of a run."""
+    with style.styled():
+        for name, make in (("headcount", figures.headcount), ("retention", figures.retention_levels)):
+            made = make(results)
+            assert made is not None
+            style.save(made[0], folder / "figures", name, "")
+
+
+@pytest.fixture(scope="module")
+def run_page(run_folder: Path) -> Page:
+    return Page(html.write(run_folder, force=True).read_text(encoding="utf-8"))
 
 
 # -- the file -----------------------------------------------------------------------------------------------
@@ -310,17 +334,82 @@ def test_a_folder_that_is_not_whole(spoil: Callable[[Path], None], message: str,
     assert not (folder / html.NAME).exists()
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = made_comparison.write(tmp_path / "run", explained=False)
-    assert cli.call(["report", str(folder)]) == 0
-    assert capsys.readouterr().out.strip() == str(folder / "report.html")
-    assert cli.call(["report", str(folder)]) == 2
+def test_the_command(run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "sent.html"
+    words = ["report", str(run_folder), "--out", str(target)]
+    assert cli.call(words) == 0
+    assert capsys.readouterr().out.strip() == str(target)
+    assert cli.call(words) == 2
     assert "must not exist yet" in capsys.readouterr().err
-    other = tmp_path / "sent.html"
-    assert cli.call(["report", str(folder), "--out", str(other)]) == 0
-    assert cli.call(["report", str(folder), "--out", str(other), "--force"]) == 0
+    target.write_text("old", encoding="utf-8")
+    assert cli.call([*words, "--force"]) == 0
+    assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert cli.call(["report", str(tmp_path / "nowhere")]) == 2
     assert "there is no such folder" in capsys.readouterr().err
-    assert cli.call(["report", str(folder), "--out", str(tmp_path / "a" / "b.html")]) == 2
+    assert cli.call([*words[:-1], str(tmp_path / "a" / "b.html")]) == 2
     assert "must be a place that can be written" in capsys.readouterr().err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "sent.html"]
+    assert [path.name for path in tmp_path.iterdir()] == ["sent.html"]
+
+
+def test_a_run_with_a_report_is_still_reproduced(run_folder: Path, run_page: Page) -> None:
+    assert (run_folder / html.NAME).is_file()
+    made = manifest.read(run_folder)
+    changed, whole = reproduce.changed_outputs(run_folder, made["outputs"])
+    assert whole
+    assert changed == []
+
+
+# -- many scenarios, and pictures ---------------------------------------------------------------------------
+
+
+def test_with_many_scenarios_each_is_short_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        html_figures, "drawn", lambda make, alt, caption: html_figures.Picture("", alt, caption)
+    )
+    folder = made_comparison.write(tmp_path / "run", tuple("ABCDE"))
+    text = Page(html.write(folder).read_text(encoding="utf-8")).text
+    first = text[: text.index("Warnings")]
+    assert first.count("Compared with the base") == 5
+    assert "Retention (stability" not in first
+    assert text.count("Retention (stability index") == 5
+
+
+def test_a_picture_of_the_folder_says_its_own_title(run_page: Page) -> None:
+    words = [attrs["alt"] or "" for attrs in run_page.all("img")]
+    assert "People in post, by role. The numbers are in the tables." in words
+
+
+def test_bands_hold_everybody_but_the_thinnest() -> None:
+    ends = pd.DataFrame(
+        {"from": ["a", "a", "b", "a"], "to": ["x", "x", "x", "y"], "heads": [60.0, 40.0, -50.0, 0.4]}
+    )
+    bands, left_out = flow_picture.bands_of(ends)
+    assert bands.to_dict("list") == {"from": ["a", "b"], "to": ["x", "x"], "heads": [100.0, -50.0]}
+    assert left_out == pytest.approx(0.4)
+
+
+def test_winners_and_losers_are_on_their_sides_of_zero() -> None:
+    frame = pd.DataFrame(
+        {"role": ["r", "r", "all", "all"], "environment": ["a", "b", "a", "b"],
+         "difference": [-2.0, 3.0, -2.0, 3.0], "median": [-1.0, 4.0, -1.0, 4.0],
+         "p5": [-3.0, 1.0, -3.0, 1.0], "p95": [0.5, 6.0, 0.5, 6.0]}
+    )  # fmt: skip
+    with style.styled():
+        axes = winners_figure.winners_and_losers(frame, str.upper, "time").axes[0]
+    assert [bar.get_width() for bar in axes.containers[0]][:2] == [-1.0, 4.0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["A", "B", "All environments"]
+
+
+def test_moves_inside_an_environment_are_not_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: list[pd.DataFrame] = []
+
+    def keep(ends: pd.DataFrame, title: str, changes: bool) -> object:
+        seen.append(ends)
+        return style.new_figure(title)
+
+    monkeypatch.setattr(html_figures, "flow_picture", keep)
+    folder = html_data.read(made_comparison.write(tmp_path / "run"))
+    made = html_figures.flows(folder, "Rotation")
+    assert not (seen[0]["from"] == seen[0]["to"]).any()
+    assert seen[0]["heads"].sum() == pytest.approx(4.0 + 8.0 - 1.0 - 5.0 - 0.01)
+    assert "the largest: Shops to Wards <i>& 8.0, Wards <i>& to Retirement −5.0" in made.alt

@@ -36,7 +36,7 @@ def flow_picture(ends: pd.DataFrame, title: str, changes: bool) -> Figure:
     -------
     Figure
     """
-    bands, left_out = _bands(ends)
+    bands, left_out = bands_of(ends)
     places = list(dict.fromkeys([*_of_kind(ends, "from", True), *_of_kind(ends, "to", True)]))
     lefts = [name for name in [*_of_kind(ends, "from", False), *places] if name in set(bands["from"])]
     rights = [name for name in [*places, *_of_kind(ends, "to", False)] if name in set(bands["to"])]
@@ -76,7 +76,7 @@ def _of_kind(ends: pd.DataFrame, side: str, posts: bool) -> list[str]:
     return list(dict.fromkeys(ends[side][(ends[f"{side}_kind"] == "post") == posts]))
 
 
-def _bands(ends: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+def bands_of(ends: pd.DataFrame) -> tuple[pd.DataFrame, float]:
     """Flows added up by their ends, the thickest that hold nearly everybody; and how many are left out."""
     summed = ends.groupby(["from", "to"], sort=False)["heads"].sum().reset_index()
     size = summed["heads"].abs()

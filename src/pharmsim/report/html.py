@@ -161,6 +161,8 @@ def _compared(folder: ResultsFolder) -> Iterable[Section]:
 
 def _scenario(folder: ResultsFolder, scenario: str) -> Iterable[Part]:
     """Parts about one scenario; the break-even first where effects are assumptions."""
+    if len(folder.scenarios) > headline.MANY:
+        yield Part("", texts=[" ".join(headline.in_full(folder, scenario))])
     needed = Part(
         "How large must the effect be?",
         pictures=figures.explained(folder, scenario, "break_even"),
@@ -210,9 +212,9 @@ def _scenario(folder: ResultsFolder, scenario: str) -> Iterable[Part]:
 
 def _run(folder: ResultsFolder) -> Iterable[Section]:
     """The sections of a single run: its tables, then its pictures."""
-    tables = [html_run.workforce(folder, "role"), html_run.retention(folder), html_run.need(folder)]
-    tables.append(html_run.budgets(folder))
-    parts = [Part("", tables=tables, folded=[html_run.workforce(folder, "environment")])]
+    tables = [html_run.workforce(folder, "role"), html_run.retention(folder), html_run.need(folder, True)]
+    folded = [html_run.workforce(folder, "environment"), html_run.need(folder, False)]
+    parts = [Part("", tables=tables, folded=[*folded, html_run.budgets(folder)])]
     yield Section("numbers", "The numbers", parts)
     pictures = [figures.taken(path) for path in folder.figures]
     if pictures:

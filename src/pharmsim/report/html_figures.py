@@ -61,7 +61,7 @@ def _data(svg: str) -> str:
 def taken(path: Path) -> Picture:
     """Take a picture of the folder, with its own title as words."""
     svg = path.read_text(encoding="utf-8")
-    found = re.search(r"<text style=\"font: (?:700|bold) 12px[^>]*>([^<]+)</text>", svg)
+    found = re.search(r'<text style="[^"]*\b700\b[^"]*"[^>]*>([^<]+)</text>', svg)  # the only bold text
     title = unescape(found.group(1)).strip() if found else text.words(path.stem)
     return Picture(_data(svg), f"{title}. The numbers are in the tables.", title)
 

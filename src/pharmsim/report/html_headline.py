@@ -35,14 +35,26 @@ class Headline:
     sentences: list[str]
 
 
+MANY = 3
+"""With more scenarios each is said in short at first, and in full in its own section."""
+
+
 def comparison(read: ResultsFolder) -> list[Headline]:
     """Say what every scenario of a comparison does."""
-    return [Headline(name, needed(read, name), _sentences(read, name)) for name in read.scenarios]
+    make = in_short if len(read.scenarios) > MANY else in_full
+    return [Headline(name, needed(read, name), make(read, name)) for name in read.scenarios]
 
 
-def _sentences(read: ResultsFolder, scenario: str) -> list[str]:
+def in_full(read: ResultsFolder, scenario: str) -> list[str]:
+    """Say everything that a headline can say of a scenario."""
     parts = [_time(read, scenario), _retention(read, scenario), _vacancies(read, scenario)]
     parts += [_cost(read, scenario), losers(read, scenario), _grounds(read, scenario)]
+    return [part for part in parts if part]
+
+
+def in_short(read: ResultsFolder, scenario: str) -> list[str]:
+    """Say the time that a scenario gains, its cost, who loses, and what it rests on."""
+    parts = [_time(read, scenario), _cost(read, scenario), losers(read, scenario), _grounds(read, scenario)]
     return [part for part in parts if part]
 
 
@@ -66,8 +78,13 @@ def on_dates(
 def retention(read: ResultsFolder, scenario: str) -> pd.DataFrame:
     """Retention of the whole system at the level that the headline names."""
     frame = on_dates(read, scenario, "stability_index")
+    return frame[frame["level"] == main_level(frame)]
+
+
+def main_level(frame: pd.DataFrame) -> str:
+    """The level of retention that a headline names; empty if there is none."""
     levels = list(dict.fromkeys(frame["level"]))
-    return frame[frame["level"] == (NAMED if NAMED in levels else levels[-1])] if levels else frame
+    return NAMED if NAMED in levels else str(levels[-1]) if levels else ""
 
 
 def places(read: ResultsFolder, scenario: str) -> tuple[pd.DataFrame, str]:
@@ -260,10 +277,10 @@ def run(read: ResultsFolder) -> list[str]:
             said.append(f"{text.words(quantity)}: {', '.join(each)}.")
     kept = read.tables["retention"]
     kept = kept[(kept["by"] == ALL) & (kept["measure"] == "stability_index")]
-    for name, part in kept.groupby("level", sort=False):
-        row = records(part.sort_values("year_to", kind="stable"))[-1]
-        year = text.day(row["year_to"])
-        said.append(f"Retention (stability index, level “{name}”) in the year to {year}: {level(row)}.")
+    rows = records(kept[kept["level"] == main_level(kept)].sort_values("year_to", kind="stable"))
+    if rows:
+        year, name = text.day(rows[-1]["year_to"]), rows[-1]["level"]
+        said.append(f"Retention (stability index, level “{name}”) in the year to {year}: {level(rows[-1])}.")
     return said
 
 

@@ -36,7 +36,7 @@ def workforce(read: ResultsFolder, axis: str) -> Table:
         rows.append([Cell(name), *_cells(part, "date", dates)])
     order = {name: i for i, name in enumerate(map(text.words, SHOWN))}
     rows.sort(key=lambda row: order[row[0].text.partition(", ")[0]])
-    return Table(f"By {axis}. {NOTE}", ["", *map(text.day, dates)], rows)
+    return Table(f"By {axis}. {NOTE}", ["Quantity", *map(text.day, dates)], rows)
 
 
 def _cells(part: pd.DataFrame, column: str, dates: list[Any]) -> list[Cell]:
@@ -63,25 +63,26 @@ def retention(read: ResultsFolder) -> Table:
     rows = []
     for (level, measure), part in frame.groupby(["level", "measure"], sort=False):
         rows.append([Cell(f"{text.words(str(measure))}, level “{level}”"), *_cells(part, "year_to", years)])
-    return Table(f"Retention by level. {NOTE}", ["", *(f"Year to {text.day(year)}" for year in years)], rows)
+    return Table(
+        f"Retention by level. {NOTE}", ["Quantity", *(f"Year to {text.day(year)}" for year in years)], rows
+    )
 
 
-def need(read: ResultsFolder) -> Table:
-    """What services require and get by environment, in the first and the last year."""
+def need(read: ResultsFolder, whole: bool) -> Table:
+    """What services require and get, all together or by environment, on the years of `marks`."""
     frame = read.tables.get("need")
     if frame is None:
         return Table("", [])
     wanted = ("required_fte", "delivered_fte", "pressure", "months_in_shortage")
     frame = frame[(frame["role"] == ALL) & frame["quantity"].isin(wanted)]
+    frame = frame[(frame["environment"] == ALL) == whole]
     years = marks(frame["year_to"])
-    rows = [
-        [Cell(f"{text.words(str(quantity))}, {'all' if place == ALL else read.name(str(place))}"),
-         *_cells(part, "year_to", years)]
-        for (quantity, place), part in frame.groupby(["quantity", "environment"], sort=False)
-    ]  # fmt: skip
-    return Table(
-        f"What services require and get. {NOTE}", ["", *(f"Year to {text.day(y)}" for y in years)], rows
-    )
+    rows = []
+    for (quantity, place), part in frame.groupby(["quantity", "environment"], sort=False):
+        name = f"{text.words(str(quantity))}, {'all' if whole else read.name(str(place))}"
+        rows.append([Cell(name), *_cells(part, "year_to", years)])
+    caption = f"What services require and get{'' if whole else ', by environment'}. {NOTE}"
+    return Table(caption, ["Quantity", *(f"Year to {text.day(y)}" for y in years)], rows)
 
 
 def budgets(read: ResultsFolder) -> Table:
@@ -97,4 +98,4 @@ def budgets(read: ResultsFolder) -> Table:
         ]
         for (budget, quantity), part in frame.groupby(["budget", "quantity"], sort=False)
     ]
-    return Table(f"Budgets. {NOTE}", ["", *(f"Year to {text.day(year)}" for year in years)], rows)
+    return Table(f"Budgets. {NOTE}", ["Quantity", *(f"Year to {text.day(year)}" for year in years)], rows)
