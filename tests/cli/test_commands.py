@@ -49,7 +49,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_lists_the_commands_and_imports_nothing_heavy() -> None:
     found, text = imported("--help")
     assert not found
-    for word in ("new", "validate", "describe", "schema", "run", "reproduce", "compare", "diagram"):
+    for word in ("new", "validate", "describe", "schema", "run", "reproduce", "compare", "report", "diagram"):
         assert f"  {word} " in text
     found, text = imported("run", "--help")
     assert found <= {"pydantic"}  # with which typer reads options
