@@ -114,6 +114,11 @@ def reproduce(folder: str | Path, run: Callable[..., Results] | None = None) -> 
     made = manifest.read(folder)
     if made.get("kind") == "comparison":
         return _comparison(folder, made, run or _run)
+    if made.get("kind") == "solve":
+        raise OutputError(
+            f"{folder}: must be a run or a comparison; it is an answer of `pharmsim solve`, which keeps no run. "
+            f"Give the `command` of its {MANIFEST} again and compare solve.csv."
+        )
     description = read_scenario(folder)
     old = netcdf.read(folder / netcdf.NAME)
     draws, kept = int(made.get("n_draws") or 0), old.sizes.get("draw", 1) - 1

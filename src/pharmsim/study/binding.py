@@ -12,7 +12,7 @@ from pharmsim.results.labelled import Results
 from pharmsim.study.levers import TIMES, UPTAKE, Lever
 from pharmsim.study.targets import BY_LEVEL, CELL, Target
 
-FULL = 0.005
+FULL = 0.01
 """A post with a vacancy rate up to this is full."""
 SPENT = 0.999
 """A budget of which more than this share is spent is spent."""

@@ -12,6 +12,7 @@ import xarray as xr
 from pharmsim.errors import Problem, ScenarioError
 from pharmsim.results import measures, money
 from pharmsim.results.labelled import Results
+from pharmsim.scenario import check_warnings
 from pharmsim.scenario.models import Scenario
 from pharmsim.study import levers as moving
 from pharmsim.study.dates import month_of
@@ -69,7 +70,8 @@ class Response:
         self.draws, self.seed, self.run = draws, seed, run
         self._known: dict[tuple[float | None, int], Outcome] = {}
         first = self._results(None, draws)
-        self.meta: dict[str, Any] = first.meta
+        warnings = dict.fromkeys([*check_warnings(scenario), *(first.meta.get("warnings") or [])])
+        self.meta: dict[str, Any] = {**first.meta, "warnings": list(warnings)}
         self.start = start_value(first.data, target)
         self.base = self._measured(first.data)
         self.told = measure(first.data, target, dates).told
