@@ -116,8 +116,8 @@ def reproduce(folder: str | Path, run: Callable[..., Results] | None = None) -> 
         return _comparison(folder, made, run or _run)
     if made.get("kind") == "solve":
         raise OutputError(
-            f"{folder}: must be a run or a comparison; it is an answer of `pharmsim solve`, which keeps no run. "
-            f"Give the `command` of its {MANIFEST} again and compare solve.csv."
+            f"{folder}: must be a run or a comparison; it is an answer of `pharmsim solve`, which keeps no "
+            f"run. Give the `command` of its {MANIFEST} again and compare solve.csv."
         )
     description = read_scenario(folder)
     old = netcdf.read(folder / netcdf.NAME)
