@@ -36,8 +36,8 @@ SCALES = {
     "share": ("points", 100.0, 2),
     "share per year": ("points", 100.0, 2),
     "ratio": ("ratio", 1.0, 3),
-    "GBP per year": ("£ thousand a year", 0.001, 0),
-    "GBP": ("£ thousand", 0.001, 0),
+    "GBP per year": ("thousand £ a year", 0.001, 0),
+    "GBP": ("thousand £", 0.001, 0),
     "GBP per FTE-year": ("£", 1.0, 0),
 }
 """Units as shown here: unit, factor, decimals; others as they are, with one decimal."""
@@ -97,13 +97,17 @@ def _whole(frame: pd.DataFrame, name: str, date: np.datetime64) -> dict[tuple[st
 
 def said(row: Row) -> str:
     """A difference with its interval and how probable it is that this is better."""
-    unit = SCALES.get(row["unit"], (row["unit"],))[0]
-    text = f"{number(row, row['median' if 'median' in row else 'difference'])} {unit}"
+    text = f"{number(row, row['median' if 'median' in row else 'difference'])} {_unit(row['unit'])}"
     if "p5" not in row:
         return text
     better = row.get("p_better", np.nan)
     chance = "" if np.isnan(better) else f", better in {better:.0%} of draws"
     return f"{text} ({number(row, row['p5'])} to {number(row, row['p95'])}{chance})"
+
+
+def _unit(unit: str) -> str:
+    """A unit as it is shown."""
+    return SCALES.get(unit, (unit,))[0]
 
 
 def number(row: Row, value: float) -> str:
@@ -121,7 +125,7 @@ def _losers(compared: Comparison, name: str, quantity: str, date: np.datetime64)
         return "no environment loses"
     names = compared.base.scenario.environments
     places = ", ".join(names.get(place, place) for place in row["losers"].split("; "))
-    text = f"{places} lose {_part(row, 'lost_elsewhere')} FTE while others gain {_part(row, 'gained')}"
+    text = f"lost {_part(row, 'lost_elsewhere')} FTE in {places}, gained {_part(row, 'gained')} elsewhere"
     each = row["per_gained_median" if "per_gained_median" in row else "per_gained"]
     return text if np.isnan(each) else f"{text} ({each:.2f} lost for each FTE gained)"
 
@@ -265,7 +269,7 @@ def _differences(compared: Comparison, name: str, dates: list[np.datetime64]) ->
         unit = next(rows[key]["unit"] for rows in by_date.values() if key in rows)
         words = f"kept in {level}" if level else NAMES.get(quantity, quantity)
         cells = [_cell(rows.get(key)) for rows in by_date.values()]
-        table.add_row(Text(words.replace("_", " ")), Text(SCALES.get(unit, (unit,))[0]), *cells)
+        table.add_row(Text(words.replace("_", " ")), Text(_unit(unit)), *cells)
     return table
 
 

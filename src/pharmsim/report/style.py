@@ -92,10 +92,14 @@ class Made(Protocol):
     """What a footnote needs of a run."""
 
     @property
-    def scenario(self) -> Scenario: ...
+    def scenario(self) -> Scenario:
+        """The scenario that was run."""
+        ...
 
     @property
-    def n_draws(self) -> int: ...
+    def n_draws(self) -> int:
+        """Draws besides the central values."""
+        ...
 
 
 def put_foot(figure: Figure, foot: str) -> None:

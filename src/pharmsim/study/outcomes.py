@@ -7,7 +7,7 @@ are made one after the other and dropped.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -79,7 +79,8 @@ class Outcomes:
     measures : dict
         (quantity, level, over) → Measure on the dates of the comparison.
     trajectories : dict
-        The same for every third month and the last (retention: its years).
+        The same for every third month and the last (stability index: its years); by role, by
+        environment, and for all.
     flows : dict
         Flow → people over the whole run, shape (draw,).
     cells : set
@@ -135,13 +136,18 @@ def outcomes(results: Results, dates: np.ndarray) -> Outcomes:
         n_draws=data.sizes["draw"] - 1,
         dates=dates,
         measures={measure.key: measure for measure in found},
-        trajectories={measure.key: measure for measure in lines},
+        trajectories={line.key: _sums(line) for line in lines if line.quantity != "leaver_rate"},
         flows=cumulated_flows(data),
         cells={key for by in CELLS for key in _placed(by, measures.group_keys(data, by))},
         required=data["required_fte"].isel(time=0).copy() if "required_fte" in data else None,
         tables=main_tables(results),
         digests=netcdf.digest(results.data),
     )
+
+
+def _sums(measure: Measure) -> Measure:
+    """The measure without single cells of role and environment."""
+    return replace(measure, cells={cell: numbers for cell, numbers in measure.cells.items() if ALL in cell})
 
 
 def _with_costs(data: xr.Dataset) -> xr.Dataset:

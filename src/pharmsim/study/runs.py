@@ -81,7 +81,9 @@ def run(
             grid, heads = Grid(scenario, compiled.draws), output.record["headcount"]
             output.record["programme_cost"] = programme_cost(grid, compiled.clock, heads)
         outputs.append(output)
-    record = {name: np.concatenate([o.record[name] for o in outputs]) for name in outputs[0].record}
+    record = outputs[0].record
+    if len(outputs) > 1:
+        record = {name: np.concatenate([o.record[name] for o in outputs]) for name in record}
     meta = how(scenario, table, tags, outputs) | {"wall_time_s": time.perf_counter() - began}
     return label(scenario, record, draws, meta, joined([o.state for o in outputs]))
 
