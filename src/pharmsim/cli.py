@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pharmsim.errors import InputError, OutputError, PharmsimError, Problem, ScenarioError
+from pharmsim.errors import OutputError, PharmsimError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,44 +87,18 @@ def new(
 @app.command()
 def validate(files: Files) -> None:
     """Check scenario files and say what is wrong, with lines."""
-    _validate(files)
+    from pharmsim.study import validation
+
+    validation.validate(files, typer.echo)
 
 
 @app.command("validate-examples")
 def validate_examples() -> None:
     """Check every example that comes with pharmsim."""
     from pharmsim import examples
+    from pharmsim.study import validation
 
-    _validate(examples.scenario_files())
-
-
-TRIED_DRAWS = 20
-"""Draws in which `validate` looks for numbers that leave their bounds."""
-
-
-def _validate(files: list[Path]) -> None:
-    from pharmsim.compiled.compile import compile_scenario
-    from pharmsim.compiled.draws import sample
-    from pharmsim.scenario import check_warnings, load
-
-    problems = []
-    for file in files:
-        try:
-            scenario = load(file)
-        except ScenarioError as error:
-            problems += error.problems
-        else:
-            try:
-                compile_scenario(scenario, sample(scenario, TRIED_DRAWS))
-            except InputError as error:
-                problems.append(Problem(str(file), 0, "", str(error)))
-                continue
-            n = len(scenario.posts)
-            typer.echo(f"{file}: valid; {scenario.name!r}, {n} post{'s' if n != 1 else ''}")
-            for warning in check_warnings(scenario):
-                typer.echo(f"  warning: {warning}")
-    if problems:
-        raise ScenarioError(problems)
+    validation.validate(examples.scenario_files(), typer.echo)
 
 
 @app.command()
@@ -145,8 +119,28 @@ def describe(
 
 
 @app.command()
+def interventions(
+    name: Annotated[
+        str | None, typer.Argument(help="An intervention, or its file; all, if left out.", metavar="NAME")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False,
+) -> None:
+    """List the library of interventions, or say all about one of them."""
+    from pharmsim.report import library_text
+
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(library_text.as_data(name), indent=2, ensure_ascii=False))
+    elif name is None:
+        library_text.show(_console())
+    else:
+        typer.echo(library_text.text(name))
+
+
+@app.command()
 def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors."""
+    """Print the JSON Schema of scenario files and interventions, for editors."""
     from pharmsim.scenario.schema import schema_text
 
     typer.echo(schema_text())

@@ -23,7 +23,8 @@ FOLDER = "interventions"
 
 def shipped_folder() -> Path:
     """Return the folder of the library that comes with pharmsim."""
-    return loading.shipped("tiny.yaml").parent / FOLDER
+    own = loading.shipped("tiny.yaml").parent / FOLDER
+    return Path(os.path.relpath(own)) if own.is_relative_to(Path.cwd()) else own
 
 
 def folders(beside: str, root: Path) -> list[Path]:
@@ -32,13 +33,12 @@ def folders(beside: str, root: Path) -> list[Path]:
     The folder `interventions` beside the scenario file, those in the folders above it as far as the
     root, and the library that comes with pharmsim.
     """
-    out, folder = [], Path(os.path.dirname(beside))
+    out: list[Path] = []
+    folder = Path(os.path.dirname(beside))
     while folder.resolve().is_relative_to(root):
         out.append(Path(os.path.normpath(folder / FOLDER)))
         folder = folder / ".."
-    own = shipped_folder()
-    out.append(Path(os.path.relpath(own)) if own.is_relative_to(Path.cwd()) else own)
-    return out
+    return [*out, shipped_folder()]
 
 
 def known(beside: str, root: Path) -> dict[str, str]:
@@ -109,6 +109,11 @@ def _grounds(lever: Intervention, problems: Problems) -> None:
             problems.add(path, "is an assumption and needs a range: give low and high")
 
 
+def shipped() -> dict[str, str]:
+    """Return name → file of the library that comes with pharmsim."""
+    return {path.stem: str(path) for path in sorted(shipped_folder().glob("*.yaml"))}
+
+
 def load(name: str) -> tuple[Intervention, str, bool]:
     """Return an intervention of the library by its name or file.
 
@@ -120,12 +125,10 @@ def load(name: str) -> tuple[Intervention, str, bool]:
     starts : bool
         Whether the file gives a start; without one, the model has January 2000.
     """
-    is_file = name.endswith(".yaml")
-    folder = Folder(root_of(name) if is_file else shipped_folder().parent)
-    beside = name if is_file else str(folder.root / "scenario.yaml")
-    try:
-        file = os.path.normpath(name) if is_file else find(folder, name, beside)
-    except ValueError as error:
-        raise ScenarioError([Problem("interventions", 0, "", str(error))]) from None
-    tree = read(folder, file)
+    files = shipped()
+    if not name.endswith(".yaml") and name not in files:
+        message = f"no such intervention {quoted(name)}.{closest(name, files, 30)}"
+        raise ScenarioError([Problem("interventions", 0, "", message)])
+    file = files.get(name, os.path.normpath(name))
+    tree = read(Folder(root_of(file)), file)
     return names.fill(_model(tree), tree), file, "start" in tree
