@@ -272,3 +272,10 @@ def test_factors_on_several_numbers() -> None:
     found = answer(base, "headcount 180", factor)
     k = factor.level(found.x)
     assert 100 * np.exp(-0.2 * k) + 100 * np.exp(-0.4 * k) == pytest.approx(180.0)
+
+
+def test_a_lever_that_does_harm_is_said_to() -> None:
+    found = answer(scenario([lever(times=1.5)]), "retention +2 points")
+    assert (found.status, found.x) == (OUT, 0.0)
+    assert "away from the target" in found.binds[0]
+    assert not any("do not move it" in line for line in found.binds)

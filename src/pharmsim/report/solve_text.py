@@ -206,8 +206,9 @@ def show(solution: Solution, console: Console, folder: Path | None = None) -> No
             console.print(Text(f"  what binds: {line}"))
     console.print()
     console.print(_table(solution))
-    if any(len(answer.costs) for answer in solution.answers):
-        console.print(_costs(solution))
+    costs = _costs(solution)
+    if costs.row_count:
+        console.print(costs)
     console.print(_grounds(solution))
     for warning in solution.meta.get("warnings") or []:
         console.print(Text(f"warning: {warning}", style="yellow"))

@@ -48,7 +48,9 @@ def binding(
 
 def _ends(levers: Sequence[Lever], x: float) -> Iterator[str]:
     names = ", ".join(lever.title for lever in levers)
-    if x < 1.0:
+    if x == 0.0:
+        yield f"more of these moves it away from the target ({names})"
+    elif x < 1.0:
         yield f"beyond this level the outcome is further away again ({names})"
     elif all(lever.unit == UPTAKE and lever.level(x) == 1.0 for lever in levers):
         yield f"uptake is at 100 %: everybody takes part whom these reach ({names})"

@@ -254,7 +254,8 @@ def _answer(response: Response, j: int, search: Search, outcomes: dict[float, Ou
     if search.status == OUT:
         results = response.results(search.x)
         found["binds"] = tuple(binding(results, target, response.levers, search.x, response.dates[j]))
-        if abs(value[0] - response.central(0.0)[j]) <= WHOLE * abs(value[0]):
+        reach = np.ptp([response.central(float(x))[j] for x in SCAN])
+        if reach <= WHOLE * abs(value[0]):
             found["binds"] = ("the levers do not move it by this date", *found["binds"])
     return Answer(
         date=response.dates[j],

@@ -159,6 +159,7 @@ def start_value(data: xr.Dataset, target: Target) -> tuple[float, str]:
 
 
 def chosen(key: tuple[str, ...], roles: Sequence[str], environments: Sequence[str]) -> bool:
+    """Whether a (role, environment) is among those asked for; nothing asked for means all."""
     return (not roles or key[0] in roles) and (not environments or key[1] in environments)
 
 
