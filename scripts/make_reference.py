@@ -29,6 +29,7 @@ FORMS = {
     "month_names": "months of the year",
     "month_keys": "by month of the year",
     "month_shares": "a month, a list of months, or month: share",
+    "plain_months": "months, such as `18` or `18 months`",
     "whole_months": "whole months, such as `12` or `2 years`",
     "ages": "ages, such as `22-60` or `55+`",
     "names": "names",
@@ -251,7 +252,25 @@ def quantities_page() -> str:
         if not any(row[-1] for row in rows):
             head, rows = head[:-1], [row[:-1] for row in rows]
         out.append(f"\n### {title}\n\n" + table(head, rows))
+    out.append(
+        "\n## What interventions change\n\n`to` and `plus` of an effect are in the unit of its quantity; "
+        "`times` is a ratio. What results must keep the bounds of its kind. `of` names some of the things in "
+        "the third column; the reach of the intervention and `where`, `into` and `ages` of the effect select "
+        "by the fourth.\n\n"
+    )
+    changed = [
+        [f"`{k}`", kind_link(v.kind), v.of, ", ".join(v.by), f"`{v.section}`", v.text]
+        for k, v in q.ADJUSTABLE.items()
+    ]
+    out.append(table(["quantity", "kind", "`of`", "selected by", "needs", "what"], changed))
     return "".join(out)
+
+
+def kind_link(kind: str) -> str:
+    """A kind with its unit."""
+    from pharmsim.quantities import KINDS
+
+    return f"`{kind}` ({KINDS[kind].unit})"
 
 
 def needs(sections: Iterable[str]) -> str:

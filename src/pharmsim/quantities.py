@@ -53,6 +53,7 @@ KINDS: dict[str, Kind] = {
     "money": Kind("GBP", 0.0, 1e12, False, "an amount of money, 0 or more"),
     "amount": Kind("unit of the quantity", -1e12, 1e12, False, "a number, negative for less"),
     "money_per_year": Kind("GBP per FTE and year", 0.0, 1e9, True, "an amount per year between 0 and 1,000 million"),
+    "money_per_head": Kind("GBP per head and year", 0.0, 1e9, True, "an amount per year between 0 and 1,000 million"),
 }
 
 

@@ -17,6 +17,8 @@ from pydantic import BaseModel
 from pharmsim.quantities import KINDS
 from pharmsim.results.text import markdown_cell
 from pharmsim.results.written import NOWHERE, Written
+from pharmsim.scenario.interventions import Effect
+from pharmsim.scenario.lever_forms import unit_of
 from pharmsim.scenario.marks import Path
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.text import age_range
@@ -99,6 +101,7 @@ def as_frame(scenario: Scenario, items: Sequence[Assumption] | None = None) -> p
 
 UNITS = {
     "whole_months": "months",
+    "plain_months": "months",
     "month_shares": "share",
     "ages.first": "years",
     "ages.last": "years",
@@ -155,9 +158,13 @@ def _model(model: BaseModel, at: At, path: str) -> Iterator[Assumption]:
         value = getattr(model, name)
         if isinstance(value, Origin) or (name == "backfill_weeks" and not getattr(model, "split", None)):
             continue  # backfill is for joint posts only
+        if name == "claim" and value == field.default:
+            continue  # which only the search for a break-even changes
         key = str(field.alias or name)
         here, below = _join(path, key), at.to(key)
         unit = _field_unit(field) or UNITS.get(here, UNITS.get(key, ""))
+        if isinstance(model, Effect) and name in ("to", "plus"):
+            unit = unit_of(model.quantity)
         texts = {*(part.kind for part in field.metadata if isinstance(part, Of)), *_kinds(field.annotation)}
         texts &= set(TEXTS)
         if value is not None and texts and path:

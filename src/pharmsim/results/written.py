@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Any
 
 from pharmsim.errors import PharmsimError
 from pharmsim.scenario import sources
+from pharmsim.scenario.lever_forms import PARTS
 from pharmsim.scenario.marks import Map, Path, Seq
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.reader import Folder, read_yaml, root_of
@@ -26,6 +28,8 @@ class Written:
 
     def __init__(self, scenario: Scenario) -> None:
         self.trees = [tree for name, digest in sources(scenario).items() if (tree := _tree(name, digest))]
+        self._levers = [tree for tree in self.trees if "outcome" in tree]
+        self._scenarios = [tree for tree in self.trees if "outcome" not in tree]
 
     def key(self, path: Path, name: str = "") -> Place:
         """Return file and line of a key; of the change that sets it or a part above it, if one does.
@@ -42,6 +46,8 @@ class Written:
         tuple of str and int
             Empty and 0 if it is written nowhere.
         """
+        if name.startswith("interventions["):
+            return self._intervention(name) or self._change(name) or self._exact(path)
         return self._change(name) or self._exact(path)
 
     def section(self, path: Path) -> Place:
@@ -60,8 +66,21 @@ class Written:
                     return tree.file, line
         return None
 
+    def _intervention(self, name: str) -> Place | None:
+        """Return where a key of an intervention stands: beside its `use`, or in its own file."""
+        lever, _, rest = name.removeprefix("interventions[").partition("].")
+        path = tuple(part for part in rest.replace("[", ".").replace("]", "").split(".") if part)
+        for tree in self.trees:
+            for entry, _ in _entries(tree):
+                file = PurePath(str(entry.get("use", ""))).stem
+                if file and str(entry.get("name") or file) == lever:
+                    own = next((item for item in self._levers if PurePath(item.file).stem == file), Map())
+                    named = _find(own, path[:1]) if path[0] in PARTS else None
+                    return _find(entry, path) or _find(own, path) or named
+        return None
+
     def _exact(self, path: Path) -> Place:
-        return next((place for tree in self.trees if (place := _find(tree, path))), NOWHERE)
+        return next((place for tree in self._scenarios if (place := _find(tree, path))), NOWHERE)
 
 
 @lru_cache(maxsize=8)

@@ -24,7 +24,8 @@ class Effect(Frozen):
     `of` names destinations, sources, pipelines … (all of them if it is empty). `where` and `ages` narrow the
     reach of the intervention; `into` selects the posts that edges lead to. With `joint` the effect is
     on everybody in the joint posts that the intervention makes, not on its reach. `claimed`: the
-    benefit that nobody has measured; its break-even size is reported.
+    benefit that nobody has measured; its break-even size is reported. `name` is that of the quantity if it is
+    left out; `source`, `evidence` and `note` may stand beside the number.
     """
 
     name: str
@@ -68,9 +69,9 @@ class JointPosts(Frozen):
 
     The new post is called like the old one with `suffix` behind, and is like it in everything but its
     `split` of working time (`home` stands for the environment of the old post), its headcount (nobody at the
-    opening) and who enters it. The share of the
-    establishment that becomes joint is the uptake; with `new` it is added instead. `entry` and `exit`: rates at
-    which people of the old post move to the new one and back, as far as there are vacancies.
+    opening) and who enters it. The share of the establishment that becomes joint is the uptake; with `new` it
+    is added instead. `entry` and `exit`: rates at which people of the old post move to the new one and back,
+    as far as there are vacancies.
     """
 
     suffix: str
@@ -82,11 +83,11 @@ class JointPosts(Frozen):
 
 
 class Costs(Frozen):
-    """Money beside pay: once at the start; a year while the effort lasts; a year for each head that takes part."""
+    """Money beside pay: once at the start; a year while the effort lasts; a year for each who takes part."""
 
     set_up: Annotated[Value, Of("money")] = NOTHING
     per_year: Annotated[Value, Of("budget")] = NOTHING
-    per_head: Annotated[Value, Of("money_per_year")] = NOTHING
+    per_head: Annotated[Value, Of("money_per_head")] = NOTHING
 
 
 class Introduction(Frozen):

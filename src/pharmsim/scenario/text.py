@@ -28,7 +28,7 @@ _PEOPLE = {"people": 1.0, "person": 1.0, "persons": 1.0, "head": 1.0, "heads": 1
 _TIME = {"month": 1.0, "months": 1.0, "year": 12.0, "years": 12.0}
 _WEEK = 12.0 / (365.25 / 7.0)
 _SCALE = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
-_MONEY = ("money", "money_per_year", "budget")
+_MONEY = ("money", "money_per_year", "money_per_head", "budget")
 _NOUNS: dict[str, dict[str, float]] = {
     "heads": _PEOPLE,
     "heads_per_year": _PEOPLE,
@@ -39,6 +39,7 @@ _NOUNS: dict[str, dict[str, float]] = {
     "age": {"year": 1.0, "years": 1.0},
     "money": {"gbp": 1.0},
     "money_per_year": {"gbp": 1.0},
+    "money_per_head": {"gbp": 1.0},
     "budget": {"gbp": 1.0},
     "activity": _PEOPLE,
 }

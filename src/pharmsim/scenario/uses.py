@@ -126,7 +126,7 @@ def _merged(found: Map, entry: Map, report: Report) -> Map:
         for path, message in error.under("where").issues:
             report(path, message)
     if entry.get("uptake") is not None:
-        lever["uptake"] = valued(entry, "uptake")
+        lever["uptake"] = _chosen(entry, "uptake")
     if entry.get("note") is not None:
         uptake = valued(lever, "uptake") if "uptake" in lever else Map({"value": 1.0}, entry.file, entry.line)
         lever["uptake"] = uptake.like({"note": entry["note"], **uptake})
@@ -161,16 +161,20 @@ def _numbers(lever: Map, entry: Map, report: Report) -> None:
                 report((key, name), f"the intervention has no such number.{closest(name, of, 20)}")
             elif key == "costs":
                 costs = lever.get(key) or Map()
-                lever[key] = costs.like({**costs, name: valued(written, name)})
+                lever[key] = costs.like({**costs, name: _chosen(written, name)})
             else:
                 section, i = parts[name]
                 part = lever[section][i]
                 effect = section == "effects"
                 verb = next(v for v in VERBS if part.get(v) is not None) if effect else "share"
-                number = valued(written, name)
-                # what a scenario chooses is an assumption unless it says otherwise
-                new = number.like({"evidence": "assumption", **number})
-                lever[section] = _replaced(lever[section], i, part.like({**part, verb: new}))
+                new = part.like({**part, verb: _chosen(written, name)})
+                lever[section] = _replaced(lever[section], i, new)
+
+
+def _chosen(node: Map, key: str) -> Map:
+    """Return a number that a scenario chooses: an assumption, unless it says otherwise."""
+    number = valued(node, key)
+    return number.like({"evidence": "assumption", **number})
 
 
 def _replaced(items: Any, i: int, new: Map) -> Any:
