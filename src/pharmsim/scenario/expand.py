@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.models import Post, Scenario
 from pharmsim.scenario.text import HIGHEST, LOWEST, age_range
 from pharmsim.scenario.values import Cells, Row, Term
 
@@ -33,21 +33,32 @@ def is_aged(term: Term) -> str:
     return next((key for row in term.rows for key in AGE_KEYS if key in row.where), "")
 
 
-@lru_cache(maxsize=8)
-def _post_table(posts: tuple[tuple[tuple[str, str], ...], ...]) -> dict[str, NDArray[np.str_]]:
-    keys = {key for post in posts for key, _ in post}
-    return {key: np.array([dict(post).get(key, "") for post in posts]) for key in keys}
+class _Same:
+    """Posts as a key by identity: to compare them all each time would take longer than the table."""
+
+    def __init__(self, posts: tuple[Post, ...]) -> None:
+        self.posts = posts
+
+    def __hash__(self) -> int:
+        return id(self.posts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.posts is other.posts
+
+
+@lru_cache(maxsize=32)
+def _post_table(key: _Same) -> dict[str, NDArray[np.str_]]:
+    axes = ("post", "role", "environment", "grade", "place")
+    rows = [post.attributes | {axis: str(getattr(post, axis)) for axis in axes} for post in key.posts]
+    return {
+        axis: np.array([row.get(axis, "") for row in rows])
+        for axis in {*axes, *(x for row in rows for x in row)}
+    }
 
 
 def post_table(scenario: Scenario) -> dict[str, NDArray[np.str_]]:
     """Return, for every axis and attribute of posts, its value at each post."""
-    axes = ("post", "role", "environment", "grade", "place")
-    return _post_table(
-        tuple(
-            (*post.attributes.items(), *((axis, str(getattr(post, axis))) for axis in axes))
-            for post in scenario.posts
-        )
-    )
+    return _post_table(_Same(scenario.posts))
 
 
 def select_posts(scenario: Scenario, where: Mapping[str, Sequence[str]]) -> Ints:
