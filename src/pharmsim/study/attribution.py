@@ -123,10 +123,10 @@ def attribute(
     """
     common = [item.name for item in scenario.interventions if item in base.interventions]
     players = [item.name for item in scenario.interventions if item.name not in common]
-    tags = any(measure.tags for measure in measures)
+    followed = {measure.level for measure in measures if measure.tags}
 
     def measured(chosen: Scenario) -> np.ndarray:
-        return values_of(run(chosen, draws=draws, seed=seed, tags=tags), measures)
+        return values_of(run(at_levels(chosen, followed), draws=draws, seed=seed), measures)
 
     def game(names: Collection[str]) -> np.ndarray:
         return measured(programme.only(scenario, {*common, *names}))
@@ -136,6 +136,15 @@ def attribute(
     other = game(()) - start
     other[np.abs(other) <= SAME * np.maximum(np.abs(start), 1.0)] = 0.0
     return Attribution(tuple(measures), shares, other)
+
+
+def at_levels(scenario: Scenario, levels: Collection[str]) -> Scenario:
+    """Return the scenario with these levels of retention alone: each has its own copy of the stock to follow."""
+    if scenario.retention is None:
+        return scenario
+    kept = {name: level for name, level in scenario.retention.levels.items() if name in levels}
+    retention = scenario.retention.model_copy(update={"levels": kept}) if kept else None
+    return scenario.model_copy(update={"retention": retention})
 
 
 def values_of(results: Results, measures: Sequence[Measure]) -> np.ndarray:
