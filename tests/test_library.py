@@ -209,14 +209,28 @@ def with_share(scenario: Scenario, name: str, share: float) -> Scenario:
 # -- the programme -------------------------------------------------------------------------------------
 
 
-def test_optimistic_is_never_worse_than_pessimistic() -> None:
+def programmes(*names: str) -> list[xr.Dataset]:
     folder = ROOT / "scenarios" / "sel" / "programme"
-    names = ("combined_optimistic", "combined", "combined_pessimistic")
-    runs = [pharmsim.run(pharmsim.load(folder / f"{name}.yaml"), tags=False).data for name in names]
-    for better, worse in pairwise(runs):
+    return [pharmsim.run(pharmsim.load(folder / f"{name}.yaml"), tags=False).data for name in names]
+
+
+def test_optimistic_is_never_worse_than_pessimistic() -> None:
+    for better, worse in pairwise(programmes("combined_optimistic", "combined", "combined_pessimistic")):
         assert float(better["delivered_fte"].sum()) > float(worse["delivered_fte"].sum())
         assert float(better["leavers"].sum() / better["headcount"].sum()) < float(
             worse["leavers"].sum() / worse["headcount"].sum()
         )
         needed = [float(data["required_fte"].sum() / data["service_fte"].sum()) for data in (better, worse)]
         assert needed[0] < needed[1]
+
+
+def test_a_new_role_and_the_skills_we_have_cost_alike() -> None:
+    money = ("pay_bill", "cover_cost", "backfill_cost", "programme_cost")
+    base = pharmsim.run(pharmsim.load(ROOT / "scenarios" / "sel" / "baseline.yaml"), tags=False).data
+    spent = sum(float(base[name].sum()) for name in money[:3])
+    new, used = (
+        sum(float(data[name].sum()) for name in money) - spent
+        for data in programmes("new_roles", "skills_we_have")
+    )
+    assert new > 1e7
+    assert used == pytest.approx(new, rel=0.05)
