@@ -14,7 +14,6 @@ from rich.console import Console
 
 import synthetic
 from pharmsim.report import (
-    comparison,
     describe,
     diagram,
     figures,
@@ -25,7 +24,6 @@ from pharmsim.report import (
 )
 from pharmsim.results import retention
 from pharmsim.results.money import COSTS
-from pharmsim.study.comparison import compare
 
 EVIL = '<script>alert("$x$")</script> & $\\frac'
 NAMES = {"headcount", "environments", "vacancies", "joiners_and_leavers", "training", "ages", "retention"}
@@ -361,26 +359,3 @@ def test_the_diagram_marks_joint_posts() -> None:
     assert "joint posts" in joint
     assert joint.count("<rect") == plain.count("<rect") + 1
     assert "joint posts" not in plain
-
-
-@pytest.mark.parametrize("sections", [{}, synthetic.system()])
-def test_a_comparison_has_a_picture_of_services_if_there_is_need(
-    tmp_path: Path, sections: dict[str, Any]
-) -> None:
-    def run(made: Any, draws: int, seed: int) -> Any:
-        results = synthetic.results(draws=draws, seed=seed, **sections)
-        data = results.data.copy(deep=True)
-        if made.name == "More" and "service_fte" in data:
-            data["service_fte"] = 2.0 * data["service_fte"]
-        return type(results)(made, data, results.meta)
-
-    base, other = synthetic.scenario(**sections), synthetic.scenario(name="More", **sections)
-    compared = compare(base, [other], draws=5, run=run)
-    names = {path.stem for path in comparison.write_figures(compared, tmp_path)}
-    assert {"differences", "retention_differences"} <= names
-    assert ("service_differences" in names) == bool(sections)
-    stream = io.StringIO()
-    comparison.show(compared, Console(file=stream, width=140))
-    assert ("delivered time" in stream.getvalue()) == bool(sections)
-    assert ("-0.550" in stream.getvalue()) == bool(sections)  # pressure from 1.1 to half of it
-    assert "GBP per year" not in stream.getvalue()

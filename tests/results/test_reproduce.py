@@ -144,7 +144,7 @@ def test_a_comparison_is_reproduced_by_its_digests(tmp_path: Path) -> None:
     def made(scenario: Any, draws: int, seed: int) -> Results:
         return synthetic.results(draws=draws, seed=seed, name=scenario.name)
 
-    compared = study.compare(synthetic.scenario(), [synthetic.scenario(name="Other")], 2, 7, run=made)
+    compared = study.compare(synthetic.scenario(), [synthetic.scenario(name="Other")], 20, 7, run=made)
     place = report.write(compared, tmp_path / "compared", figures=False)
     outcome = reproduce(place, run=made)
     assert outcome.equal

@@ -85,7 +85,8 @@ def test_retention_is_compared_at_each_level(compared: Comparison) -> None:
     assert frame["difference"].abs().max() == pytest.approx(0.0, abs=1e-12)
     assert [str(day)[:10] for day in frame["year_from"].head(2)] == ["2026-04-01", "2027-04-01"]
     assert frame["p_better"].isna().all()
-    rate = rows(compared, scenario="More", quantity="leaver_rate", level="system", role="all", environment="all")
+    whole = {"role": "all", "environment": "all"}
+    rate = rows(compared, scenario="More", quantity="leaver_rate", level="system", **whole)
     assert rate["base"].iloc[0] > 0.0
 
 

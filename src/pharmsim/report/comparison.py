@@ -101,7 +101,7 @@ SHEETS = {
     "break_even": "break_even",
     "grounds": "grounds",
 }
-"""Tables of a comparison (besides the differences), and the sheet of each."""
+"""Tables of a comparison (besides the differences), and the sheet of each, in order."""
 SHARES = ("share", "share per year")
 IN_VIEW = {"levers": 3, "costs": 2, "break_even": 2}
 """Columns that stay in view where they are not four."""
@@ -120,7 +120,8 @@ def _workbook(compared: Comparison, path: Path) -> None:
     frame = compared.differences
     shares = frame["unit"].isin(SHARES)
     parts = {"differences": frame[~shares].drop(columns="level"), "rates": frame[shares]}
-    parts |= {SHEETS[name]: _shown(name, table) for name, table in compared.tables.items() if name in SHEETS}
+    made = compared.tables
+    parts |= {sheet: _shown(name, made[name]) for name, sheet in SHEETS.items() if name in made}
     parts = {name: table.reset_index(drop=True) for name, table in parts.items() if len(table)}
     book = workbook.Book(path, f"Compared with {scenario.name}")
     book.readme(f"Compared with {scenario.name}", lines, list(parts))

@@ -37,7 +37,7 @@ def costs(name: str, base: Outcomes, other: Outcomes) -> pd.DataFrame:
     """
     moved = {quantity: _whole(base, other, quantity) for quantity in (*COSTS, "delivered_fte")}
     known = {quantity: values for quantity, values in moved.items() if values is not None}
-    text = {"scenario": name, "date": base.dates[-1]}
+    text = {"scenario": name, "date": base.dates[-1], "words": ""}
     names = {"total_cost": ALL, "delivered_fte": "delivered_fte_years"}
     rows: list[dict[str, Any]] = []
     for quantity, values in known.items():
@@ -47,7 +47,7 @@ def costs(name: str, base: Outcomes, other: Outcomes) -> pd.DataFrame:
         item = {"item": PER_YEAR, "unit": "GBP per FTE-year"}
         rows.append({**text, **item, **per_year(known["total_cost"], known["delivered_fte"])})
     columns = ["scenario", "item", "unit", "date", "central"]
-    frame = pd.DataFrame(rows).fillna({"words": ""})
+    frame = pd.DataFrame(rows)
     return frame[[*columns, *[column for column in frame if column not in columns]]] if rows else frame
 
 

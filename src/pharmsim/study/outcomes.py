@@ -335,9 +335,11 @@ def kept(data: xr.Dataset, dates: np.ndarray) -> list[Measure]:
     ends = _kept_until(data)
     at = np.searchsorted(ends, dates, side="right") - 1
     dates, at = dates[at >= 0], at[at >= 0]
+    if not len(dates):
+        return []
     starts = data.variables["retention_year"].values[at]
     found = []
-    for level in map(str, data.variables["level"].values) if len(dates) else ():
+    for level in map(str, data.variables["level"].values):
         for name, (unit, make) in KEPT.items():
             cells: dict[Cell, np.ndarray] = {}
             for by, title in retention_groupings(data, level)[0]:

@@ -1,0 +1,147 @@
+"""A comparison on disk, in pictures and in the terminal."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+from rich.console import Console
+
+import synthetic
+from pharmsim.report import comparison, comparison_figures, comparison_text
+from pharmsim.results.labelled import Results
+from pharmsim.study.comparison import Comparison, compare
+
+FACTORS = {"More": 1.1, "Fewer": 0.8}
+
+
+def run(scenario: Any, draws: int, seed: int) -> Results:
+    """Made-up results; the others have a factor on what is delivered in the shops, and on pay."""
+    results = synthetic.results(draws, 48, seed, **synthetic.system(), end="2029-10")
+    data = results.data.copy(deep=True)
+    factor = FACTORS.get(scenario.name, 1.0)
+    shops = data["service_environment"] == "shop"
+    data["service_fte"] = data["service_fte"].where(~shops, data["service_fte"] * factor)
+    data["pay_bill"] = data["pay_bill"] * factor
+    return dataclasses.replace(results, scenario=scenario, data=data)
+
+
+@pytest.fixture(scope="module")
+def compared() -> Comparison:
+    sections = {**synthetic.system(), "end": "2029-10"}
+    base, *others = (synthetic.scenario(**sections, name=name) for name in ("Base <b>&", *FACTORS))
+    return compare(base, others, draws=20, seed=3, run=run)
+
+
+@pytest.fixture(scope="module")
+def folder(compared: Comparison, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return comparison.write(compared, tmp_path_factory.mktemp("made") / "compared")
+
+
+def test_a_comparison_is_written_whole(compared: Comparison, folder: Path) -> None:
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    tables = {f"{name}.csv" for name in ("differences", "trajectories", "flows", "displacement", "costs")}
+    assert tables | {"workbook.xlsx", "manifest.json"} <= names
+    assert {"scenarios/00_base/workforce.csv", "scenarios/02_Fewer/scenario.json"} <= names
+    assert "scenarios/01_More/assumptions.csv" in names
+    made = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert [entry["title"] for entry in made["scenarios"]] == ["base", "More", "Fewer"]
+    assert (made["seed"], made["n_draws"], made["warnings"]) == (3, 20, list(compared.warnings))
+    assert [path.name for path in folder.parent.iterdir()] == ["compared"]
+
+
+def test_pictures_are_of_all_there_is(folder: Path) -> None:
+    names = {path.stem for path in (folder / "figures").iterdir()}
+    shown = {"differences", "service_differences", "retention_differences", "trajectories", "costs"}
+    assert names == shown | {"winners_and_losers_More", "winners_and_losers_Fewer"}
+    text = (folder / "figures" / "trajectories.svg").read_text(encoding="utf-8")
+    for words in ("People in post", "Delivered time", "Vacancy rate", "Retention (system)", "Fewer"):
+        assert words in text
+    assert "bands 50 and 90 %" in text
+    costs = (folder / "figures" / "costs.svg").read_text(encoding="utf-8")
+    assert "no gain" in costs
+    assert "£ million since the start" in costs
+
+
+def test_the_workbook_has_a_sheet_for_each_table(compared: Comparison, folder: Path) -> None:
+    book = openpyxl.load_workbook(folder / "workbook.xlsx")
+    assert book.sheetnames == [
+        "Read me", "Differences", "Rates", "Winners and losers", "Costs", "Who moves where", "Trajectories",
+    ]  # fmt: skip
+    lines = [str(row[1].value) for row in book["Read me"].iter_rows()]
+    for sentence in comparison_text.headlines(compared):
+        assert sentence in lines
+    rows = book["Trajectories"].iter_rows(values_only=True)
+    assert {row[4:6] for row in rows} == {("role", "environment"), ("all", "all")}
+
+
+def test_tables_can_be_read_back(folder: Path) -> None:
+    frame = pd.read_csv(folder / "differences.csv", keep_default_na=False, na_values=[""])
+    assert {"p25", "p75", "p_better", "over", "unit"} <= set(frame)
+    assert set(frame["over"]) == {"date", "year", "cumulated"}
+    lines = pd.read_csv(folder / "trajectories.csv", low_memory=False)
+    months = pd.to_datetime(lines[lines["quantity"] == "fte"]["date"]).dt.month
+    assert set(months) == {1, 4, 7, 10}
+    assert lines[lines["scenario"].isna()]["difference_median"].isna().all()
+
+
+def test_each_scenario_has_a_sentence_with_intervals(compared: Comparison) -> None:
+    more, fewer = comparison_text.headlines(compared)
+    assert more.startswith("More, Apr 2028: delivered time +")
+    assert "better in 100% of draws" in more
+    assert "retention (system) +0.00 points (+0.00 to +0.00)" in more  # no draw differs
+    assert "; no environment loses." in more
+    assert "all costs +" in more
+    assert "lost" in fewer
+    assert "FTE in Shops, gained 0.0 (0.0 to 0.0) elsewhere." in fewer
+
+
+def test_the_terminal_shows_who_loses_and_totals_with_intervals(compared: Comparison) -> None:
+    stream = io.StringIO()
+    comparison_text.show(compared, Console(file=stream, width=140))
+    text = stream.getvalue()
+    assert "Winners and losers in Oct 2029, delivered FTE" in text
+    assert "£ for each additional delivered FTE-year" in " ".join(text.replace("┃", " ").split())
+    assert "More, less Base <b>&" in text
+    assert "kept in environment" in text
+    assert "second lines: 5 to 95 % of draws" in text
+    assert text.count("Oct 2029") >= 3
+    narrow = io.StringIO()
+    comparison_text.show(compared, Console(file=narrow, width=70))
+    assert "Oct 2027 ┃" not in narrow.getvalue()
+    assert "Oct 2029 ┃" in narrow.getvalue()
+
+
+def test_central_values_alone_are_told_as_such() -> None:
+    base = synthetic.scenario(end="2029-10")
+
+    def alone(scenario: Any, draws: int, seed: int) -> Results:
+        return synthetic.results(0, 48, end="2029-10", name=scenario.name)
+
+    compared = compare(base, [synthetic.scenario(end="2029-10", name="Other")], draws=20, run=alone)
+    assert comparison_text.draws_of(compared).startswith("none: no input has a range")
+    stream = io.StringIO()
+    comparison_text.show(compared, Console(file=stream, width=120))
+    assert "no input has a range: central values" in stream.getvalue()
+    assert "of draws" not in stream.getvalue()
+
+
+def test_a_picture_over_time_without_need_has_fte_instead(tmp_path: Path) -> None:
+    def made(scenario: Any, draws: int, seed: int) -> Results:
+        return synthetic.results(draws, 48, seed, end="2029-10", name=scenario.name)
+
+    base = synthetic.scenario(end="2029-10")
+    compared = compare(base, [synthetic.scenario(end="2029-10", name="Other")], draws=20, run=made)
+    paths = {path.name for path in comparison_figures.write(compared, tmp_path)}
+    assert "service_differences.svg" not in paths
+    text = (tmp_path / "trajectories.svg").read_text(encoding="utf-8")
+    assert "FTE in post" in text
+    assert "Delivered time" not in text
+    bars = (tmp_path / "winners_and_losers_Other.svg").read_text(encoding="utf-8")
+    assert "FTE in post in Oct 2029, Other" in bars
