@@ -41,7 +41,9 @@ def test_the_glob_finds_them() -> None:
     assert {"tiny.yaml", "tiny_what_if.yaml"} <= {path.name for path in FILES}
 
 
-@pytest.mark.parametrize("path", [*FILES, EVERYTHING, INTERVENTIONS], ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize(
+    "path", [*FILES, EVERYTHING, INTERVENTIONS], ids=lambda path: f"{path.parent.name}/{path.name}"
+)
 def test_shipped_scenarios_load_and_stay_the_same(path: Path) -> None:
     scenario = load(path)
     data = to_dict(scenario)

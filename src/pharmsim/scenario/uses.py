@@ -95,10 +95,8 @@ def read(entry: Map, at: Path, scenario: Scenario, problems: Problems, folder: F
         problems.add((*at, "name" if "name" in entry else "use"), message)
     used = _Used(lever, problems, at)
     lever = written_out(lever, used.add)
-    if len(problems) > before:
-        return None
     try:
-        Intervention.model_validate(lever)
+        Intervention.model_validate({"start": "2000-01", **lever})  # one that is missing has been told
     except ValidationError as error:
         translate(error, Intervention, used)
     return lever if len(problems) == before else None
