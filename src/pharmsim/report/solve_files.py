@@ -118,8 +118,10 @@ def write_figures(solution: Solution, folder: Path) -> list[Path]:
     """Draw the response: outcome against the level of the levers, with the target, a panel for each date."""
     n = len(solution.answers)
     with style.styled():
-        title = f"{solve_text.subject(solution.target)}: {solve_text.wanted(solution.target)}"
-        title = title[0].upper() + title[1:]
+        target = solution.target
+        where = [target.level, *target.roles, *target.environments]
+        inside = f" ({', '.join(filter(None, where))})" if any(where) else ""
+        title = f"Target: {target.written}{inside}"
         figure = style.new_figure(style.shorten(title, 62 * max(n, 1)), max(7.5, 5.0 * n), 4.6)
         grid = figure.subplots(1, n, sharey=True, squeeze=False)[0]
         for axes, answer in zip(grid, solution.answers, strict=True):
