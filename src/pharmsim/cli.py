@@ -184,10 +184,10 @@ def run(
 
     folder = out or Path("results") / file.stem
     check_target(folder, force)
-    import pharmsim
+    from pharmsim.study import runs
 
     _say_if_cold()
-    results = pharmsim.run(scenario, draws=draws, seed=seed)
+    results = runs.told_of_idle(runs.run(scenario, draws=draws, seed=seed))
     files.write(results, folder, force, also=_pictures(results, no_figures))
     summary.show(results, _console(), folder)
 
@@ -252,7 +252,8 @@ def compare(
     _say_if_cold()
     at = dates.split(",") if dates else None
     compared = study.compare(scenarios[0], scenarios[1:], draws=draws, seed=seed, dates=at)
-    if not no_attribution:
+    if not no_attribution and "levers" in compared.tables:
+        typer.echo("What each intervention adds (--no-attribution leaves it out) …", err=True)
         compared = study.explained(compared)
     report.write(compared, folder, force, figures=not no_figures)
     comparison_text.show(compared, _console(), folder)

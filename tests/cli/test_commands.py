@@ -208,10 +208,29 @@ def test_reproduce_is_0_when_equal_and_1_when_not(
 
 def test_compare_writes_differences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "compared"
-    assert call("compare", TINY, WHAT_IF, "--draws", 3, "--out", folder, "--no-figures") == 0
-    assert "second lines: 5 to 95 % of draws" in capsys.readouterr().out
+    words = ("compare", TINY, WHAT_IF, "--draws", 20, "--out", folder, "--no-figures")
+    assert call(*words, "--dates", "31 March 2030, 2031") == 0
+    shown = capsys.readouterr()
+    assert "second lines: 5 to 95 % of draws" in shown.out
+    assert "Apr 2030" in shown.out
+    assert "Jan 2032" in shown.out
+    assert "no-attribution" not in shown.err  # nothing to share out
     assert (folder / "differences.csv").is_file()
     assert call("compare", TINY, WHAT_IF, "--out", folder) == 2
+
+
+def test_compare_says_what_is_wrong_with_draws_and_dates(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "compared"
+    assert call("compare", TINY, WHAT_IF, "--draws", 3, "--out", folder) == 2
+    assert "no difference is shown without its interval — got 3 — type --draws 100" in capsys.readouterr().err
+    words = ("compare", TINY, WHAT_IF, "--draws", 20, "--out", folder)
+    assert call(*words, "--dates", "2020, later") == 2
+    shown = capsys.readouterr().err
+    assert "must be after the start, 2026-04-01" in shown
+    assert "got `later`" in shown
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
