@@ -27,6 +27,7 @@ from pharmsim.report import (
 )
 from pharmsim.results import files, manifest, reproduce
 from pharmsim.results.labelled import Results
+from pharmsim.scenario import shipped
 
 EVIL = 'Rotation <b>&"'
 VOID = {"meta", "img", "br", "link", "hr", "input"}
@@ -250,6 +251,33 @@ def test_without_attribution_it_is_shorter(tmp_path: Path, source: str) -> None:
         assert words in source
 
 
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A comparison as the command writes it."""
+    folder = tmp_path_factory.mktemp("compared") / "run"
+    scenarios = [str(shipped(name)) for name in ("tiny.yaml", "tiny_what_if.yaml")]
+    words = ["--draws", "20", "--no-figures", "--no-attribution", "--out", str(folder)]
+    assert cli.call(["compare", *scenarios, *words]) == 0
+    return folder
+
+
+def test_a_comparison_as_it_is_written_can_be_told(compared: Path) -> None:
+    text = " ".join(Page(html.write(compared).read_text(encoding="utf-8")).text.split())
+    assert re.search(r"the whole system (has|delivers) [\d.]+ FTE (more|less) \([\d. a-z]+\) in", text)
+    assert "Who moves where" in text
+    assert "Winners and losers in" in text
+
+
+def test_a_change_without_levers_and_money_is_told(tmp_path: Path) -> None:
+    folder = made_comparison.write(tmp_path / "run", explained=False)
+    for name in ("levers", "costs"):
+        (folder / f"{name}.csv").unlink()
+    text = Page(html.write(folder).read_text(encoding="utf-8")).text
+    assert "it has no intervention of the library" in text
+    assert "All costs together" not in text
+    assert "nan" not in text
+
+
 def test_a_run_is_told_from_start_to_end(run_page: Page) -> None:
     text = " ".join(run_page.text.split())
     assert re.search(r"People in post: [\d,]+ \([\d,]+ to [\d,]+\) in \w+ \d{4}, [\d,]+ \([\d,]+ to", text)
@@ -291,7 +319,7 @@ def remove(name: str) -> Callable[[Path], None]:
 
 def both(folder: Path) -> None:
     remove("flows.csv")(folder)
-    remove("costs.csv")(folder)
+    remove("displacement.csv")(folder)
 
 
 def without_column(folder: Path) -> None:
@@ -314,7 +342,7 @@ def elsewhere(folder: Path) -> None:
     ("spoil", "message"),
     [
         (remove("manifest.json"), r"must be a results folder; it has no manifest\.json"),
-        (both, r"missing: flows\.csv, costs\.csv\. Make it again with `pharmsim compare`"),
+        (both, r"missing: flows\.csv, displacement\.csv\. Make it again with `pharmsim compare`"),
         (
             without_column,
             r"(?s)flows\.csv: must have the columns .*; missing: to\..*costs\.csv.*; missing: unit\.",

@@ -22,17 +22,17 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "trajectories": (*KEYS, "role", "environment", "unit"),
     "flows": ("scenario", "from", "to", "from_kind", "to_kind", "base", "value", "difference"),
     "displacement": (*KEYS, "role", "losers"),
-    "costs": ("scenario", "item", "unit"),
-    "levers": ("scenario", "name", "title", "level", "category", "reach", "uptake", "start", "evidence"),
 }
 """Tables that every comparison has, and columns without which nothing can be said."""
 EXTRA: dict[str, tuple[str, ...]] = {
+    "costs": ("scenario", "item", "unit"),
+    "levers": ("scenario", "name", "title", "level", "category", "reach", "uptake", "start", "evidence"),
     "attribution": (*KEYS, "lever", "value", "alone"),
     "break_even": ("scenario", "lever", "effect", "criterion", "found"),
     "grounds": (*KEYS, "grade", "share"),
     "targets": (),
 }
-"""Tables that are there only if they were asked for."""
+"""Tables that are there only if there is something to put in, and it was asked for."""
 OF_RUN: dict[str, tuple[str, ...]] = {
     "workforce": ("date", "role", "environment", "quantity", "unit", "central"),
     "retention": ("year_from", "year_to", "level", "by", "block", "measure", "central"),
@@ -103,9 +103,11 @@ class ResultsFolder:
         return [] if frame is None else list(dict.fromkeys(frame["scenario"]))
 
     def of(self, table: str, scenario: str) -> pd.DataFrame:
-        """Rows of one scenario, empty if the table is not there."""
+        """Rows of one scenario, none if the table is not there."""
         frame = self.tables.get(table)
-        return pd.DataFrame() if frame is None else frame[frame["scenario"] == scenario]
+        if frame is None:
+            return pd.DataFrame(columns=[*{**NEEDED, **EXTRA}[table], *SPREAD, "over"])
+        return frame[frame["scenario"] == scenario]
 
     def name(self, label: str) -> str:
         """Title of a role or environment; of "role/environment" both."""

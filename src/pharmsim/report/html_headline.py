@@ -102,7 +102,7 @@ def displaced(read: ResultsFolder, scenario: str) -> pd.DataFrame:
     """Gains and losses on the last date, a row for each role."""
     frame = read.of("displacement", scenario)
     for quantity in TIME:
-        found = frame[frame["quantity"] == quantity] if len(frame) else frame
+        found = frame[frame["quantity"] == quantity]
         if len(found):
             return found[found["date"] == found["date"].max()]
     return frame[:0]
@@ -129,7 +129,7 @@ def parts_of(read: ResultsFolder, scenario: str) -> pd.DataFrame:
     """What each lever contributes to the difference in time on the last date."""
     frame = read.of("attribution", scenario)
     for quantity in TIME:
-        found = frame[(frame["quantity"] == quantity) & (frame["over"] == "date")] if len(frame) else frame
+        found = frame[(frame["quantity"] == quantity) & (frame["over"] == "date")]
         if len(found):
             last = found[found["date"] == found["date"].max()]
             return last.assign(difference=last["value"].astype(float))
@@ -138,8 +138,8 @@ def parts_of(read: ResultsFolder, scenario: str) -> pd.DataFrame:
 
 def lever(read: ResultsFolder, name: str) -> str:
     """Title of a lever."""
-    frame = read.tables["levers"]
-    titles = dict(zip(frame["name"], frame["title"], strict=True))
+    frame = read.tables.get("levers")
+    titles = {} if frame is None else dict(zip(frame["name"], frame["title"], strict=True))
     return str(titles.get(name) or text.words(str(name)))
 
 
@@ -249,7 +249,7 @@ UNITS = ("FTE", "FTE", "ratio")
 def _grounds(read: ResultsFolder, scenario: str) -> str:
     """Say how much of the difference rests on assumptions, at the central values."""
     frame = read.of("grounds", scenario)
-    frame = frame[frame["over"] == "date"] if len(frame) else frame
+    frame = frame[frame["over"] == "date"]
     if frame.empty:
         return ""
     last = frame[frame["date"] == frame["date"].max()]
