@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import pharmsim
+from pharmsim.scenario import library
 from test_reference_pages import make_reference
 
 ROOT = Path(__file__).parents[1]
@@ -50,9 +51,13 @@ PLACES = {
 
 @pytest.mark.parametrize("text", YAML_BLOCKS)
 def test_yaml_loads(text: str, tmp_path: Path) -> None:
-    """A what-if loads beside its base; a section stands in for that of the teaching scenario it names."""
+    """A what-if loads beside its base, an intervention alone; a section stands in the scenario it names."""
     content = yaml.safe_load(text)
     folder = tmp_path / "scenarios"
+    if "outcome" in content:
+        (tmp_path / "page.yaml").write_text(text, encoding="utf-8")
+        assert library.load(str(tmp_path / "page.yaml"))
+        return
     if "base" in content:
         shutil.copytree(ROOT / "scenarios", folder)
         file = folder / PLACES[content["base"]]

@@ -308,6 +308,7 @@ WARNED = [
     ({"quantity": "cover_cap", "times": 1.2}, "has no `cap`"),
     ({"quantity": "establishment", "times": 1.2, "where": {"role": "assistant"}}, "`unconstrained`"),
     ({"quantity": "delegation", "times": 1.2}, "is 0 in its posts"),
+    ({"quantity": "time_to_fill", "times": 0.8}, "is 0 in its posts"),
     ({"quantity": "supply", "plus": 3, "of": "nurses", "where": {"role": "doctor"}}, ""),
     ({"quantity": "leaving", "times": 0.9}, ""),
     ({"quantity": "establishment", "times": 0.9}, ""),
@@ -331,7 +332,7 @@ def test_warnings_where_there_is_nothing_to_change(written: dict[str, Any], mess
     if "of" not in written and written["quantity"] == "supply":
         written = written | {"of": "nurses"}
     scenario, _ = effect_of(from_dict(data), **written)
-    found = [text for text in check_warnings(scenario) if text.startswith("interventions[one].")]
+    found = [text for text in check_warnings(scenario) if text.startswith("interventions.one.")]
     assert len(found) == bool(message), found
     assert not message or message in found[0]
 
@@ -341,9 +342,9 @@ AGES = [{"where": {"age": "25-44"}, "value": 1}]
 
 def test_an_uptake_of_nobody_is_a_warning(folder: Path) -> None:
     scenario = use(folder, "{use: hours, start: April 2027, uptake: 0}")
-    assert [text for text in check_warnings(scenario) if text.startswith("interventions[hours].uptake: is 0")]
+    assert [text for text in check_warnings(scenario) if text.startswith("interventions.hours.uptake: is 0")]
     scenario = use(folder, "{use: hours, start: April 2027, uptake: {value: 0, low: 0, high: 10 %}}")
-    assert not [text for text in check_warnings(scenario) if text.startswith("interventions[hours].uptake")]
+    assert not [text for text in check_warnings(scenario) if text.startswith("interventions.hours.uptake")]
 
 
 def test_the_cells_of_an_effect() -> None:

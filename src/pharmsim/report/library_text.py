@@ -91,7 +91,8 @@ def text(name: str) -> str:
     if lever.introduction is not None:
         node = lever.introduction
         what = f"share of working time for {node.months:g} months:"
-        found = _line(what, node.share, "share", _selected(node.where))
+        who = f"of {_selected(node.where)}" if node.where else "of the whole team"
+        found = _line(what, node.share, "share", f"{who}, in the environments that it reaches")
         lines += _titled("Time it takes to introduce", found)
     lines += _titled("What it costs beside pay", _costs(lever))
     lines += _titled("Over time", _time(lever))

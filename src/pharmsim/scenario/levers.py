@@ -70,10 +70,11 @@ def made_by(scenario: Scenario, lever: Intervention) -> frozenset[str]:
 
 
 def reach_of(scenario: Scenario, lever: Intervention, effect: Effect) -> Reach:
-    """Return the cells that an effect is on."""
+    """Return the cells that an effect is on; in joint posts they are those of everybody."""
     made = made_by(scenario, lever)
     posts = made if effect.joint else posts_in(scenario, lever.reach) - made
-    ages = [age_range(text) for text in (lever.ages, effect.ages) if text is not None]
+    whole = None if effect.joint else lever.ages
+    ages = [age_range(text) for text in (whole, effect.ages) if text is not None]
     known = having(scenario, effect.quantity)
     return Reach(
         names=frozenset(
@@ -81,7 +82,7 @@ def reach_of(scenario: Scenario, lever: Intervention, effect: Effect) -> Reach:
         ),
         posts=posts & posts_in(scenario, effect.where),
         into=posts_in(scenario, effect.into),
-        groups=frozenset(lever.groups or scenario.groups),
+        groups=frozenset((lever.groups if not effect.joint else ()) or scenario.groups),
         ages=(max([low for low, _ in ages], default=0), min([high for _, high in ages], default=200)),
     )
 

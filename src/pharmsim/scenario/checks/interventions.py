@@ -95,7 +95,7 @@ def _selection(lever: Intervention, effect: Effect) -> list[tuple[str, str]]:
     if effect.where and "post" not in by:
         out.append(("where", f"`{name}` does not depend on posts"))
     for axis, own, whole in (("age", effect.ages, lever.ages), ("group", None, lever.groups)):
-        if axis in by or not (own or whole):
+        if axis in by or not (own or (whole and not effect.joint)):
             continue
         others = ", ".join(f"`{key}`" for key, item in ADJUSTABLE.items() if axis in item.by)
         message = f"`{name}` does not depend on {axis}s, which can be selected for {others} only"

@@ -18,7 +18,7 @@ def without_effect(scenario: Scenario) -> list[tuple[str, str]]:
     """Return (key path, message) for interventions and effects that change nothing in a scenario."""
     out = []
     for lever in scenario.interventions:
-        path = f"interventions[{lever.name}]"
+        path = f"interventions.{lever.name}"
         if max(lever.uptake.value, lever.uptake.high or 0.0) == 0.0:
             out.append((f"{path}.uptake", "is 0: nobody takes part, and it has no effect"))
         if lever.introduction is not None and scenario.working_time is None:
@@ -28,7 +28,7 @@ def without_effect(scenario: Scenario) -> list[tuple[str, str]]:
             found = reach_of(scenario, lever, effect)
             message = _none(effect) or _nothing(scenario, effect, found)
             if message:
-                out.append((f"{path}.effects[{effect.name}]", message))
+                out.append((f"{path}.effects.{effect.name}", message))
     return out
 
 
@@ -60,13 +60,15 @@ def _is_some(scenario: Scenario, item: Cells | Value | str | None, posts: list[i
     """Return whether a number is not 0 in some of the posts."""
     if isinstance(item, Cells):
         return bool(central(item, scenario, ("post",))[posts].any())
-    return item.value != 0.0 if isinstance(item, Value) else True
+    return item.value != 0.0 if isinstance(item, Value) else item is not None
 
 
 def _given(scenario: Scenario, quantity: str, names: frozenset[str]) -> Iterator[Cells | Value | str | None]:
     """Yield what a scenario says of a quantity that can be nothing."""
     if quantity == "supply" and scenario.hiring is not None:
         yield from (source.supply for source in scenario.hiring.sources if source.name in names)
+    if quantity == "time_to_fill" and scenario.hiring is not None:
+        yield scenario.hiring.time_to_fill
     if quantity == "absence" and scenario.working_time is not None:
         yield from (cells for name, cells in scenario.working_time.absence.items() if name in names)
     if quantity == "cover_share" and scenario.cover is not None:
