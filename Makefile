@@ -22,18 +22,21 @@ $(READY): requirements-dev.txt pyproject.toml
 	@touch $@
 
 SEL := scenarios/sel/baseline.yaml
-WHAT_IF := scenarios/sel/what_if/more_training_places.yaml scenarios/sel/what_if/hospital_leaving_lower.yaml
+PROGRAMME := $(addprefix scenarios/sel/programme/, \
+  headline.yaml rotational_roles_hospital.yaml new_roles.yaml skills_we_have.yaml)
 
-PICTURES := results/baseline/figures/headcount.png results/baseline/figures/vacancies.png \
-  results/baseline/figures/retention.png results/baseline/figures/pressure.png \
-  results/baseline/figures/loops.svg results/baseline_compared/figures/differences.png
+PICTURES := $(addprefix results/baseline/figures/, headcount.png vacancies.png retention.png pressure.png loops.svg)
+REPORT := results/baseline_compared/report.html
 
-demo: $(READY)  ## run South East London and compare two what-ifs, with pictures (about a minute)
+demo: $(READY)  ## run South East London, compare programmes with it, write the report (about three minutes)
 	$(BIN)/pharmsim run $(SEL) --draws 20 --force
-	$(BIN)/pharmsim compare $(SEL) $(WHAT_IF) --draws 20 --force
+	$(BIN)/pharmsim compare $(SEL) $(PROGRAMME) --draws 20 --force
+	$(BIN)/pharmsim report results/baseline_compared --force
 	@echo
-	@echo "Pictures to open first:"
+	@echo "Pictures of the baseline:"
 	@ls $(PICTURES) | sed 's/^/  /'
+	@echo "The report on the programmes, to open in a browser:"
+	@ls $(REPORT) | sed 's/^/  /'
 
 test: $(READY)  ## every test but the slow statistical ones
 	$(BIN)/python -m pytest -m "not verify"
