@@ -341,6 +341,26 @@ def test_establishment_becomes_joint_as_the_strength_grows() -> None:
         assert np.allclose(funded.sum("post"), 100 + 50 / 0.95 + 20 * ramp * new)
 
 
+def test_money_stays_with_the_employer_of_the_posts_that_become_joint() -> None:
+    """Cheap and dear posts become joint together: each budget keeps what it had, or grows by what is new."""
+    posts = [post("p"), post("q", environment="dale")]
+    held = {place: {"where": {"environment": place}, "of_opening": 1} for place in ("hill", "dale")}
+    base = made(
+        posts=posts, heads=by_post(p=95, q=190), establishment={"vacancy_rate": 0.05}, budgets=held,
+        pay={"per_fte": by_post(p=50000, q=30000)},
+    )  # fmt: skip
+    for new in (False, True):
+        one = lever(
+            {"post": ("p",)}, {"home": 0.5, "dale": 0.5}, "one", posts={"new": new}, uptake={"value": 0.2}
+        )
+        two = lever(
+            {}, {"hill": 0.5, "dale": 0.5}, "two", uptake={"value": 0.2}, posts={"suffix": "two", "new": new}
+        )
+        money = pharmsim.run(joined(base, one, two)).data["budget_money"].isel(draw=0) * 12
+        assert np.allclose(money[:18], [5e6, 6e6])
+        assert np.allclose(money[18:], [5e6 * (1 + 0.4 * new), 6e6 * (1 + 0.2 * new)])
+
+
 def test_people_enter_joint_posts_and_work_in_both_places_and_nobody_is_lost() -> None:
     _, run = rotating()
     data = run.data.isel(draw=0)

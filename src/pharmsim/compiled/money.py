@@ -172,28 +172,31 @@ def transfers(grid: Grid, months: Ints, funding: Funding) -> tuple[Floats, Float
         left = funding.establishment[:, p, None] * factor + transfer[:, :, p] @ done
         if left.min() < -1e-9:
             raise InputError(
-                f"establishment.redistribution: takes more than there is from {s.posts[p].post}: its "
-                f"establishment would fall to {left.min():.1f} FTE. Move less, or from more posts."
+                f"establishment: transfers and joint posts take more than there is from {s.posts[p].post}: "
+                f"its establishment would fall to {left.min():.1f} FTE. Move less, or from more posts."
             )
     return transfer, done
 
 
 def joint_posts(grid: Grid, funding: Funding) -> list[tuple[Intervention, Floats]]:
-    """Establishment that each intervention makes joint, by post, shape (D, P), FTE once fully taken up."""
+    """Establishment that each intervention makes joint, by post, shape (D, P), FTE once fully taken up.
+
+    One entry for each joint post, so that money stays in the budgets between which it moves.
+    """
     s, found = grid.scenario, []
     names = [post.post for post in s.posts]
     for item in in_order(s):
         if item.posts is None:
             continue
-        change = np.zeros((grid.draws.n, len(names)))
         for p in np.flatnonzero(made_by(s, item)):
+            change = np.zeros((grid.draws.n, len(names)))
             old = names.index(s.posts[p].like)
             fte = grid.draws.values(item.uptake) * funding.establishment[:, old]
             if np.isfinite(fte).all():
                 change[:, p] += fte
                 change[:, old] -= 0.0 if item.posts.new else fte
-        if change.any():
-            found.append((item, change))
+            if change.any():
+                found.append((item, change))
     return found
 
 
