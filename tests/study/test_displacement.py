@@ -135,13 +135,13 @@ def test_flows_lead_from_source_to_post_to_destination() -> None:
     results = synthetic.results(1, 24)
     data, found = results.data, flows.cumulated_flows(results.data)
     joined = data["joiners"].sel(source="outside", post="helper_ward").sum("period").values
-    assert found["outside", "helper/ward", "source", "post"] == pytest.approx(joined)
+    assert found[flows.Flow("outside", "helper/ward", "source", "post")] == pytest.approx(joined)
     back = data["returns"].sel(pool="break", post="helper_ward").sum("period").values
-    assert found["break", "helper/ward", "source", "post"] == pytest.approx(back)
+    assert found[flows.Flow("break", "helper/ward", "source", "post")] == pytest.approx(back)
     retired = data["retirements"].sel(post="chemist_shop").sum("period").values
-    assert found["chemist/shop", "retirement", "post", "destination"] == pytest.approx(retired)
+    assert found[flows.Flow("chemist/shop", "retirement", "post", "destination")] == pytest.approx(retired)
     moved = data["moves"].sel(edge="chemist_shop > chemist_ward").sum("period").values
-    assert found["chemist/shop", "chemist/ward", "post", "post"] == pytest.approx(moved)
+    assert found[flows.Flow("chemist/shop", "chemist/ward", "post", "post")] == pytest.approx(moved)
     left = [heads for flow, heads in found.items() if flow.from_ == "chemist/shop" and flow.to_kind != "post"]
     whole = data["leavers"].sel(post="chemist_shop").sum(["period", "destination"]).values + retired
     assert np.sum(left, axis=0) == pytest.approx(whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,8 @@ ITEMS = {
     "programme_cost": "programme",
 }
 MILLION = 1e-6
+BEYOND = 3.0
+"""The axis of the price of an FTE-year ends at this times the largest median."""
 Drawn = tuple[str, "Figure", str]
 """Name of the file, figure, note at the foot."""
 
@@ -205,7 +208,7 @@ def trajectories(frame: pd.DataFrame, level: str) -> Figure:
                 more = f" ({level.replace('_', ' ')})" if quantity == "stability_index" else ""
                 axes.set_title(words + more)
         row[0].annotate(
-            style.shorten(name, 90), (0.0, 1.0), (4, -2), xycoords="axes fraction",
+            textwrap.fill(style.shorten(name, 72), 36), (0.0, 1.0), (4, -2), xycoords="axes fraction",
             textcoords="offset points", va="top", fontsize=8, fontweight="bold",
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
         )  # fmt: skip
@@ -308,5 +311,10 @@ def _per_year(axes: Axes, part: pd.DataFrame) -> None:
         axes.text(
             0.02, y, str(part["words"].iloc[y]), transform=axes.get_yaxis_transform(), va="center", fontsize=8
         )
+    low, high = axes.get_xlim()
+    most = BEYOND * np.nanmax(np.append(1e-3 * np.abs(_middle(part)[~told]), 1.0))
+    axes.set_xlim(max(low, -most), min(high, most))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_title("Per additional delivered FTE-year")
-    axes.set_xlabel("£ thousand; lines over draws with a gain")
+    cut = "; cut off" if high > most or low < -most else ""
+    axes.set_xlabel(f"£ thousand, draws with a gain{cut}")

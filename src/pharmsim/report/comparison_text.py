@@ -15,6 +15,7 @@ from pharmsim.scenario.models import Scenario
 from pharmsim.study.comparison import Comparison
 from pharmsim.study.costs import PER_YEAR
 from pharmsim.study.dates import STRATEGY_END, read_date
+from pharmsim.study.displacement import LEAST
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,6 +42,8 @@ SCALES = {
     "GBP per FTE-year": ("£", 1.0, 0),
 }
 """Units as shown here: unit, factor, decimals; others as they are, with one decimal."""
+NAMED = 3
+"""Environments that lose, named in a sentence at most."""
 MARGIN, WIDTH = 44, 22
 """Columns of the terminal that names and units, and each date, take."""
 
@@ -83,6 +86,8 @@ def _headline(compared: Comparison, name: str) -> str:
         ("total_cost", "", "year"): "all costs",
     }
     parts = [f"{words} {said(whole[key])}" for key, words in wanted.items() if key in whole]
+    if (quantity, "", "date") in whole:
+        parts[0] += _chance(whole[quantity, "", "date"])
     parts.append(_losers(compared, name, quantity, date))
     return f"{name}, {style.month_name(date)}: {'; '.join(part for part in parts if part)}."
 
@@ -96,13 +101,15 @@ def _whole(frame: pd.DataFrame, name: str, date: np.datetime64) -> dict[tuple[st
 
 
 def said(row: Row) -> str:
-    """A difference with its interval and how probable it is that this is better."""
+    """A difference with its interval."""
     text = f"{number(row, row['median' if 'median' in row else 'difference'])} {_unit(row['unit'])}"
-    if "p5" not in row:
-        return text
+    return f"{text} ({number(row, row['p5'])} to {number(row, row['p95'])})" if "p5" in row else text
+
+
+def _chance(row: Row) -> str:
+    """How probable it is that this is better."""
     better = row.get("p_better", np.nan)
-    chance = "" if np.isnan(better) else f", better in {better:.0%} of draws"
-    return f"{text} ({number(row, row['p5'])} to {number(row, row['p95'])}{chance})"
+    return "" if np.isnan(better) else f", better in {100.0 * better:.0f} % of draws"
 
 
 def _unit(unit: str) -> str:
@@ -113,7 +120,12 @@ def _unit(unit: str) -> str:
 def number(row: Row, value: float) -> str:
     """A signed number in the unit that is shown."""
     _, scale, digits = SCALES.get(row["unit"], ("", 1.0, 1))
-    return f"{scale * float(value):+,.{digits}f}"
+    return f"{_rounded(scale * float(value), digits):+,.{digits}f}"
+
+
+def _rounded(value: float, digits: int) -> float:
+    """Rounded, without a zero below zero."""
+    return round(value, digits) + 0.0
 
 
 def _losers(compared: Comparison, name: str, quantity: str, date: np.datetime64) -> str:
@@ -124,10 +136,13 @@ def _losers(compared: Comparison, name: str, quantity: str, date: np.datetime64)
     if not row["losers"]:
         return "no environment loses"
     names = compared.base.scenario.environments
-    places = ", ".join(names.get(place, place) for place in row["losers"].split("; "))
-    text = f"lost {_part(row, 'lost_elsewhere')} FTE in {places}, gained {_part(row, 'gained')} elsewhere"
+    places = [names.get(place, place) for place in row["losers"].split("; ")]
+    shown = ", ".join(places[:NAMED]) + (f" and {len(places) - NAMED} more" if len(places) > NAMED else "")
+    text = f"lost {_part(row, 'lost_elsewhere')} FTE in {shown}"
+    if row["gained_median" if "gained_median" in row else "gained"] < LEAST:
+        return f"{text}, nobody gains"
     each = row["per_gained_median" if "per_gained_median" in row else "per_gained"]
-    return text if np.isnan(each) else f"{text} ({each:.2f} lost for each FTE gained)"
+    return f"{text}, gained {_part(row, 'gained')} elsewhere: {each:.2f} lost for each FTE gained"
 
 
 def _displaced(
@@ -145,9 +160,9 @@ def _displaced(
 
 def _part(row: Row, name: str) -> str:
     """A part of the displacement with its interval."""
-    if f"{name}_p5" not in row:
-        return f"{row[name]:,.1f}"
-    return f"{row[f'{name}_median']:,.1f} ({row[f'{name}_p5']:,.1f} to {row[f'{name}_p95']:,.1f})"
+    columns = [f"{name}_{point}" for point in ("median", "p5", "p95")]
+    values = [f"{_rounded(row[column], 1):,.1f}" for column in columns if column in row]
+    return f"{values[0]} ({values[1]} to {values[2]})" if values else f"{_rounded(row[name], 1):,.1f}"
 
 
 # -- terminal -----------------------------------------------------------------------------------------------
