@@ -57,7 +57,8 @@ def apply(tree: Map, problems: Problems, folder: Folder, above: tuple[str, ...])
     base = _base(tree, name, folder, above, problems)
     for key in tree:
         if key in Scenario.model_fields and key not in OWN_KEYS:
-            message = f"cannot be given beside `base`: change it with `changes: [{{set: {key}…, to: …}}]`"
+            how = "{use: …}" if key == "interventions" else f"{{set: {key}…, to: …}}"
+            message = f"cannot be given beside `base`: change it with `changes: [{how}]`"
             problems.add((key,), message)
         elif key not in OWN_KEYS:
             problems.add((key,), f"unknown key.{closest(key, OWN_KEYS)}")
