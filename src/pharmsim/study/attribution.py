@@ -139,7 +139,7 @@ def attribute(
 
 
 def at_levels(scenario: Scenario, levels: Collection[str]) -> Scenario:
-    """Return the scenario with these levels of retention alone: each has its own copy of the stock to follow."""
+    """Return the scenario with these levels of retention alone: each costs a copy of the stock."""
     if scenario.retention is None:
         return scenario
     kept = {name: level for name, level in scenario.retention.levels.items() if name in levels}
