@@ -25,6 +25,9 @@ from pharmsim.report import (
     style,
     winners_figure,
 )
+from pharmsim.report import (
+    html_headline as headline,
+)
 from pharmsim.results import files, manifest, reproduce
 from pharmsim.results.labelled import Results
 from pharmsim.scenario import shipped
@@ -268,6 +271,27 @@ def test_a_comparison_as_it_is_written_can_be_told(compared: Path) -> None:
     assert "Winners and losers in" in text
 
 
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ((-0.2, 1.2), "assumptions make 120 % of the difference in delivered time; better known ones"),
+        ((1.3, -0.3), "assumptions lessen the difference in delivered time; better known ones make it"),
+    ],
+)
+def test_parts_that_cancel_are_told(tmp_path: Path, shares: tuple[float, ...], said: str) -> None:
+    path = made_comparison.write(tmp_path / "run") / "grounds.csv"
+    table = pd.read_csv(path)
+    table.assign(share=shares).to_csv(path, index=False)
+    assert said in " ".join(headline.in_full(html_data.read(path.parent), "Rotation"))
+
+
+def test_a_programme_of_many_levers_asks_first_things_first(tmp_path: Path) -> None:
+    path = made_comparison.write(tmp_path / "run") / "break_even.csv"
+    table = pd.read_csv(path)
+    pd.concat([table.assign(lever=name) for name in "abcd"]).to_csv(path, index=False)
+    assert len(headline.needed(html_data.read(path.parent), "Rotation")) == 4
+
+
 def test_a_change_without_levers_and_money_is_told(tmp_path: Path) -> None:
     folder = made_comparison.write(tmp_path / "run", explained=False)
     for name in ("levers", "costs"):
@@ -298,6 +322,7 @@ def test_a_run_is_told_from_start_to_end(run_page: Page) -> None:
         ("share", (0.0123, 0.01, 0.02), "1.2 points more (1.0 to 2.0)"),
         ("GBP per year", (2.5e6, 1e6, 4e6), "£2.5 million a year more (£1.0 to £4.0 million)"),
         ("GBP", (500.0, 100.0, 900.0), "£500 more (£100 to £900)"),
+        ("GBP", (2e5, -9e5, 1.3e6), "£200 thousand more (from £900 thousand less to £1,300 thousand more)"),
     ],
 )
 def test_differences_in_words(unit: str, numbers: tuple[float, ...], said: str) -> None:

@@ -111,7 +111,13 @@ def displaced(read: ResultsFolder, scenario: str) -> pd.DataFrame:
 def part(row: dict[Any, Any], name: str, unit: str) -> dict[Any, Any]:
     """One quantity of the displacement as a row of its own."""
     found = {key: row.get(f"{name}_{key}", float("nan")) for key in SPREAD}
+    if name == "per_gained" and not row.get("gained_median", row.get("gained", 0.0)) >= LEAST:
+        return {**dict.fromkeys(SPREAD, float("nan")), "difference": float("nan"), "unit": unit}
     return {**found, "difference": row.get(name, float("nan")), "unit": unit}
+
+
+LEAST = 0.05
+"""FTE: of a smaller gain nobody asks what was lost for it."""
 
 
 def who(read: ResultsFolder, row: dict[Any, Any]) -> str:
@@ -152,11 +158,15 @@ def assumed(read: ResultsFolder, scenario: str) -> bool:
 
 
 def needed(read: ResultsFolder, scenario: str) -> list[str]:
-    """Say what the effects that nobody has measured must be at least; those of a lever vary together."""
+    """Say what the effects that nobody has measured must be at least; those of a lever vary together.
+
+    Of a programme of many levers only what is asked first is said; the rest is in its table.
+    """
     frame = read.of("break_even", scenario)
     if frame.empty or not assumed(read, scenario):
         return []
-    first = frame.drop_duplicates(["lever", "criterion"])
+    many = frame["lever"].nunique() > MANY
+    first = frame.drop_duplicates(["lever"] if many else ["lever", "criterion"])
     return [
         f"{lever(read, row['lever'])}, so that {row['criterion']}: {row['found']}." for row in records(first)
     ]
@@ -259,6 +269,11 @@ def _grounds(read: ResultsFolder, scenario: str) -> str:
     if pd.isna(value):
         return ""
     what = text.inside(text.words(str(quantity)))
+    if value > 1.0:
+        most = f"Effects that are assumptions make {text.share(value)} of the difference in {what}"
+        return f"{most}; better known ones take part of it away."
+    if value < 0.0:
+        return f"Effects that are assumptions lessen the difference in {what}; better known ones make it."
     return f"Of the difference in {what}, {text.share(value)} rests on effects that are assumptions."
 
 

@@ -256,7 +256,7 @@ def _half(row: dict[Any, Any], signed: bool = False) -> Cell:
     """The interval that holds half of the draws."""
     if any(pd.isna(row.get(name)) for name in ("p25", "p75")):
         return Cell("–")
-    scale = text.Scale(str(row["unit"]), [row["p5"], row["p95"]])
+    scale = text.Scale(str(row["unit"]), [row["median"], row["p5"], row["p95"]])
     return Cell(scale.span(row["p25"], row["p75"], signed))
 
 

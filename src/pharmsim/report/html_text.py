@@ -82,7 +82,7 @@ class Scale:
     unit : str
         As in the tables.
     values : numbers
-        All that are shown together; the largest decides on thousands, millions and decimals.
+        All that are shown together, the middle first; they decide on thousands, millions and decimals.
     level : bool
         A level, not a difference: shares are per cent, not points.
     """
@@ -95,9 +95,8 @@ class Scale:
             self.after = "%"
         if unit.startswith("GBP"):
             rest = unit.removeprefix("GBP").replace(" per year", " a year").replace(" per month", " a month")
-            big, name = (
-                (1e6, "million") if largest >= 1e6 else (1e3, "thousand") if largest >= 1e4 else (1, "")
-            )
+            usual = max(known[0], largest / 10.0) if known else 0.0  # one far end does not decide
+            big, name = (1e6, "million") if usual >= 1e6 else (1e3, "thousand") if usual >= 1e4 else (1, "")
             self.factor, self.before, self.after = 1.0 / big, "£", f"{name}{rest}".strip()
             largest /= big
         self.digits = 0 if largest >= 100 or largest == 0 else 1 if largest >= 1 else 2
@@ -115,8 +114,12 @@ class Scale:
 
     def span(self, low: float, high: float, signed: bool = False) -> str:
         """The ends of an interval, "4 to 21"; of money with thousand or million behind."""
-        size = self.after.split(" ")[0] if self.after.startswith(("thousand", "million")) else ""
-        return f"{self.number(low, signed)} to {self.number(high, signed)} {size}".strip()
+        return f"{self.number(low, signed)} to {self.number(high, signed)} {self.size}".strip()
+
+    @property
+    def size(self) -> str:
+        """The word "thousand" or "million" of money; else empty."""
+        return self.after.split(" ")[0] if self.after.startswith(("thousand", "million")) else ""
 
     def with_unit(self, text: str) -> str:
         """Text with the unit behind."""
@@ -164,7 +167,8 @@ def change(row: Mapping[Any, Any], more: str = "more", less: str = "less") -> st
     if low >= 0.0 or high <= 0.0:
         near, far = sorted((abs(low), abs(high)))
         return f"{first} ({scale.span(near, far)})"
-    return f"{first} (from {scale.number(-low)} {less} to {scale.number(high)} {more})"
+    ends = [f"{scale.number(abs(end))} {scale.size}".strip() for end in (low, high)]
+    return f"{first} (from {ends[0]} {less} to {ends[1]} {more})"
 
 
 def chance(row: Mapping[Any, Any]) -> str:
