@@ -186,7 +186,8 @@ def share(value: float) -> str:
     """A share as per cent, never rounded to certainty."""
     if pd.isna(value):
         return "–"
-    text = f"{100 * value:.0f} %"
-    if text == "100 %" and value < 1.0:
-        return "more than 99 %"
-    return "less than 1 %" if text == "0 %" and value > 0.0 else text
+    whole = round(100 * value)
+    text = f"{MINUS if whole < 0 else ''}{abs(whole)}\N{NO-BREAK SPACE}%"
+    if whole == 100 and value < 1.0:
+        return "more than 99\N{NO-BREAK SPACE}%"
+    return "less than 1\N{NO-BREAK SPACE}%" if whole == 0 and value > 0.0 else text
