@@ -207,7 +207,7 @@ def _table(title: str, columns: Iterable[str], caption: str | None = None) -> Ta
     heading = Text(title, style="bold")
     table = Table(title=heading, title_justify="left", caption=caption, caption_justify="left")
     for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i else "left")
+        table.add_column(column, justify="right" if i else "left", overflow="fold")
     return table
 
 

@@ -24,6 +24,7 @@ from pharmsim.scenario.values import Value
 from pharmsim.study import headline
 from pharmsim.study.attribution import DRAWS
 from pharmsim.study.crossing import Crossing, crossing
+from pharmsim.study.dates import month_of
 from pharmsim.study.grounds import Part, parts_of, size_of
 from pharmsim.study.runs import run
 
@@ -186,7 +187,8 @@ def _worth(results: Results, without: Results | None = None) -> list[np.ndarray]
 def _criteria(without: Results) -> list[str]:
     """What is asked, in words: the second only where temporary cover has a price in all draws."""
     price = headline.price_of_cover(without.data)
-    asked = [f"no delivered FTE-year is lost until {without.scenario.end}"]
+    end = month_of(np.datetime64(without.scenario.end))
+    asked = [f"no delivered FTE-year is lost until {end}"]
     if np.isfinite(price).all():
         asked.append(f"an additional delivered FTE-year costs no more than one of cover (£{price[0]:,.0f})")
     return asked
@@ -275,5 +277,5 @@ def found_in_words(claim: Claim, found: Crossing, together: bool = False) -> str
 def _number(x: float) -> str:
     """About three significant digits, without noughts at the end."""
     digits = next((n for n, least in enumerate((100.0, 10.0, 0.1)) if abs(x) >= least), 4)
-    text = f"{x:,.{digits}f}"
+    text = f"{x + 0.0:,.{digits}f}"  # −0 becomes 0
     return text.rstrip("0").rstrip(".") if "." in text else text
