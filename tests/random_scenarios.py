@@ -8,6 +8,7 @@ import numpy as np
 
 from canonical import row, terms, value
 from pharmsim.scenario.models import Scenario
+from random_interventions import with_interventions
 from random_system import SystemMaker
 
 MONTHS = (
@@ -413,4 +414,6 @@ def random_scenario(seed: int, only: set[str] | None = None, step: str | None = 
     maker = Maker(seed, only, step)
     out = maker.make()
     SystemMaker(maker, out, seed).add()
-    return Scenario.model_validate(out)
+    scenario = Scenario.model_validate(out)
+    wanted = maker.on("interventions", 0.75)
+    return with_interventions(scenario, seed) if wanted else scenario

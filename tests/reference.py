@@ -105,8 +105,8 @@ class Reference(Posts):
         for p in self.posts:
             supply = 0.0 if self.r.posts[p].made_by else math.inf
             if source.supply != "unlimited":
-                supply = self.r.flat(source.supply, p) * series(source.over_time, self.r.start + at.month)
-                supply = self.changed("supply", supply, at.month, of=source.name, p=p) * at.dt
+                supply = self.changed("supply", self.r.flat(source.supply, p), at.month, of=source.name, p=p)
+                supply *= series(source.over_time, self.r.start + at.month) * at.dt
                 if self.acting("recruitment", "sources", source.name):
                     supply *= self.multipliers["recruitment"][p]
             accepted = min(wanted[p], supply)
@@ -290,7 +290,7 @@ class Reference(Posts):
         for p, used in self.uses.items():
             for use, fte in used.items():
                 self.record["time_fte"][t, p, use] = fte
-        costs = self.programme.costs(t * self.spacing, self.heads, self.opening_heads, self.mixes)
+        costs = self.programme.costs(t * self.spacing, self.heads, self.opening_heads)
         for (intervention, p), cost in costs.items():
             self.record["programme_cost"][t, intervention, p] = cost
         for feedback, multipliers in self.multipliers.items():

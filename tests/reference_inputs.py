@@ -175,13 +175,13 @@ class Hazard:
         self.tables: dict[Any, Any] = {}
 
     def __call__(self, post: str, group: str, contract: str, age: int, step: Any) -> float:
-        """Rate per year of cohort `age` in a step (a `reference.Moment`)."""
+        """Rate per year of cohort `age` in a step (a `reference.Moment`), without `over_time`."""
         cell = (post, group, contract)
         if cell not in self.tables:
             self.tables[cell] = [self.reader.birthdays(self.cells, *cell, pension=by) for by in (False, True)]
         by_age, by_pension = self.tables[cell]
         exact = age + 0.5 + step.tau
-        rate = series(self.over_time, self.reader.start + step.month)
+        rate = 1.0
         if by_age:
             rate *= on_grid(by_age, exact)
         if by_pension:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pharmsim.scenario.interventions import Effect, Intervention
-from reference_inputs import Reader, month_number, span
+from reference_inputs import Reader, month_number, normal, span
 
 Numbers = dict[Any, float]
 
@@ -131,7 +131,7 @@ class Programme:
         found = []
         for it in self.all:
             for change in sorted(it.supervision, key=lambda change: change.name):
-                posts = [p for p in block if self.r.selects(change.by, p)]
+                posts = [p for p in block if self.r.selects(it.reach, p) and self.r.selects(change.by, p)]
                 if posts and (not change.of or duty in change.of):
                     share = change.share.value * (it.claim if change.claimed else 1.0)
                     found.append((share * self.strength(it, month), posts))
@@ -147,6 +147,9 @@ class Programme:
                 found.append(({} if it.posts.new else {post.like: fte}, {p: fte}, it.posts.new))
         return found
 
+    def site(self, p: str) -> tuple[str, str]:
+        return self.r.posts[p].environment, self.r.posts[p].place
+
     def introduction(self, p: str, month: int) -> float:
         """Share of the time at work of a post that new ways of working take while they are introduced."""
         share = 0.0
@@ -154,35 +157,37 @@ class Programme:
             intro = it.introduction
             if intro is None or month == 0 or not 0 <= month - self.start(it) < intro.months:
                 continue
-            if self.r.selects(intro.where, p) if intro.where else self.reaches(it, p):
+            if self.r.selects(intro.where, p) and self.site(p) in map(self.site, self.reach(it)):
                 share += intro.share.value * it.uptake.value
         return min(share, 1.0)
 
     # ---- what it costs -------------------------------------------------------------------------------
 
     def costs(
-        self, month: int, heads: Callable[[str, str], float], opening: Numbers, mixes: Any
+        self, month: int, heads: Callable[[str, str], float], opening: Numbers
     ) -> dict[tuple[str, str], float]:
-        """Cost a month by intervention and post.
-
-        `heads` gives the people of a post and group now; `opening` those of the posts at the start, and
-        `mixes` their shares by age.
-        """
+        """Cost a month by intervention and post; `heads` of a post and group now, of posts at the start."""
+        ages = self.r.scenario.stock.ages
         out: dict[tuple[str, str], float] = {}
         for it in self.all:
-            posts, effort = self.reach(it), self.effort(it, month)
+            posts, uptake, effort = self.reach(it), it.uptake.value, self.effort(it, month)
+            groups, (low, high) = it.groups or self.r.groups, span(it.ages or "0+")
+            if it.posts is not None:  # everybody in joint posts takes part, and nobody else
+                posts, uptake = [p for p in self.r.posts if self.own(it, p)], 1.0
+                groups, (low, high) = self.r.groups, span("0+")
             whole = it.costs.set_up.value / self.spacing
             fixed = whole if 0 <= self.start(it) - month < self.spacing else 0.0
             fixed += it.costs.per_year.value / 12 if effort > 0 else 0.0
             people = math.fsum(opening[p] for p in posts)
-            low, high = span(it.ages or "0+")
             for p in posts:
                 inside = 0.0
-                for group in it.groups or self.r.groups:
-                    ages = mixes[p]["ages"][group]
-                    shares = math.fsum(share for age, share in ages.items() if low <= age <= high)
-                    inside += heads(p, group) * shares
-                by_head = it.costs.per_head.value / 12 * it.uptake.value * effort * inside
+                for group in groups:
+                    shares = self.r.age_shares(ages, p, group) if ages else normal([1.0] * len(self.r.ages))
+                    chosen = [
+                        share for age, share in zip(self.r.ages, shares, strict=True) if low <= age <= high
+                    ]
+                    inside += heads(p, group) * math.fsum(chosen)
+                by_head = it.costs.per_head.value / 12 * uptake * effort * inside
                 share = opening[p] / people if people > 0 else 1 / len(posts)
                 out[it.name, p] = by_head + fixed * share
         return out

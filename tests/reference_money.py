@@ -97,8 +97,8 @@ class Money(Opening):
         for change in pay.over_time:
             if self.r.selects(change.where, p):
                 index = self.now(change.index, month, change.steps)
-        cost = (basic + supplement) * (1 + self.r.flat(pay.on_costs, p)) * index
-        return self.changed("pay", cost, month, p=p)
+        cost = (basic + supplement) * (1 + self.r.flat(pay.on_costs, p))
+        return self.changed("pay", cost, month, p=p) * index
 
     def money(self, month: int) -> None:
         """Establishment, cover and backfill, as far as budgets allow."""

@@ -130,8 +130,8 @@ class Opening:
     def fte_per_head(self, p: str, g: str, c: str, month: int) -> float:
         """FTE per head at a month's start, with its drift."""
         drift = self.r.flat(self.s.hours_drift, p, g, c)
-        fte = self.r.flat(self.s.fte_per_head, p, g, c, default=1.0) * (1 + drift) ** (month / 12)
-        return self.changed("fte_per_head", fte, month, p=p, group=g)
+        fte = self.r.flat(self.s.fte_per_head, p, g, c, default=1.0)
+        return self.changed("fte_per_head", fte, month, p=p, group=g) * (1 + drift) ** (month / 12)
 
     def fte(self, p: str, month: int) -> float:
         """FTE in post."""
@@ -208,8 +208,8 @@ class Opening:
         pipe = self.internal[name]
         names = {calendar_month(name): share for name, share in pipe.intake_months.items()}
         share = names.get((self.r.start + month) % 12 + 1, 0.0)
-        per_year = self.r.flat(pipe.intake, p) * series(pipe.over_time, self.r.start + at)
-        return self.changed("apprentices", per_year, at, of=name, p=p) * share
+        per_year = self.changed("apprentices", self.r.flat(pipe.intake, p), at, of=name, p=p)
+        return per_year * share * series(pipe.over_time, self.r.start + at)
 
     def eligible(self, name: str, p: str) -> float:
         """People of a post who may start an internal pipeline."""

@@ -29,7 +29,6 @@ class Edge(NamedTuple):
     to: str
     rate: float
     overlap: float
-    factor: float
     ages: tuple[int, int]
     over_time: Any
 
@@ -76,15 +75,15 @@ class Posts(System):
                 ages = span(section.ages or "0+")
                 ends = (own(edge.from_), edge.to)
                 if beside:  # into a joint post and back: as stated
-                    edges.append(Edge("role change", *ends, edge.rate.value, 1.0, 1.0, ages, None))
+                    edges.append(Edge("role change", *ends, edge.rate.value, 1.0, ages, None))
                     continue
-                factor = section.factor.value
-                edges.append(Edge(kind, *ends, edge.rate.value, shared, factor, ages, section.over_time))
+                rate = edge.rate.value * section.factor.value
+                edges.append(Edge(kind, *ends, rate, shared, ages, section.over_time))
         for name, pipe in self.internal.items():
             for route in pipe.routes:
                 rate = pipe.take_up.value * route.share.value
                 waiting = ("waiting", route.from_, name, 0)
-                edges.append(Edge("role change", waiting, route.to, rate, 1.0, 1.0, (0, 999), None))
+                edges.append(Edge("role change", waiting, route.to, rate, 1.0, (0, 999), None))
         return edges
 
     def count(self, name: str, heads: float, *labels: Any) -> None:
@@ -167,10 +166,10 @@ class Posts(System):
         return possible, [rate * possible[edge.to] for rate, edge in zip(rates, self.edges, strict=True)]
 
     def rate(self, edge: Edge, month: int) -> float:
-        """Rate of an edge, with overlap and factor, as it is at a month's start."""
+        """Rate of an edge, with its overlap, as it is at a month's start."""
         if edge.kind == "role change":
             return edge.rate
-        rate = self.changed(f"{edge.kind}s", edge.rate, month, p=edge.row[1], into=edge.to) * edge.factor
+        rate = self.changed(f"{edge.kind}s", edge.rate, month, p=edge.row[1], into=edge.to)
         if edge.kind == "promotion":
             return rate
         return rate * self.changed("skills_overlap", edge.overlap, month, p=edge.row[1], into=edge.to)
@@ -190,7 +189,8 @@ class Posts(System):
         risks: list[Any] = []
 
         def changed(quantity: str, hazard: Hazard, of: str = "") -> float:
-            return self.changed(quantity, hazard(p, g, c, a, at), at.month, of=of, p=p, group=g, age=a)
+            rate = self.changed(quantity, hazard(p, g, c, a, at), at.month, of=of, p=p, group=g, age=a)
+            return rate * series(hazard.over_time, self.r.start + at.month)
 
         for destination, hazard in self.leaving.items():
             m = multiplier
@@ -233,8 +233,11 @@ class Posts(System):
             multiplier = weight[p] / (1 - self.share0[p] + self.ratio[p] * self.share0[p])
             for cell, n in people.items():
                 risks = self.risks(row, cell, at, multiplier, edge_rates)
-                employer = self.employer(p, *cell, at) if self.employer else 0.0
-                employer = self.changed("employer_change", employer, at.month, p=p, group=cell[0])
+                employer = 0.0
+                if self.employer:
+                    employer = self.changed(
+                        "employer_change", self.employer(p, *cell, at), at.month, p=p, group=cell[0]
+                    ) * series(self.employer.over_time, self.r.start + at.month)
                 total = math.fsum(risk[2] for risk in risks)
                 years = lived(n, total, at.dt)
                 self.count("employer_changes", employer * years, p)

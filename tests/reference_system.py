@@ -188,8 +188,8 @@ class System(Feedbacks):
         """Every delegation between two services: share of the work, and the most that can be supervised."""
         found = []
         for delegation in self.s.need.delegation if self.s.need else ():
-            share = delegation.share.value * self.now(delegation.over_time, month)
-            share = self.changed("delegation", share, month, of=delegation.name)
+            share = self.changed("delegation", delegation.share.value, month, of=delegation.name)
+            share *= self.now(delegation.over_time, month)
             for s in self.services:
                 to = self.below(delegation, s)
                 if to is not None:
@@ -270,17 +270,18 @@ class System(Feedbacks):
             each = self.changed("supervision_time", duty.time.value, month, of=name)
             for block, amount in self.supervised(duty, month).items():
                 here = [p for p in self.posts if self.block_of(p, duty) == block]
-                others = self.programme.supervisors(name, month, here)
-                left = 1 - math.fsum(share for share, _ in others)
                 entries = [
-                    (self.now(entry.share, month) * left, [p for p in here if self.r.selects(entry.where, p)])
+                    (self.now(entry.share, month), [p for p in here if self.r.selects(entry.where, p)])
                     for entry in duty.by
                 ]
-                entries = [(share, posts) for share, posts in entries + others if posts]
-                total = math.fsum(share for share, _ in entries)
-                for share, posts in entries:
-                    weights = {p: self.working[p] for p in posts}
-                    ask(each * amount * ratio(share, total, 0.0), weights)
+                total = math.fsum(share for share, posts in entries if posts)
+                if total <= 0:
+                    continue  # nobody supervises
+                others = self.programme.supervisors(name, month, here)
+                left = 1 - math.fsum(share for share, _ in others)
+                entries = [(share / total * left, posts) for share, posts in entries if posts]
+                for share, posts in entries + others:
+                    ask(each * amount * share, {p: self.working[p] for p in posts})
         for s, time in self.taught:
             ask(time, {p: self.split[p][s] * self.working[p] for p in self.people_of[s]})
         return asked

@@ -38,7 +38,7 @@ TOLERANCE = 1e-9
 SECTIONS = (
     "fte_per_head", "hours_drift", "pension_age", "leaving", "first_year", "retirement", "switches", "moves",
     "promotions", "employer_change", "pools", "establishment", "hiring", "cover", "pipelines", "retention",
-    "working_time", "need", "supervision", "pay", "budgets", "feedbacks",
+    "working_time", "need", "supervision", "pay", "budgets", "feedbacks", "interventions",
 )  # fmt: skip
 
 

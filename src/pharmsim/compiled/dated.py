@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pharmsim.compiled.arrays import UNLIMITED_SUPPLY, Dated, Floats, Ints
+from pharmsim.compiled.arrays import Dated, Floats, Ints
 from pharmsim.compiled.grid import Grid
 from pharmsim.compiled.model import Model
 from pharmsim.compiled.people import stack
@@ -161,10 +161,8 @@ def _rows_of(here: list[Change], on: list[np.ndarray], slots: Slots, rows: _Rows
 
 
 def _exists(x: Where, slots: Slots, index: Ints) -> np.ndarray:
-    """Whether the numbers are numbers: not without limit, not an unlimited supply."""
-    base = _base(x, slots, index)
-    unlimited = slots.target == ("posts", "hiring", "supply")
-    return np.asarray(np.isfinite(base).all(axis=0) & ~(unlimited & (base == UNLIMITED_SUPPLY).any(axis=0)))
+    """Whether the numbers are numbers: not without limit."""
+    return np.asarray(np.isfinite(_base(x, slots, index)).all(axis=0))
 
 
 def _base(x: Where, slots: Slots, index: Ints) -> Floats:

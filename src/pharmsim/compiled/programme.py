@@ -60,7 +60,10 @@ def taking_part(grid: Grid, item: Intervention) -> tuple[Floats, Bools]:
         The joint posts of an intervention that makes them, else its reach.
     """
     s = grid.scenario
-    posts = made_by(s, item) if item.posts is not None else reached(s, item)
+    if item.posts is not None:
+        posts = made_by(s, item)
+        return np.repeat(posts[:, None].astype(float), len(s.groups), axis=1), posts
+    posts = reached(s, item)
     groups = np.array([not item.groups or name in item.groups for name in s.groups], dtype=np.bool_)
     share = (posts[:, None] & groups).astype(float)
     if item.ages is not None:

@@ -13,6 +13,7 @@ from pharmsim.compiled.model import Model
 from pharmsim.compiled.parts import RiskPart
 from pharmsim.compiled.strength import INTRODUCING
 from pharmsim.compiled.supply import Track, external
+from pharmsim.scenario.values import Cells
 
 TARGETS: tuple[tuple[str, str, str], ...] = (
     ("posts", "risks", "scale"),
@@ -163,10 +164,15 @@ class Where:
         group = cell[1] if len(cell) > 1 else None
         return [_slots(self.model, target, cell, post=cell[0], group=group)]  # type: ignore[arg-type]
 
-    def named_by_post(self, names: Sequence[str], *target: str) -> list[Slots]:
-        """Slots of an array by name and post (and group)."""
+    def named_by_post(
+        self, names: Sequence[str], *target: str, keep: Sequence[bool] | None = None
+    ) -> list[Slots]:
+        """Slots of an array by name and post (and group); of the names to keep."""
         array = array_of(self.model, target)  # type: ignore[arg-type]
         cell = _all(array.shape[1:])
+        if keep is not None:
+            kept = np.array(keep, dtype=np.bool_)[cell[0]]
+            cell = [axis[kept] for axis in cell]
         group = cell[2] if len(cell) > 2 else None
         called = [names[i] for i in cell[0]]
         return [_slots(self.model, target, cell, called, post=cell[1], group=group)]  # type: ignore[arg-type]
@@ -216,9 +222,12 @@ class Where:
         return np.broadcast_to(attempts[:, None, :], v.pass_rate.shape[1:])
 
 
-def _sources(x: Where) -> list[str]:
+def _supply(x: Where) -> list[Slots]:
+    """Slots of the sources whose supply is a number."""
     hiring = x.grid.scenario.hiring
-    return [source.name for source in hiring.sources] if hiring else []
+    sources = hiring.sources if hiring else ()
+    names, numeric = [source.name for source in sources], [isinstance(s.supply, Cells) for s in sources]
+    return x.named_by_post(names, "posts", "hiring", "supply", keep=numeric)
 
 
 def _absences(x: Where) -> list[str]:
@@ -252,7 +261,7 @@ PLACES: dict[str, Callable[[Where], list[Slots]]] = {
     "cover_share": lambda x: x.by_post("posts", "funding", "cover_share"),
     "cover_cap": lambda x: x.by_post("posts", "funding", "cover_cap"),
     "cover_premium": lambda x: x.by_post("system", "money", "premium"),
-    "supply": lambda x: x.named_by_post(_sources(x), "posts", "hiring", "supply"),
+    "supply": _supply,
     "time_to_fill": lambda x: x.by_post("posts", "hiring", "fill_months"),
     "pay": lambda x: x.by_post("system", "money", "cost"),
     "need": lambda x: x.by_post("system", "need", "factor"),

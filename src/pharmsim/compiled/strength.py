@@ -147,6 +147,7 @@ def _change(grid: Grid, item: Intervention, effect: Effect, u: Floats, whole: Fl
     if effect.joint:
         u = np.broadcast_to(whole, u.shape)
         posts = made_by(s, item) & chosen(s, effect.where)
+        item = item.model_copy(update={"groups": (), "ages": None})  # everybody in them takes part
     else:
         posts = reached(s, item) & chosen(s, effect.where)
     verb = next(verb for verb in ("to", "plus", "times") if getattr(effect, verb) is not None)

@@ -21,6 +21,7 @@ from pharmsim.compiled.strength import (
 from pharmsim.compiled.supply import external
 from pharmsim.compiled.system_arrays import FIRST_YEAR, STAFF, TRAINEES, Duties, Need, Work
 from pharmsim.errors import InputError
+from pharmsim.quantities import KINDS
 from pharmsim.scenario.expand import post_table, select_posts
 from pharmsim.scenario.interventions import Intervention, PlanChange
 from pharmsim.scenario.models import Scenario
@@ -148,10 +149,11 @@ def need(grid: Grid, clock: Clock, found: list[Change]) -> Need:
     ratio = grid.cells(node.opening_ratio if node else None, ("post",))
     if fte is not None:
         ratio = np.full((n, n_posts), np.nan)
-    share = []
-    for rule, _ in pairs:
-        a, b = affine(of_quantity(found, "delegation", rule.name), (n, len(months)))
-        share.append(draw(rule.share)[:, None] * grid.over_time(rule.over_time, months) * a + b)
+    share = [
+        delegated(rule, draw(rule.share), of_quantity(found, "delegation", rule.name), len(months))
+        * grid.over_time(rule.over_time, months)
+        for rule, _ in pairs
+    ]
     follows = [grid.cells(activity.share, ("post",)) for _, activity in activities]
     at_most_all("need.activity: shares of the activities", follows)
     for giver in {pair[0] for _, pair in pairs}:
@@ -171,6 +173,26 @@ def need(grid: Grid, clock: Clock, found: list[Change]) -> Need:
         supervision=stack([draw(rule.supervision) for rule, _ in pairs], (n, 0)),
         exchange=stack([draw(rule.exchange) for rule, _ in pairs], (n, 0)),
     )
+
+
+def delegated(rule: Delegation, share: Floats, found: list[Change], n_months: int) -> Floats:
+    """Share of the work that a rule delegates, with what interventions change, shape (D, months)."""
+    setting = [change.label for change in found if change.verb == "to"]
+    if len(setting) > 1:
+        raise InputError(
+            f"{setting[0]} and {setting[1]}: only one of them can set delegation `{rule.name}`. "
+            "Leave one out, or use `times` or `plus`."
+        )
+    a, b = affine(found, (len(share), n_months))
+    out = share[:, None] * a + b
+    bad = out[(out < -1e-9) | (out > 1.0 + 1e-9)]
+    if bad.size:
+        raise InputError(
+            f"{' and '.join(change.label for change in found)}: delegation `{rule.name}` must stay "
+            f"{KINDS['share'].text}; it becomes {bad[0]:.4g} in some draw and month. "
+            "Make the effect or its range smaller."
+        )
+    return out
 
 
 def at_most_all(what: str, parts: list[Floats]) -> None:
@@ -234,10 +256,9 @@ def duties(grid: Grid, clock: Clock, tracks: Tracks, track_names: list[str]) -> 
                 continue  # nobody supervises here
             shares = np.stack([grid.over_time(share, months) for _, share in found], axis=1)
             sums = shares.sum(axis=1, keepdims=True)
-            shares = shares / np.where(
-                sums > 0.0, sums, 1.0
-            )  # none where the entries with posts have no share
-            more = [(posts & block, share) for posts, share in taken if (posts & block).any()]
+            shares = shares / np.where(sums > 0.0, sums, 1.0)
+            shared = sums[:, 0] > 0.0  # where nobody supervises, nobody takes over
+            more = [(posts & block, share * shared) for posts, share in taken if (posts & block).any()]
             for posts, _ in found:
                 supervises |= posts  # as at the opening: others go on with what they planned
             if more:
