@@ -269,7 +269,7 @@ def break_even(name: str, draws: bool) -> list[dict[str, Any]]:
     ends = {"p5": -3.0, "p95": -1.1, "p_reached": 0.91} if draws else {}
     none = {"p5": None, "p95": None, "p_reached": 0.0} if draws else {}
     return [
-        {**told, "break_even": -2.1, **ends, "criterion": "no delivered FTE-year is lost until 2035-10",
+        {**told, "break_even": -2.1, **ends, "criterion": "no delivered FTE-year is lost until October 2035",
          "found": "needs a fall of 2.1 % in leaving (90 % of draws: 1.1 to 3); assumed: 5 (2 to 10)"},
         {**told, "break_even": None, **none, "criterion": "an FTE-year costs no more than cover (£90,000)",
          "found": "not within reach: not even with a fall of 25 % in leaving"},

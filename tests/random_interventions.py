@@ -95,8 +95,9 @@ class Levers:
         return float(self.rng.uniform(low, high))
 
     def some(self, names: Any) -> list[Any]:
+        """Some of the names, in any order."""
         picked = self.rng.permutation(len(names))[: self.rng.integers(1, len(names) + 1)]
-        return [names[i] for i in sorted(picked)]
+        return [names[i] for i in picked]
 
     def month(self, offset: int) -> str:
         return f"{(self.start + offset) // 12}-{(self.start + offset) % 12 + 1:02d}"
@@ -119,8 +120,7 @@ class Levers:
         ends = {"low": self.between(low, central), "high": self.between(central, high)}
         return value(central) | ends | {"uncertainty": name}
 
-    def effect(self, lever: str, number: int, quantities: list[str]) -> dict[str, Any]:
-        quantity = str(self.rng.choice(quantities))
+    def effect(self, lever: str, number: int, quantity: str) -> dict[str, Any]:
         verbs = [verb for verb, ends in zip(("to", "plus", "times"), SAFE[quantity], strict=True) if ends]
         verbs = [verb for verb in verbs if verb != "to" or quantity not in self.set]
         verb = str(self.rng.choice(verbs))
@@ -198,8 +198,8 @@ class Levers:
         if self.chance(0.15):
             made["ages"] = self.window()
             quantities = [x for x in quantities if "age" in ADJUSTABLE[x].by]
-        numbers = range(self.rng.integers(1, 7) if quantities else 0)
-        made["effects"] = [self.effect(name, i, quantities) for i in numbers]
+        quantities = self.some(quantities)[:6] if quantities else []
+        made["effects"] = [self.effect(name, i, quantity) for i, quantity in enumerate(quantities)]
         made["job_plan"], made["supervision"] = self.shifts(), self.supervisors()
         if self.chance(0.7):
             made["costs"] = {"set_up": value(self.between(0, 1e5)), "per_year": value(self.between(0, 1e5)),
@@ -212,7 +212,7 @@ class Levers:
     def add(self) -> Scenario:
         """The scenario with its interventions, and with the joint posts that they make."""
         made = [self.lever(name) for name in NAMES[: self.rng.integers(1, 5)]]
-        posts = self.joint() if self.chance(0.4) else None
+        posts = self.joint() if self.chance(0.7) else None
         if posts is not None:
             some = self.uncertain(0.0, 0.45, "mint.uptake")  # less than what other policies leave
             made[0] |= {"reach": posts.pop("reach"), "posts": posts, "uptake": some}

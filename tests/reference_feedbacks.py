@@ -70,7 +70,7 @@ class Feedbacks(Money):
             if burnout:
                 m["burnout"][p] = self.multiplier("burnout", p, p, burnout, burnout.leaving.value)
                 m["shorter_hours"][p] = self.multiplier("burnout", p, p, burnout, burnout.shorter_hours.value)
-            if recruitment:
+            if recruitment and not self.r.posts[p].made_by:
                 m["recruitment"][p] = self.multiplier(
                     "recruitment", p, p, recruitment, recruitment.elasticity.value
                 )

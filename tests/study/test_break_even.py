@@ -62,7 +62,7 @@ def test_hours_lost_against_people_kept() -> None:
     assert row["break_even"] == pytest.approx(-10.0 * size, rel=1e-3)
     assert (row["lever"], row["effect"], row["unit"]) == ("shorter", "leaving", "%")
     assert (row["assumed"], row["low"], row["high"]) == pytest.approx((-10.0, -10.0, -10.0))
-    assert row["criterion"] == "no delivered FTE-year is lost until 2029-04"
+    assert row["criterion"] == "no delivered FTE-year is lost until April 2029"
     assert row["found"].startswith("needs a fall of 1")
     assert "p5" not in row
 

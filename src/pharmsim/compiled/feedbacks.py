@@ -76,7 +76,7 @@ def feedbacks(grid: Grid, clock: Clock, parts: list[RiskPart]) -> Feedbacks:
             continue
         chosen = mask(s, node.where)
         for row, key in acts:
-            acting = chosen & ~made if row == BY_OPENINGS else chosen
+            acting = chosen & ~made if row in (BY_OPENINGS, ON_SUPPLY) else chosen
             elasticity[:, row] = draw(getattr(node, key))[:, None] * acting
         for row in perceives:
             speed[:, row] = pace(draw(node.delay), clock)
