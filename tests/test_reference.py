@@ -12,7 +12,7 @@ import pytest
 
 import pharmsim
 from canonical import row, terms, value
-from pharmsim.quantities import OUTPUTS
+from pharmsim.quantities import ADJUSTABLE, OUTPUTS
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.services import FEEDBACKS
 from pharmsim.scenario.system import Part
@@ -158,6 +158,18 @@ def test_random_scenarios_move_every_feedback_and_bind_every_limit() -> None:
     assert above == {*FEEDBACKS, "training"}
     assert below == set(FEEDBACKS)
     assert binding == {*FEEDBACKS, "budget"}
+
+
+def test_random_interventions_change_every_quantity_in_every_way() -> None:
+    """Each quantity is changed somewhere; verbs, narrower reaches and all other changes occur."""
+    levers = [it for seed in SEEDS for it in random_scenario(seed).interventions]
+    effects = [effect for it in levers for effect in it.effects]
+    assert {effect.quantity for effect in effects} == set(ADJUSTABLE)
+    for key in ("to", "plus", "times", "of", "where", "into", "ages", "claimed", "joint"):
+        assert sum(bool(getattr(effect, key)) for effect in effects) >= 3, key
+    for key in ("groups", "ages", "end", "half_life", "job_plan", "supervision", "posts", "introduction"):
+        assert sum(bool(getattr(it, key)) for it in levers) >= 3, key
+    assert {it.claim for it in levers} == {0.0, 0.5, 1.0}
 
 
 def problems_of_the_system(scenario: Scenario) -> list[str]:

@@ -77,7 +77,7 @@ def dated(x: Where, found: list[Change], n_months: int) -> Model:
             index, row = _rows_of(here, on, slots, rows)
             exists = _exists(x, slots, index)
             index, row = index[exists], row[exists]
-            _in_bounds(x, quantity, slots, (index, row), rows, (here, on))
+            _in_bounds(x, quantity, slots, (index, row), (here, on))
             parts.append((TARGETS.index(slots.target), slots.index[index], row))
     whole = [array_of(model, target).reshape(n, -1) for target in TARGETS]
     base = [whole[target][:, index] for target, index, _ in parts]
@@ -162,12 +162,12 @@ def _rows_of(here: list[Change], on: list[np.ndarray], slots: Slots, rows: _Rows
 
 def _exists(x: Where, slots: Slots, index: Ints) -> np.ndarray:
     """Whether the numbers are numbers: not without limit."""
-    return np.asarray(np.isfinite(_base(x, slots, index)).all(axis=0))
+    return np.asarray(np.isfinite(_base(x, slots, slots.index[index])).all(axis=0))
 
 
-def _base(x: Where, slots: Slots, index: Ints) -> Floats:
+def _base(x: Where, slots: Slots, places: Ints) -> Floats:
     array = array_of(x.model, slots.target)
-    return np.asarray(array.reshape(len(array), -1)[:, slots.index[index]])
+    return np.asarray(array.reshape(len(array), -1)[:, places])
 
 
 def _kind(quantity: str) -> Kind:
@@ -179,15 +179,17 @@ def _in_bounds(
     quantity: str,
     slots: Slots,
     at: tuple[Ints, Ints],
-    rows: _Rows,
     who: tuple[list[Change], list[np.ndarray]],
 ) -> None:
     """Refuse numbers outside of the bounds of their kind; those of the base are what they are."""
-    kind, base = _kind(quantity), _base(x, slots, at[0])
+    kind, base = _kind(quantity), _base(x, slots, slots.beside[at[0]])
     low, high = base * slots.low[at[0]], base * slots.high[at[0]]
     for row in dict.fromkeys(at[1].tolist()):
         here = np.flatnonzero(at[1] == row)
-        a, b = rows.times[row], rows.plus[row]
+        acting = [change for change, on in zip(*who, strict=True) if on[at[0][here[0]]]]
+        if slots.added is not None and not slots.added.all() and any(c.verb != "times" for c in acting):
+            continue  # seen where it is added to
+        a, b = affine(acting, acting[0].amount.shape)
         values = np.stack(
             [a * low[:, here].min(axis=1)[:, None] + b, a * high[:, here].max(axis=1)[:, None] + b]
         )
@@ -196,7 +198,7 @@ def _in_bounds(
         if bad.any():
             far = (high if values[bad][0] > most else low)[:, here]
             i = at[0][here[far.max(axis=0).argmax() if values[bad][0] > most else far.min(axis=0).argmin()]]
-            names = " and ".join(change.label for change, on in zip(*who, strict=True) if on[i])
+            names = " and ".join(change.label for change in acting)
             value = values[bad][0]
             raise InputError(
                 f"{names}: {quantity}{_at(x.grid, slots, int(i))} must stay {kind.text}; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -78,6 +78,8 @@ class Slots:
         Largest and smallest value by age of what the number multiplies; 1 without ages.
     added : bool array, shape (n,)
         Only added to; other parts are only multiplied.
+    beside : int64 array, shape (n,)
+        Place of what an added part is added to; that of the number itself otherwise.
     """
 
     target: tuple[str, str, str]
@@ -89,6 +91,7 @@ class Slots:
     first: Ints
     end: Ints
     index: Ints = field(init=False)
+    beside: Ints = field(init=False)
     places: tuple[Ints, ...] = ()
     high: Floats = field(init=False)
     low: Floats = field(init=False)
@@ -96,6 +99,7 @@ class Slots:
 
     def __post_init__(self) -> None:
         self.index = np.ravel_multi_index(self.places, self.shape).astype(np.int64)
+        self.beside = self.index
         self.high, self.low = np.ones(len(self.index)), np.ones(len(self.index))
 
 
@@ -150,9 +154,11 @@ class Where:
             target = ("posts", "risks", "scale")
             slots = _slots(self.model, target, places, names, post=cell[0], group=cell[1])
             slots.first[:], slots.end[:] = part.first, part.end
-            table = risks.hazard[:, :, risks.row[k].reshape(-1), part.first : part.end]
-            if not part.added:
-                slots.high, slots.low = table.max(axis=(0, 1, 3)), table.min(axis=(0, 1, 3))
+            whole = self.parts.index(replace(part, added=False))
+            table = risks.hazard[:, :, risks.row[whole].reshape(-1), part.first : part.end]
+            slots.high, slots.low = table.max(axis=(0, 1, 3)), table.min(axis=(0, 1, 3))
+            places[0] = np.full(len(cell[0]), whole)
+            slots.beside = np.ravel_multi_index(tuple(places), slots.shape).astype(np.int64)
             slots.added = np.full(len(cell[0]), part.added)
             found.append(slots)
         return found

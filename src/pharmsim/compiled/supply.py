@@ -141,7 +141,7 @@ def conveyors(grid: Grid, clock: Clock, opening_groups: Floats) -> Conveyors:
     exams = [pipeline.exam for pipeline in found]
     ages = [grid.ages(pipeline.ages)[0] for pipeline in found]
     groups = [
-        destinations(grid, pipeline) @ opening_groups
+        (destinations(grid, pipeline)[:, :, None] * opening_groups).sum(axis=1)  # not `@`: same bits alone
         if pipeline.groups is None
         else grid.shares(pipeline.groups, ("group",), "group")
         for pipeline in found
