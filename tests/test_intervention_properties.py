@@ -15,6 +15,8 @@ from made import STEP, Array, by_post, made, month, outputs, post
 from pharmsim.errors import InputError
 from pharmsim.quantities import ADJUSTABLE, FLOWS, KINDS, OUTPUTS
 from pharmsim.scenario.interventions import Intervention
+from pharmsim.scenario.joint_posts import add
+from pharmsim.scenario.loading import tree_of
 from pharmsim.scenario.models import Scenario
 from random_interventions import names_of
 from random_scenarios import random_scenario
@@ -302,6 +304,24 @@ def test_an_effect_that_would_make_a_number_negative_is_refused() -> None:
         pharmsim.run(using(whole(), less))
     fewer = lever("less", {"quantity": "leaving", "plus": value(-0.04), "of": ["other_system"]})
     assert pharmsim.run(using(whole(), fewer)).data["leavers"].values.min() >= 0.0
+
+
+def test_joint_posts_cannot_take_more_than_other_interventions_leave() -> None:
+    rotating = lever("rotating", reach={"post": ["pharmacist.hospital"]}, uptake=value(0.6),
+                     posts={"suffix": "shared", "split": {"home": 0.5, "community": 0.5},
+                            "entry": value(0.2)})  # fmt: skip
+    cut = {"quantity": "establishment", "where": {"post": ["pharmacist.hospital"]}}
+    some, more = (lever("cut", cut | {"times": value(left)}) for left in (0.8, 0.5))
+    for fewer in (some, more):
+        planned = using(whole(), rotating, fewer)
+        tree = tree_of(planned)
+        add(tree, planned, rotating)
+        scenario = Scenario.model_validate(tree)
+        if fewer is some:
+            assert pharmsim.run(scenario).data["establishment_fte"].min() >= 0.0
+            continue
+        with pytest.raises(InputError, match=r"more than there is from pharmacist\.hospital"):
+            pharmsim.run(scenario)
 
 
 @pytest.mark.parametrize("quantity", sorted(set(ADJUSTABLE) - {"returns"}))
