@@ -114,7 +114,7 @@ def compile_scenario(scenario: Scenario, draws: Draws, tags: bool = True) -> Com
         work=work(grid, clock, productivity, effectiveness),
         need=need(grid, clock, found),
         duties=duties(grid, clock, apprentices, [track.name for track in tracks]),
-        money=money.money(grid, clock, funding),
+        money=money.money(grid, clock, funding, found),
         feedbacks=feedbacks(grid, clock, parts),
     )
     model = Model(posts, supply.conveyors(grid, clock, posts.hiring.opening_groups), system, unchanging())

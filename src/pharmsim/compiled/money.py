@@ -7,7 +7,7 @@ import numpy as np
 from pharmsim.compiled.arrays import Clock, Floats, Funding, Ints
 from pharmsim.compiled.grid import Grid
 from pharmsim.compiled.people import stack
-from pharmsim.compiled.strength import in_order, made_by, shape
+from pharmsim.compiled.strength import Change, affine, in_order, made_by, of_quantity, shape
 from pharmsim.compiled.system_arrays import Money
 from pharmsim.compiled.work import all_months, mask, progress
 from pharmsim.errors import InputError
@@ -79,13 +79,13 @@ def policy_factor(grid: Grid, rule: Policy, i: int, months: Ints, funded: Floats
     return np.ones((n, len(months)))
 
 
-def money(grid: Grid, clock: Clock, funding: Funding) -> Money:
+def money(grid: Grid, clock: Clock, funding: Funding, found: list[Change]) -> Money:
     """Cost of an FTE, budgets, transfers of establishment, establishment that follows need.
 
     Raises
     ------
     InputError
-        If a redistribution takes more establishment than there is.
+        If redistribution and joint posts take more establishment than interventions leave.
     """
     s = grid.scenario
     n, n_posts, months = grid.draws.n, len(s.posts), all_months(clock)
@@ -112,7 +112,7 @@ def money(grid: Grid, clock: Clock, funding: Funding) -> Money:
         follows = rule.policy == "follow" and rule.share is not None and rule.delay is not None
         follow[:, posts] = grid.draws.values(rule.share)[:, None] if follows and rule.share else 0.0
         delay[:, posts] = grid.draws.values(rule.delay)[:, None] if follows and rule.delay else 0.0
-    transfer, steps = transfers(grid, months, funding)
+    transfer, steps = transfers(grid, months, funding, of_quantity(found, "establishment"))
     new = [rule.new for rule in (s.establishment.redistribution if s.establishment else ())]
     new += [item.posts is not None and item.posts.new for item, _ in joint_posts(grid, funding)]
     return Money(
@@ -144,7 +144,7 @@ def cost_of_fte(grid: Grid) -> Floats:
     return np.asarray(cost * (1.0 + grid.cells(pay.on_costs, ("post",))))
 
 
-def transfers(grid: Grid, months: Ints, funding: Funding) -> tuple[Floats, Floats]:
+def transfers(grid: Grid, months: Ints, funding: Funding, changing: list[Change]) -> tuple[Floats, Floats]:
     """Establishment moved by every transfer, by post, and its progress over time.
 
     Returns
@@ -169,7 +169,8 @@ def transfers(grid: Grid, months: Ints, funding: Funding) -> tuple[Floats, Float
     transfer, done = stack(moved, (n, 0, n_posts)), np.array(steps).reshape(-1, len(months))
     for p in np.flatnonzero((transfer < 0.0).any(axis=(0, 1))):
         factor = funding.policy_factor[:, funding.policy[p]]
-        left = funding.establishment[:, p, None] * factor + transfer[:, :, p] @ done
+        a, b = affine([change for change in changing if change.posts[p]], (n, len(months)))
+        left = (a * funding.establishment[:, p, None] + b) * factor + transfer[:, :, p] @ done
         if left.min() < -1e-9:
             raise InputError(
                 f"establishment: transfers and joint posts take more than there is from {s.posts[p].post}: "
