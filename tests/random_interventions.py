@@ -84,6 +84,7 @@ class Levers:
         first = scenario.start.split("-")
         self.start = int(first[0]) * 12 + int(first[1]) - 1
         last = scenario.end.split("-")
+        self.yearly = 12 * (scenario.step == "year")
         self.months = int(last[0]) * 12 + int(last[1]) - 1 - self.start
         self.set: set[str] = set()
         """Quantities that an effect sets: one is enough."""
@@ -178,8 +179,12 @@ class Levers:
                         "reach": {"post": [home.post]}}  # fmt: skip
         return made
 
+    def whole(self, months: Any) -> Any:
+        """The same number of months, or whole years of them where a period is a year."""
+        return self.yearly * (months // self.yearly) if self.yearly else months
+
     def lever(self, name: str) -> dict[str, Any]:
-        start = int(self.rng.integers(0, self.months)) if self.chance(0.8) else 0
+        start = self.whole(int(self.rng.integers(0, self.months)) if self.chance(0.8) else 0)
         made: dict[str, Any] = {
             "name": name, "title": name, "level": "system", "category": "reform",
             "outcome": {"measure": "headcount", "direction": "up"}, "reach": self.where(),
@@ -187,9 +192,9 @@ class Levers:
             "claim": float(self.rng.choice([0.0, 0.5, 1.0])),
         }  # fmt: skip
         if self.chance(0.6):
-            made["ramp"] = self.between(0.5, 15)
+            made["ramp"] = self.whole(self.between(0.5, 15))
         if self.chance(0.4):
-            made["end"] = self.month(start + int(self.rng.integers(1, 15)))
+            made["end"] = self.month(start + max(self.whole(int(self.rng.integers(1, 15))), self.yearly or 1))
             made |= {"half_life": self.between(1, 12)} if self.chance(0.6) else {}
         quantities = list(self.names)
         if self.chance(0.15):
@@ -205,7 +210,8 @@ class Levers:
             made["costs"] = {"set_up": value(self.between(0, 1e5)), "per_year": value(self.between(0, 1e5)),
                              "per_head": value(self.between(0, 1e3))}  # fmt: skip
         if self.chance(0.4):
-            made["introduction"] = {"share": value(self.between(0, 0.2)), "months": self.between(1, 12),
+            months = self.whole(self.between(1, 24))
+            made["introduction"] = {"share": value(self.between(0, 0.2)), "months": months,
                                     "where": self.where()}  # fmt: skip
         return made
 

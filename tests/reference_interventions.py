@@ -55,7 +55,10 @@ class Programme:
         return it.uptake.value * self.reached(it, month)
 
     def effort(self, it: Intervention, month: int) -> float:
-        return self.ramped(it, month) if month < self.end(it) else 0.0
+        return self.ramped(it, month) if self.running(it, month) else 0.0
+
+    def running(self, it: Intervention, month: int) -> bool:
+        return self.start(it) <= month < self.end(it)
 
     # ---- whom ----------------------------------------------------------------------------------------
 
@@ -75,6 +78,9 @@ class Programme:
             inside = self.own(it, p) if effect.joint else self.reaches(it, p)
             if not inside or not self.r.selects(effect.where, p):
                 return False
+            amount = effect.quantity in ("establishment", "supply", "apprentices")
+            if amount and self.r.posts[p].made_by and not effect.joint:
+                return False  # joint posts have none of their own
         if group and it.groups and not effect.joint and group not in it.groups:
             return False
         return not into or self.r.selects(effect.into, into)
@@ -131,7 +137,7 @@ class Programme:
         found = []
         for it in self.all:
             for change in sorted(it.supervision, key=lambda change: change.name):
-                posts = [p for p in block if self.r.selects(it.reach, p) and self.r.selects(change.by, p)]
+                posts = [p for p in block if self.r.selects(change.by, p) and self.team(it, p)]
                 if posts and (not change.of or duty in change.of):
                     share = change.share.value * (it.claim if change.claimed else 1.0)
                     found.append((share * self.strength(it, month), posts))
@@ -150,6 +156,10 @@ class Programme:
     def site(self, p: str) -> tuple[str, str]:
         return self.r.posts[p].environment, self.r.posts[p].place
 
+    def team(self, it: Intervention, p: str) -> bool:
+        """Whether somebody of the reach works in the environment and place of a post."""
+        return self.site(p) in map(self.site, self.reach(it))
+
     def introduction(self, p: str, month: int) -> float:
         """Share of the time at work of a post that new ways of working take while they are introduced."""
         share = 0.0
@@ -157,7 +167,7 @@ class Programme:
             intro = it.introduction
             if intro is None or month == 0 or not 0 <= month - self.start(it) < intro.months:
                 continue
-            if self.r.selects(intro.where, p) and self.site(p) in map(self.site, self.reach(it)):
+            if self.r.selects(intro.where, p) and self.team(it, p):
                 share += intro.share.value * it.uptake.value
         return min(share, 1.0)
 
@@ -177,7 +187,7 @@ class Programme:
                 groups, (low, high) = self.r.groups, span("0+")
             whole = it.costs.set_up.value / self.spacing
             fixed = whole if 0 <= self.start(it) - month < self.spacing else 0.0
-            fixed += it.costs.per_year.value / 12 if effort > 0 else 0.0
+            fixed += it.costs.per_year.value / 12 if self.running(it, month) else 0.0
             people = math.fsum(opening[p] for p in posts)
             for p in posts:
                 inside = 0.0

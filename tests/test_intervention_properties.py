@@ -380,7 +380,7 @@ def test_cost_of_a_programme_by_hand() -> None:
     out = outputs(using(scenario, programme))
     t = np.arange(37)
     effort = np.where(t < 26, np.clip((t - 6) / 10, 0, 1), 0.0)
-    fixed = 4000.0 * (t == 6) + 100.0 * (effort > 0)
+    fixed = 4000.0 * (t == 6) + 100.0 * ((t >= 6) & (t < 26))  # in full from the first month
     for number, (heads, share) in enumerate([(30.0, 0.75), (10.0, 0.25), (0.0, 0.0)]):
         by_head = 20.0 * 0.5 * effort * heads * np.exp(-0.12 * t / 12)
         np.testing.assert_allclose(out["programme_cost"][:, 0, number], by_head + share * fixed, atol=1e-9)

@@ -82,17 +82,17 @@ def dated(x: Where, found: list[Change], n_months: int) -> Model:
     whole = [array_of(model, target).reshape(n, -1) for target in TARGETS]
     base = [whole[target][:, index] for target, index, _ in parts]
     empty = np.zeros(0, dtype=np.int64)
-    return model._replace(
-        dated=Dated(
-            targets=tuple(whole),
-            field=np.concatenate([empty, *(np.full(len(i), target) for target, i, _ in parts)]),
-            place=np.concatenate([empty, *(index for _, index, _ in parts)]),
-            row=np.concatenate([empty, *(row for _, _, row in parts)]),
-            base=np.concatenate([np.zeros((n, 0)), *base], axis=1),
-            times=stack(rows.times, (n, 0, n_months)),
-            plus=stack(rows.plus, (n, 0, n_months)),
-        )
+    made = Dated(
+        targets=tuple(whole),
+        field=np.concatenate([empty, *(np.full(len(i), target) for target, i, _ in parts)]),
+        place=np.concatenate([empty, *(index for _, index, _ in parts)]),
+        row=np.concatenate([empty, *(row for _, _, row in parts)]),
+        base=np.concatenate([np.zeros((n, 0)), *base], axis=1),
+        times=stack(rows.times, (n, 0, n_months)),
+        plus=stack(rows.plus, (n, 0, n_months)),
     )
+    _some_time_at_work(x, made, of_quantity(found, "absence"))
+    return model._replace(dated=made)
 
 
 def _owned(model: Model) -> Model:
@@ -106,6 +106,22 @@ def _owned(model: Model) -> Model:
             new = node._replace(**{name: array})
         model = model._replace(**{part: new})
     return model
+
+
+def _some_time_at_work(x: Where, made: Dated, found: list[Change]) -> None:
+    """Refuse absences that together leave no time at work in some draw and month."""
+    absence = x.model.system.work.absence
+    here = np.flatnonzero(made.field == TARGETS.index(("system", "work", "absence")))
+    whole = np.repeat(absence.sum(axis=1)[:, :, None], made.times.shape[2], axis=2)
+    for i in here:
+        base, row = made.base[:, i, None], made.row[i]
+        whole[:, made.place[i] % absence.shape[2]] += base * made.times[:, row] + made.plus[:, row] - base
+    if len(here) and whole.max() >= 1.0:
+        post = x.grid.scenario.posts[whole.max(axis=(0, 2)).argmax()].post
+        raise InputError(
+            f"{' and '.join(change.label for change in found)}: absences of {post} must leave some time at "
+            f"work; they become {whole.max():.4g} in some draw and month. Make the effects or ranges smaller."
+        )
 
 
 def _on(change: Change, slots: Slots) -> np.ndarray:
@@ -133,7 +149,8 @@ def _set_once(grid: Grid, here: list[Change], on: list[np.ndarray], slots: Slots
             if len(both):
                 raise InputError(
                     f"{here[i].label} and {here[j].label}: only one of them can set {here[i].quantity}"
-                    f"{_at(grid, slots, int(both[0]))}. Leave one out, or use `times` or `plus`."
+                    f"{_at(grid, slots, int(both[0]))}. Leave one out, or use `times` or `plus` (different "
+                    "times do not help)."
                 )
 
 

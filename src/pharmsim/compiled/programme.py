@@ -7,7 +7,7 @@ import numpy as np
 from pharmsim.compiled.arrays import Bools, Clock, Floats, Ints
 from pharmsim.compiled.grid import Grid, month_number
 from pharmsim.compiled.opening import people
-from pharmsim.compiled.strength import effort, made_by, reached
+from pharmsim.compiled.strength import effort, made_by, reached, running
 from pharmsim.compiled.work import all_months
 from pharmsim.scenario.interventions import Intervention
 
@@ -36,7 +36,7 @@ def programme_cost(grid: Grid, clock: Clock, headcount: Floats) -> Floats:
         share = 1.0 if item.posts is not None else grid.draws.values(item.uptake)[:, None, None]
         cost = grid.draws.values(item.costs.per_head)[:, None, None] / 12.0
         out[:, :, i] = cost * share * busy[:, None] * heads
-        whole = grid.draws.values(item.costs.per_year)[:, None] / 12.0 * (busy > 0.0)
+        whole = grid.draws.values(item.costs.per_year)[:, None] / 12.0 * running(grid, item, months)
         whole = whole + grid.draws.values(item.costs.set_up)[:, None] * begins(grid, item, months, clock)
         out[:, :, i] += whole[:, :, None] * divided(opening, posts)[:, None, :]
     return out

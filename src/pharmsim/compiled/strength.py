@@ -9,6 +9,7 @@ import numpy as np
 
 from pharmsim.compiled.arrays import Bools, Floats, Ints
 from pharmsim.compiled.grid import Grid, month_number
+from pharmsim.errors import InputError
 from pharmsim.scenario.expand import select_posts
 from pharmsim.scenario.interventions import Effect, Intervention
 from pharmsim.scenario.models import Scenario
@@ -77,12 +78,17 @@ def shape(grid: Grid, item: Intervention, months: Ints) -> Floats:
     return out
 
 
+def running(grid: Grid, item: Intervention, months: Ints) -> Bools:
+    """Whether an effort is made, shape (months,): from `start` until `end`."""
+    out = months >= month_number(item.start) - grid.start
+    if item.end is not None:
+        out &= months < month_number(item.end) - grid.start
+    return out
+
+
 def effort(grid: Grid, item: Intervention, months: Ints) -> Floats:
     """Effort, shape (months,): as the ramp says from `start` until `end`, 0 outside."""
-    out = ramp(grid, item, months)
-    if item.end is not None:
-        out = np.where(months >= month_number(item.end) - grid.start, 0.0, out)
-    return out
+    return ramp(grid, item, months) * running(grid, item, months)
 
 
 def strength(grid: Grid, item: Intervention, months: Ints) -> Floats:
@@ -133,12 +139,31 @@ def changes(grid: Grid, months: Ints) -> list[Change]:
     """
     out = []
     for item in in_order(grid.scenario):
+        if grid.scenario.step == "year":
+            _whole_years(grid, item)
         u = strength(grid, item, months)
         effects = sorted(item.effects, key=lambda effect: effect.name)
         out += [_change(grid, item, effect, u, shape(grid, item, months)) for effect in effects]
         if item.introduction is not None:
             out.append(_introduction(grid, item, months))
     return [change for change in out if _acts(change)]
+
+
+def _whole_years(grid: Grid, item: Intervention) -> None:
+    """Refuse times that the `year` step cannot show: everything is read at the start of a year."""
+    first = month_number(item.start) - grid.start
+    times = {"start": first, "ramp": item.ramp}
+    if item.end is not None:
+        times["end"] = month_number(item.end) - grid.start
+    if item.introduction is not None:
+        times["introduction.months"] = item.introduction.months
+    for key, months in times.items():
+        if months % 12:
+            raise InputError(
+                f"interventions.{item.name}.{key}: must be whole years after the start "
+                f"{grid.scenario.start} with the `year` step; it is {months:g} months. Choose another, or a "
+                "monthly step."
+            )
 
 
 def _change(grid: Grid, item: Intervention, effect: Effect, u: Floats, whole: Floats) -> Change:
@@ -150,6 +175,8 @@ def _change(grid: Grid, item: Intervention, effect: Effect, u: Floats, whole: Fl
         item = item.model_copy(update={"groups": (), "ages": None})  # everybody in them takes part
     else:
         posts = reached(s, item) & chosen(s, effect.where)
+        if effect.quantity in AMOUNTS:
+            posts &= np.array([not post.made_by for post in s.posts], dtype=np.bool_)
     verb = next(verb for verb in ("to", "plus", "times") if getattr(effect, verb) is not None)
     x = grid.draws.values(getattr(effect, verb))[:, None]
     share = u if verb == "to" else np.zeros_like(u)
@@ -163,6 +190,10 @@ def _change(grid: Grid, item: Intervention, effect: Effect, u: Floats, whole: Fl
     return Change(
         item.name, name, effect.quantity, effect.of, posts, into, groups, first, end, share, amount, verb
     )
+
+
+AMOUNTS = ("establishment", "supply", "apprentices")
+"""Quantities of which a joint post has none of its own: only its intervention gives it establishment."""
 
 
 def _introduction(grid: Grid, item: Intervention, months: Ints) -> Change:

@@ -220,14 +220,15 @@ class Track:
 
 
 def tracks(grid: Grid) -> list[Track]:
-    """One track for each internal pipeline and post of origin with an intake."""
+    """One track for each internal pipeline and post of origin: those with an intake, or with a route."""
     out: list[Track] = []
     row = len(grid.scenario.posts)
     for name, pipeline in internal(grid).items():
         batches = len(pipeline.intake_months) * -(-pipeline.months // 12)
         intake = grid.cells(pipeline.intake, ("post",))
+        origins = {route.from_ for route in pipeline.routes}
         for p, post in enumerate(grid.scenario.posts):
-            if intake[:, p].max() > 0.0:
+            if intake[:, p].max() > 0.0 or post.post in origins:
                 out.append(Track(name, pipeline, post.post, row, batches, intake[:, p]))
                 row += batches + 1
     return out

@@ -17,6 +17,7 @@ from pharmsim.compiled.strength import (
     reached,
     shape,
     strength,
+    teams,
 )
 from pharmsim.compiled.supply import external
 from pharmsim.compiled.system_arrays import FIRST_YEAR, STAFF, TRAINEES, Duties, Need, Work
@@ -297,7 +298,8 @@ def taken_over(grid: Grid, duty: str, months: Ints) -> list[tuple[Bools, Floats]
         for change in sorted(item.supervision, key=lambda change: change.name):
             share = claimed_share(grid, item, change.share, change.claimed)[:, None] * u
             if (not change.of or duty in change.of) and share.any():
-                found.append((chosen(grid.scenario, change.by) & chosen(grid.scenario, item.reach), share))
+                team = teams(grid.scenario, reached(grid.scenario, item))
+                found.append((chosen(grid.scenario, change.by) & team, share))
     return found
 
 

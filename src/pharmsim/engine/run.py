@@ -22,7 +22,7 @@ from pharmsim.compiled.arrays import (
 from pharmsim.compiled.compile import Compiled
 from pharmsim.compiled.model import Model, Record, State
 from pharmsim.compiled.system_arrays import SystemStocks
-from pharmsim.errors import ConservationError, RunError
+from pharmsim.errors import ConservationError, InputError, RunError
 from pharmsim.quantities import OUTPUTS
 
 TOLERANCE = 1e-9
@@ -156,7 +156,20 @@ def run(compiled: Compiled, state: State | None = None, first: int = 0, last: in
         list(threads.map(work, zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)))
     seconds = time.perf_counter() - began
     check(record, first, last)
+    funded(record, [post.post for post in compiled.scenario.posts])
     return Output(record.arrays(), s, last, seconds, compile_seconds)
+
+
+def funded(record: Record, posts: list[str]) -> None:
+    """Refuse an establishment below 0, which only a run shows where it follows need."""
+    least = np.nan_to_num(record.posts.establishment_fte).min(axis=(0, 1))
+    if least.min() < -TOLERANCE:
+        post = posts[int(least.argmin())]
+        raise InputError(
+            f"establishment: transfers and joint posts take more than there is from {post}: its "
+            f"establishment falls to {least.min():.1f} FTE in some draw and month. Move less, or from more "
+            "posts."
+        )
 
 
 def check(record: Record, first: int, last: int) -> None:
