@@ -13,7 +13,7 @@ from pharmsim import cli
 from pharmsim.scenario import shipped
 
 DOCTORS = shipped("published/r1_gp_netherlands.yaml")
-TINY = shipped("tiny.yaml")
+TINY, SMALL = shipped("tiny.yaml"), shipped("small_system.yaml")
 INTAKE = "pipelines.later_intakes.intake.per_year"
 LEAVING = "leaving.other_system.rate"
 
@@ -126,6 +126,59 @@ def test_mistakes_are_said_at_once_with_exit_code_2(
         call(TINY, "--target", "fte 1", "--lever", LEAVING, "--from", "x 1", "--to", "x 2", "--draws", 5) == 2
     )
     assert "--draws: must be 20 or more" in capsys.readouterr().err
+
+
+def test_a_lever_given_twice_and_units_nobody_knows_are_said_as_such(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("--lever", "flexible_working", "--lever", "flexible_working", "--start", "April 2027")
+    assert call(SMALL, "--target", "retention +2 pints", "--level", "environment", *words) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "solve: 2 problems"
+    assert lines[1].strip() == "--lever: is given twice: `flexible_working`"
+    assert "unit must be `points` or `% relative`; got `+2 pints`" in lines[2]
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> Path:
+    """A scenario that has the lever already, from April 2026."""
+    (tmp_path / "base.yaml").write_text(SMALL.read_text(encoding="utf-8"), encoding="utf-8")
+    path = tmp_path / "ours.yaml"
+    use = "- {use: flexible_working, start: April 2026}"
+    path.write_text(f"base: base.yaml\nname: Ours\nchanges:\n  {use}\n", encoding="utf-8")
+    return path
+
+
+def test_the_start_given_holds_for_levers_that_the_scenario_has(ours: Path, tmp_path: Path) -> None:
+    found = []
+    for i, (file, *start) in enumerate(
+        [(ours,), (ours, "--start", "April 2028"), (SMALL, "--start", "April 2028")]
+    ):
+        words = ("--lever", "flexible_working", "--by", "1 April 2029", "--draws", 20, *start)
+        call(file, "--target", "fte +50 %", *words, "--out", tmp_path / str(i), "--no-figures")
+        found.append(float(rows(tmp_path / str(i), "response")[-1]["central"]))
+    assert found[1] == found[2]
+    assert found[0] != found[1]
+
+
+def test_a_start_is_for_interventions(ours: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--lever", LEAVING, "--from", "x 1", "--to", "x 0.5", "--start", "April 2028")
+    assert call(ours, "--target", "fte 1", *words) == 2
+    assert "--start: is for interventions, and none of the levers is one" in capsys.readouterr().err
+    assert call(ours, "--target", "fte 1", "--lever", "flexible_working", "--start", "Aprill 2028") == 2
+    assert "--start: must be a month such as August; got `Aprill`" in capsys.readouterr().err
+
+
+def test_rows_are_told_in_plain_words_and_equal_levels_once(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--target", "fte +900 %", "--lever", "leaving", "--from", "x 1", "--to", "x 0.5")
+    assert call(TINY, *words, "--by", "1 November 2026", "--draws", 20) == 1
+    text = " ".join(capsys.readouterr().out.split())
+    assert "at × 0.5 of each (" in text
+    assert "× 0.5; × 0.5" not in text
+    assert "less without the levers" not in text
+    assert "change since the start" in text
+    assert "since the start, 31 October 2026" in text
+    assert "a year, 31 October 2026" not in text
 
 
 def test_a_place_that_is_taken_is_refused_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

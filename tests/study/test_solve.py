@@ -250,6 +250,16 @@ def test_cost_is_that_of_those_who_take_part() -> None:
     assert costs["total_cost", "year"] == costs["programme_cost", "year"]
 
 
+def test_no_cost_of_a_year_before_a_year_has_passed() -> None:
+    """£12 a head and year, from May 2026: five months until November."""
+    priced = lever(times=0.5, costs={"per_head": {"value": 12, "evidence": "assumption"}})
+    base = scenario([priced], rate=0.4)
+    early = answer(base, "headcount +2", by="1 November 2026").costs
+    assert set(early["over"]) == {"cumulated"}
+    assert early["central"].iloc[0] > 0.0
+    assert set(answer(base, "headcount +2", by="1 April 2027").costs["over"]) == {"cumulated", "year"}
+
+
 # -- dates --------------------------------------------------------------------------------------------------
 
 

@@ -52,8 +52,14 @@ def change(number: float, target: Target) -> str:
     """A difference in the target's quantity with its unit."""
     unit = target.of.unit
     if unit == "share":
-        return f"{100.0 * number:+.2f} points"
-    return f"{number:+.3f}" if unit == "ratio" else f"{number:+,.1f} {unit}"
+        return f"{_signed(100.0 * number, 2)} points"
+    return _signed(number, 3) if unit == "ratio" else f"{_signed(number, 1)} {unit}"
+
+
+def _signed(number: float, digits: int) -> str:
+    """A number with its sign; nought has none."""
+    text = f"{number:+,.{digits}f}"
+    return text.replace("-", "−") if text.strip("+-0.") else text[1:]
 
 
 def interval(spread: dict[str, float], target: Target) -> str:
@@ -83,9 +89,10 @@ def levels(solution: Solution, x: float) -> str:
     if np.isnan(x):
         return "at no level"
     every = [shown(lever, x) for lever in solution.levers]
-    if all(lever.unit == UPTAKE for lever in solution.levers) and len({*every}) == 1:
-        return f"{every[0]} uptake{' of each' if len(every) > 1 else ''}"
-    return "; ".join(every)
+    if len({*every}) > 1 or len({lever.unit == UPTAKE for lever in solution.levers}) > 1:
+        return "; ".join(every)
+    what = " uptake" if solution.levers[0].unit == UPTAKE else ""
+    return f"{every[0]}{what}{' of each' if len(every) > 1 else ''}"
 
 
 def headline(solution: Solution, answer: Answer) -> str:
@@ -247,7 +254,8 @@ def _table(solution: Solution) -> Table:
         row("  90 % of draws", [_between(answer.spread, target, "p5", "p95") for answer in answers])
         row("  50 % of draws", [_between(answer.spread, target, "p25", "p75") for answer in answers])
         row(
-            "less without the levers, median", [change(answer.change["median"], target) for answer in answers]
+            "difference the levers make, median",
+            [change(answer.change["median"], target) for answer in answers],
         )
         row("  90 % of draws", [interval(answer.change, target) for answer in answers])
         row("probability of meeting it there", [f"{100 * answer.probability:.0f} %" for answer in answers])
@@ -257,8 +265,8 @@ def _table(solution: Solution) -> Table:
                 [levels(solution, answer.likely[share]) for answer in answers],
             )
     else:
-        row("less without the levers", [change(answer.value - answer.base, target) for answer in answers])
-    row("less at the start", [change(answer.value - answer.start, target) for answer in answers])
+        row("difference the levers make", [change(answer.value - answer.base, target) for answer in answers])
+    row("change since the start", [change(answer.value - answer.start, target) for answer in answers])
     return table
 
 
@@ -270,14 +278,20 @@ def _costs(solution: Solution) -> Table:
     """What the levers cost at the level found, a column for the last year and one since the start."""
     from rich.text import Text
 
-    heads = [
-        f"{over}, {day(answer.date)}" for answer in solution.answers for over in ("a year", "since the start")
+    spans = [
+        (i, over)
+        for i, a in enumerate(solution.answers)
+        for over in OVER
+        if over in {*a.costs.get("over", ())}
     ]
-    table = _new("Cost at that level, less that without the levers, £ thousand", "", *heads)
+    names = dict(zip(OVER, ("a year", "since the start"), strict=True))
+    heads = [f"{names[over]}, {day(solution.answers[i].date)}" for i, over in spans]
+    table = _new("What the levers cost at that level, £ thousand more than without them", "", *heads)
     rows = [{(row["item"], row["over"]): row for row in a.costs.to_dict("records")} for a in solution.answers]
     for item, name in COSTS.items():
-        if any(_is_money(found.get((item, over), {})) for found in rows for over in OVER):
-            table.add_row(Text(name), *(Text(_money(found[item, over])) for found in rows for over in OVER))
+        found = [rows[i].get((item, over), {}) for i, over in spans]
+        if any(map(_is_money, found)):
+            table.add_row(Text(name), *(Text(_money(row)) for row in found))
     if solution.draws:
         table.caption = "median; second lines: 5 to 95 % of draws"
     return table
@@ -289,8 +303,9 @@ def _is_money(row: dict[Any, Any]) -> bool:
 
 def _money(row: dict[Any, Any]) -> str:
     if "median" not in row:
-        return f"{row['central'] / 1e3:+,.0f}"
-    return f"{row['median'] / 1e3:+,.0f}\n{row['p5'] / 1e3:+,.0f} to {row['p95'] / 1e3:+,.0f}"
+        return _signed(row["central"] / 1e3, 0)
+    middle, low, high = (_signed(row[name] / 1e3, 0) for name in ("median", "p5", "p95"))
+    return f"{middle}\n{low} to {high}"
 
 
 def _grounds(solution: Solution) -> Table:

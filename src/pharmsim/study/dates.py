@@ -108,14 +108,13 @@ def _asked(asked: Sequence[str], first: np.datetime64, last: np.datetime64) -> n
         except FormError as error:
             bad.append(f"{error}")
             continue
-        is_year = _YEAR.fullmatch(written.strip()) is not None
-        if date <= first or (is_year and int(written) <= int(str(first)[:4])):
+        if date <= first:
             bad.append(f"{written.strip()} has passed: {inside}. Give a later date")
         elif date > last:
             bad.append(f"{written.strip()} is after the end: {inside}. Give an earlier date")
         found.add(date)
     if bad:
-        raise ScenarioError(Problem("dates", 0, "--by", message) for message in bad)
+        raise ScenarioError(Problem("solve", 0, "--by", message) for message in bad)
     return np.array(sorted(found))
 
 

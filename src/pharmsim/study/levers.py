@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ def read(
     first, last : str, optional
         Ends of the range of key paths: levels in the unit of the number, or factors ("x 0.5").
     start : str, optional
-        When interventions that come from the library begin.
+        When the interventions among the levers begin, those that the scenario has already too.
 
     Returns
     -------
@@ -165,14 +165,19 @@ def read(
     bad: list[Problem] = []
     if not names:
         bad.append(_problem("needs at least one: an intervention, or the key path of a number"))
-    bad += [
-        _problem(f"is given twice: {quoted(name)}") for name in dict.fromkeys(names) if names.count(name) > 1
-    ]
+    once = tuple(dict.fromkeys(names))
+    bad += [_problem(f"is given twice: {quoted(name)}") for name in once if names.count(name) > 1]
+    names = once
     own = [item.name for item in scenario.interventions]
     shelf = library.known(os.path.normpath(os.fspath(file)), root_of(os.fspath(file)))
     new = [name for name in names if name not in own and name in shelf]
-    if new and not bad:
-        scenario = _with_library(file, scenario, new, start)
+    try:
+        if start is not None:
+            scenario = _begun(scenario, {*own} & {*names}, start)
+        if new:
+            scenario = _with_library(file, scenario, new, start)
+    except ScenarioError as error:
+        raise ScenarioError([*bad, *error.problems]) from None
     levers: list[Lever] = []
     mixed = not {*names} <= {item.name for item in scenario.interventions}  # the range is that of the numbers
     for name in names:
@@ -185,9 +190,11 @@ def read(
             )
         except FormError as error:
             bad += [
-                Problem("levers", 0, str(where[0]) if where else "--lever", said)
+                Problem("solve", 0, str(where[0]) if where else "--lever", said)
                 for where, said in error.issues
             ]
+    if start is not None and levers and not any(lever.is_intervention for lever in levers):
+        bad.append(_problem("is for interventions, and none of the levers is one. Leave it out", "--start"))
     absolute = [lever for lever in levers if lever.unit not in (UPTAKE, TIMES)]
     if len({lever.name for lever in absolute}) > 1 and first is not None:
         which = ", ".join(lever.name for lever in absolute)
@@ -201,8 +208,21 @@ def read(
     return scenario, tuple(levers)
 
 
-def _problem(message: str) -> Problem:
-    return Problem("levers", 0, "--lever", message)
+def _problem(message: str, option: str = "--lever") -> Problem:
+    return Problem("solve", 0, option, message)
+
+
+def _begun(scenario: Scenario, names: Collection[str], start: str) -> Scenario:
+    """Return the scenario with some of its interventions beginning in another month."""
+    try:
+        start = text.month(start)
+    except FormError as error:
+        raise ScenarioError([_problem(str(error), "--start")]) from None
+    items = tuple(
+        item.model_copy(update={"start": start}) if item.name in names else item
+        for item in scenario.interventions
+    )
+    return scenario.model_copy(update={"interventions": items})
 
 
 def _with_library(
@@ -218,7 +238,7 @@ def _with_library(
         if start is None and any("`start`" in problem.message for problem in error.problems):
             which = ", ".join(names)
             message = f'is needed: the month in which {which} begins, such as `--start "April 2026"`'
-            raise ScenarioError([Problem("levers", 0, "--start", message)]) from None
+            raise ScenarioError([_problem(message, "--start")]) from None
         raise ScenarioError(_problem(problem.message) for problem in error.problems) from None
 
 

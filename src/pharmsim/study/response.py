@@ -23,7 +23,7 @@ from pharmsim.study.targets import BY_LEVEL, Target, measure, start_value
 COSTS = ("programme_cost", *money.COSTS)
 """What levers cost, as far as the scenario says it: the programme, pay, temporary cover, backfill."""
 OVER = ("year", "cumulated")
-"""Costs of the twelve months before a date, and since the start."""
+"""Costs of the twelve months before a date (not a number where there are fewer), and since the start."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Response:
         if np.isnan(self.base.values[0]).any():
             which = month_of(dates[np.isnan(self.base.values[0])][0])
             message = f"no whole year of retention ends by {which}. Give a later date"
-            raise ScenarioError([Problem("dates", 0, "--by", message)])
+            raise ScenarioError([Problem("solve", 0, "--by", message)])
 
     def results(self, x: float) -> Results:
         """The central run with the levers at `x` of their way."""
@@ -121,5 +121,5 @@ class Response:
         before = np.zeros((monthly.shape[0], monthly.shape[1] + 1))
         before[:, 1:] = np.cumsum(monthly.values, axis=1) * (measures.YEAR // steps)
         last = np.searchsorted(data.variables["time"].values, self.dates, side="right") - 1
-        first = np.maximum(last - steps, 0)
-        return np.stack([before[:, last] - before[:, first], before[:, last]], axis=2)
+        year = before[:, last] - before[:, np.maximum(last - steps, 0)]
+        return np.stack([np.where(last >= steps, year, np.nan), before[:, last]], axis=2)

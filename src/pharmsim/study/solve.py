@@ -77,6 +77,7 @@ class Answer:
         Highest probability at any level.
     costs : DataFrame
         item, over ("year", "cumulated"), unit, central and quantiles: difference from the base at `x`.
+        No year where less than one has passed since the start.
     binds : tuple of str
         Out of reach: what binds.
     """
@@ -182,7 +183,7 @@ def solve(
             f"must be {FEWEST} or more, for {len(uncertain)} inputs have ranges and no level is given without"
         )
         message += f" its interval; got {draws}. Write `--draws 100`"
-        raise ScenarioError([Problem("question", 0, "--draws", message)])
+        raise ScenarioError([Problem("solve", 0, "--draws", message)])
     response = Response(scenario, target, levers, at, draws, seed, run)
     searches = [_search(response, j) for j in range(len(at))]
     levels = sorted({*(ENSEMBLES if draws else SCAN), *(search.x for search in searches)})
@@ -306,6 +307,7 @@ def _costs(base: Outcome, here: Outcome, j: int) -> pd.DataFrame:
         }
         for name, values in items.items()
         for i, over in enumerate(OVER)
+        if not np.isnan(values[0, i])
     ]
     return pd.DataFrame(rows)
 

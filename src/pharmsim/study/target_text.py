@@ -64,7 +64,7 @@ def read(
     bad: list[Problem] = []
 
     def report(option: str, message: str) -> None:
-        bad.append(Problem("target", 0, option, message))
+        bad.append(Problem("solve", 0, option, message))
 
     quantity, mode, amount = "", "", 0.0
     try:
@@ -113,6 +113,9 @@ def _amount(rest: str, quantity: str, ask: Ask | None) -> tuple[str, float]:
     """Mode and amount of a target."""
     unit = QUANTITIES[quantity].unit
     match = _AMOUNT.fullmatch(rest.strip())
+    if match is None and rest.lstrip().startswith(("+", "-")):
+        units = "`points` or `% relative`" if unit == "share" else f"`{unit}`, `%` or nothing"
+        raise FormError(f"is a change, whose unit must be {units}; got {quoted(rest)}")
     if match is None or not match["sign"]:
         if match is not None and match["how"]:
             raise FormError(

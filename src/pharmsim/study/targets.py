@@ -198,7 +198,7 @@ def _of_years(data: xr.Dataset, target: Target, dates: np.ndarray) -> Measured:
     try:
         found = retention.counts(data, target.level, by)
     except ValueError as error:
-        raise ScenarioError([Problem("target", 0, "--level", str(error))]) from None
+        raise ScenarioError([Problem("solve", 0, "--level", str(error))]) from None
     here = [all(name in filters[axis] for axis, name in zip(by, key, strict=True)) for key in found.keys]
     parts = (found.tagged, found.kept, found.first, found.last)
     tagged, kept, first, last = (part[:, :, here].sum(axis=2) for part in parts)
