@@ -39,10 +39,10 @@ demo: $(READY)  ## run South East London, compare programmes with it, write the 
 	@ls $(REPORT) | sed 's/^/  /'
 
 test: $(READY)  ## every test but the slow statistical ones
-	$(BIN)/python -m pytest -m "not verify"
+	$(BIN)/python -m pytest -m "not verify" -n auto --dist worksteal
 
 verify: $(READY)  ## the slow statistical tests; records the verified engine in docs/background
-	$(BIN)/python -m pytest -m verify --record-verification
+	$(BIN)/python -m pytest -m verify -n auto --record-verification
 
 lint: $(READY)  ## style, types and the rules of the house
 	$(BIN)/ruff check .

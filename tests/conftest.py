@@ -34,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if hasattr(session.config, "workerinput"):
+        return  # one of several processes: the one that started them knows what passed
     if session.config.getoption("--record-verification") and exitstatus == pytest.ExitCode.OK:
         passed = session.config.pluginmanager.get_plugin("passed")
         assert isinstance(passed, Passed)

@@ -20,7 +20,7 @@ def results() -> Results:
 
 def test_every_output_is_labelled_with_units_and_dates(results: Results) -> None:
     data = results.data
-    absent = {"working_time", "need", "supervision", "budgets", "feedbacks"}
+    absent = {"working_time", "need", "supervision", "budgets", "feedbacks", "interventions"}
     stated = {name for name, o in OUTPUTS.items() if not o.sections or set(o.sections) - absent}
     assert set(data.data_vars) == stated
     assert {"places", "pay_bill", "backfill_cost"} <= stated
