@@ -243,10 +243,10 @@ def compare(
     from pharmsim.report import comparison as report
     from pharmsim.report import comparison_text
     from pharmsim.results.folder import check_target
-    from pharmsim.scenario import load
+    from pharmsim.scenario import load_all
     from pharmsim.study import comparison as study
 
-    scenarios = [load(file) for file in (base, *files)]
+    scenarios = load_all((base, *files))
     folder = out or Path("results") / f"{base.stem}_compared"
     check_target(folder, force)
     _say_if_cold()

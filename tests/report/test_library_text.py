@@ -14,7 +14,7 @@ from pharmsim import cli
 from pharmsim.report import library_text
 from pharmsim.scenario import library, load
 
-NAMES = list(library.shipped())
+NAMES = sorted(path.stem for path in library.shipped_folder().glob("*.yaml"))
 BASE = Path(__file__).parents[2] / "scenarios" / "sel" / "baseline.yaml"
 
 
@@ -88,3 +88,33 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert cli.call(["interventions", "phased_retirment"]) == 2
     assert "Closest: phased_retirement" in capsys.readouterr().err
+
+
+def test_own_ones_are_found_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a scenario in the folder would find them: beside it or above, before the library; or by file."""
+    hours = (BASE.parents[2] / "tests" / "bad" / "interventions" / "hours.yaml").read_text(encoding="utf-8")
+    (tmp_path / "scenarios" / "area" / "interventions").mkdir(parents=True)
+    (tmp_path / "scenarios" / "interventions").mkdir()
+    (tmp_path / "scenarios" / "area" / "interventions" / "set_a.yaml").write_text(hours, encoding="utf-8")
+    (tmp_path / "scenarios" / "interventions" / "set_b.yaml").write_text(hours, encoding="utf-8")
+    (tmp_path / "ours.yaml").write_text(hours, encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "scenarios" / "area")
+    for word, used in (("set_a", "set_a"), ("set_b", "set_b"), ("../../ours.yaml", "../../ours.yaml")):
+        assert cli.call(["interventions", word]) == 0
+        assert f"- use: {used}\n" in capsys.readouterr().out
+    assert cli.call(["interventions", "--json"]) == 0
+    assert {"set_a", "set_b", *NAMES} == {item["name"] for item in json.loads(capsys.readouterr().out)}
+    monkeypatch.chdir(tmp_path)
+    assert cli.call(["interventions", "set_a"]) == 2
+    assert "no such intervention `set_a`" in capsys.readouterr().err
+
+
+def test_what_does_not_depend_on_posts_is_not_said_to_be_narrowed() -> None:
+    places, checking = (library_text.text(name) for name in ("more_training_places", "technician_delegation"))
+    assert "intake, places: as a whole, whatever the posts" in places
+    assert "all posts" not in places
+    assert "where:" not in places
+    assert "delegation: as a whole, whatever the posts" in checking
+    assert "where: {role: pharmacist}" in checking

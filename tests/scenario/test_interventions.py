@@ -21,7 +21,7 @@ title: Hours that suit
 level: team
 category: retain
 reach: {role: nurse}
-uptake: {value: 30 %, low: 20 %, high: 40 %, evidence: assumption}
+uptake: {value: 30 %, low: 20 %, high: 40 %, source: made up, evidence: assumption}
 ramp: 1 year
 effects:
   - quantity: leaving
@@ -34,7 +34,7 @@ job_plan:
   - {from: teaching, to: clinical, share: {value: 5 %, low: 0, high: 8 %}, evidence: proxy, source: made up}
 costs:
   set_up: {value: "£20,000", evidence: derived, source: made up}
-  per_head: {value: £10 per month, low: £50 per year, high: £200 per year, evidence: assumption}
+  per_head: {value: £10 per month, low: £50 per year, high: £200 per year, source: us, evidence: assumption}
 outcome: {measure: leaver_rate, direction: down}
 """
 
@@ -153,10 +153,10 @@ def test_every_quantity_reads_its_own_unit(quantity: str, folder: Path) -> None:
     from pharmsim.quantities import KINDS
 
     kind = KINDS[ADJUSTABLE[quantity].kind]
-    head = HOURS.split("effects:")[0]
+    head = HOURS.split("effects:")[0].replace("reach: {role: nurse}\n", "")
     tail = "outcome: {measure: x, direction: up}\n"
     file = folder / "interventions" / "other.yaml"
-    entry = "effects: [{{quantity: {}, to: {{value: {}}}, evidence: derived}}]\n"
+    entry = "effects: [{{quantity: {}, to: {{value: {}}}, evidence: derived, source: made up}}]\n"
     file.write_text(head + entry.format(quantity, kind.low) + tail, encoding="utf-8")
     lever = library.load(str(file))[0]
     assert lever.effects[0].to is not None
@@ -210,6 +210,8 @@ MISTAKES = [
     ("category: retain\n", "", "category: is missing"),
     ("from: teaching, ", "", "job_plan[0].from: is missing"),
     ("direction: down", "direction: lower", "must be one of up, down"),
+    ("    source: nobody measured it\n", "", "effects[0].times: must have a `source`"),
+    ("high: 40 %, source: made up", "high: 40 %", "uptake: must have a `source`"),
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from pharmsim.compiled.grid import Grid, month_number
 from pharmsim.errors import InputError
 from pharmsim.scenario.expand import select_posts
 from pharmsim.scenario.interventions import Effect, Intervention
+from pharmsim.scenario.levers import AMOUNTS
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.system import Where
 from pharmsim.scenario.values import Value
@@ -190,10 +191,6 @@ def _change(grid: Grid, item: Intervention, effect: Effect, u: Floats, whole: Fl
     return Change(
         item.name, name, effect.quantity, effect.of, posts, into, groups, first, end, share, amount, verb
     )
-
-
-AMOUNTS = ("establishment", "supply", "apprentices")
-"""Quantities of which a joint post has none of its own: only its intervention gives it establishment."""
 
 
 def _introduction(grid: Grid, item: Intervention, months: Ints) -> Change:

@@ -10,6 +10,7 @@ from pharmsim.quantities import ADJUSTABLE
 from pharmsim.scenario import library
 from pharmsim.scenario.interventions import Category, Effect, Intervention, Level
 from pharmsim.scenario.lever_forms import VERBS, unit_of
+from pharmsim.scenario.levers import narrows, without_posts
 from pharmsim.scenario.values import Value
 from pharmsim.study.grounds import GRADES, Part, grades_of, parts_of
 
@@ -27,7 +28,7 @@ def show(console: Console) -> None:
     """Print the library as a table by level and category."""
     from rich.table import Table
 
-    levers = [library.load(name)[0] for name in library.shipped()]
+    levers = [library.load(name)[0] for name in library.available()]
     widest = max(len(lever.name) for lever in levers)
     for level in get_args(Level):
         table = Table(title=f"Interventions on the level: {level}", title_justify="left", expand=True)
@@ -74,9 +75,8 @@ def text(name: str) -> str:
     lines = [f"{lever.title} ({lever.name})", f"{lever.level}, {lever.category}; {file}", ""]
     if lever.description:
         lines += [*textwrap.wrap(lever.description, WIDTH), ""]
-    lines += _titled(
-        "Whom it reaches", [_reach(lever), *_line("share who take part:", lever.uptake, "share")]
-    )
+    taking_part = _line("share who take part:", lever.uptake, "share")
+    lines += _titled("Whom it reaches", [*_reach(lever), *taking_part])
     lines += _titled("What it changes", _effects(lever))
     if lever.posts is not None:
         posts = lever.posts
@@ -100,13 +100,13 @@ def text(name: str) -> str:
     lines += _titled("Meant outcome", [meant])
     if lever.evidence:
         lines += _titled("What is known", textwrap.wrap(lever.evidence, WIDTH - 2))
-    return "\n".join([*lines, "How to use it", *_snippet(lever, starts)])
+    return "\n".join([*lines, "How to use it", *_snippet(lever, file, starts)])
 
 
 def as_data(name: str | None = None) -> list[dict[str, Any]]:
     """Return an intervention, or all, as plain data; a start that the scenario must give is left out."""
     out = []
-    for one in library.shipped() if name is None else [name]:
+    for one in library.available() if name is None else [name]:
         lever, file, starts = library.load(one)
         data = lever.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         if not starts:
@@ -124,11 +124,13 @@ def _selected(where: Mapping[str, tuple[str, ...]]) -> str:
     return "; ".join(f"{axis} {', '.join(names)}" for axis, names in where.items())
 
 
-def _reach(lever: Intervention) -> str:
-    parts = [_selected(lever.reach) or "all posts"]
+def _reach(lever: Intervention) -> list[str]:
+    parts = [_selected(lever.reach) or "all posts"] if narrows(lever) else []
     parts += [f"group {', '.join(lever.groups)}"] if lever.groups else []
     parts += [f"ages {lever.ages}"] if lever.ages else []
-    return "; ".join(parts)
+    whole = ", ".join(without_posts(lever))
+    lines = ["; ".join(parts)] if parts else []
+    return [*lines, f"{whole}: as a whole, whatever the posts"] if whole else lines
 
 
 def _value(value: Value, unit: str) -> str:
@@ -199,11 +201,13 @@ def _time(lever: Intervention) -> list[str]:
     return out
 
 
-def _snippet(lever: Intervention, starts: bool) -> list[str]:
-    """Return an entry of `changes` that uses an intervention."""
-    lines = ["  changes:", f"    - use: {lever.name}"]
-    axis, names = next(iter(lever.reach.items()), ("environment", ()))
-    some = names[0] if names else "…"
-    lines.append(f"      where: {{{axis}: {some}}}  # all that it reaches, if left out")
+def _snippet(lever: Intervention, file: str, starts: bool) -> list[str]:
+    """Return an entry of `changes` that uses an intervention: by its name where that finds it."""
+    named = library.available().get(lever.name) == file
+    lines = ["  changes:", f"    - use: {lever.name if named else file}"]
+    if narrows(lever):
+        axis, names = next(iter(lever.reach.items()), ("environment", ()))
+        some = names[0] if names else "…"
+        lines.append(f"      where: {{{axis}: {some}}}  # all that it reaches, if left out")
     lines.append(f"      uptake: {100 * lever.uptake.value:g} %")
     return lines if starts else [*lines, "      start: April 2027"]

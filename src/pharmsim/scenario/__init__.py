@@ -1,7 +1,16 @@
 """From files to a validated, resolved `Scenario`."""
 
 from pharmsim.scenario.checks import check_warnings
-from pharmsim.scenario.loading import digest, from_dict, load, shipped, sources, tiny_scenario, to_dict
+from pharmsim.scenario.loading import (
+    digest,
+    from_dict,
+    load,
+    load_all,
+    shipped,
+    sources,
+    tiny_scenario,
+    to_dict,
+)
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Cells, Series, Value
 
@@ -14,6 +23,7 @@ __all__ = [
     "digest",
     "from_dict",
     "load",
+    "load_all",
     "shipped",
     "sources",
     "tiny_scenario",

@@ -18,6 +18,14 @@ PARTS = {"effects": "quantity", "job_plan": "", "supervision": ""}
 """Lists of an intervention whose entries have names, and the key that names an entry without one."""
 
 
+def is_intervention(tree: Map) -> bool:
+    """Return whether what a file says is an intervention of a library, not a scenario."""
+    return bool({"level", "category", "effects", "outcome"} & set(tree)) and not (
+        {"posts", "stock", "roles", "base", "changes"}
+        & {key for key in tree if not isinstance(tree[key], dict)}
+    )
+
+
 def normalise(tree: Map, report: Report) -> None:
     """Write out, in place, what the interventions of a scenario abbreviate."""
     listed = tree.get("interventions")

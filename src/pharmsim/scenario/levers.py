@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pharmsim.quantities import ADJUSTABLE
 from pharmsim.scenario.expand import select_posts
 from pharmsim.scenario.interventions import Effect, Intervention
+from pharmsim.scenario.marks import Path
 from pharmsim.scenario.models import Edge, Scenario
 from pharmsim.scenario.system import Where
 from pharmsim.scenario.text import age_range
@@ -25,6 +26,10 @@ WORDS = {
     "stages": "stage or internal pipeline",
 }
 """What one of the things is called that `of` names."""
+
+
+AMOUNTS = ("establishment", "supply", "apprentices")
+"""Quantities of which a joint post has none of its own: only its intervention gives it establishment."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,12 @@ def posts_in(scenario: Scenario, where: Where) -> frozenset[str]:
     return frozenset(scenario.posts[p].post for p in select_posts(scenario, where))
 
 
+def teams(scenario: Scenario, posts: frozenset[str]) -> frozenset[str]:
+    """Return the posts in the environments and places of some posts."""
+    places = {(post.environment, post.place) for post in scenario.posts if post.post in posts}
+    return frozenset(post.post for post in scenario.posts if (post.environment, post.place) in places)
+
+
 def made_by(scenario: Scenario, lever: Intervention) -> frozenset[str]:
     """Return the joint posts that an intervention made."""
     return frozenset(post.post for post in scenario.posts if post.made_by == lever.name)
@@ -72,7 +83,8 @@ def made_by(scenario: Scenario, lever: Intervention) -> frozenset[str]:
 def reach_of(scenario: Scenario, lever: Intervention, effect: Effect) -> Reach:
     """Return the cells that an effect is on; in joint posts they are those of everybody."""
     made = made_by(scenario, lever)
-    posts = made if effect.joint else posts_in(scenario, lever.reach) - made
+    others = {post.post for post in scenario.posts if post.made_by} if effect.quantity in AMOUNTS else made
+    posts = made if effect.joint else posts_in(scenario, lever.reach) - others
     whole = None if effect.joint else lever.ages
     ages = [age_range(text) for text in (whole, effect.ages) if text is not None]
     known = having(scenario, effect.quantity)
@@ -148,3 +160,61 @@ def lacks(scenario: Scenario, quantity: str) -> str:
         if not node:
             return ADJUSTABLE[quantity].section
     return ""
+
+
+def posts_of(scenario: Scenario, quantity: str, names: frozenset[str]) -> frozenset[str]:
+    """Return the posts that a quantity without posts is about: who delegates, supervises, is trained."""
+    of, found = ADJUSTABLE[quantity].of, set[str]()
+    for name in names:
+        if of == "delegations" and scenario.need is not None:
+            wheres = [rule.from_ for rule in scenario.need.delegation if rule.name == name]
+        elif of == "duties":
+            wheres = [entry.where for entry in scenario.supervision[name].by]
+        else:
+            node = scenario.pipelines[name.split(".")[0]]
+            routes = node.routes if isinstance(node, InternalPipeline) else ()
+            wheres = [{"post": tuple(route.from_ for route in routes)} if routes else {"role": (node.role,)}]
+        found.update(*(posts_in(scenario, where) for where in wheres))
+    return frozenset(found)
+
+
+def without_posts(lever: Intervention) -> list[str]:
+    """Return the quantities of an intervention that do not depend on posts, once each."""
+    return list(dict.fromkeys(effect.quantity for effect in lever.effects if not _by_post(effect)))
+
+
+def _by_post(effect: Effect) -> bool:
+    """Return whether an effect depends on posts; one on something unknown is told as such."""
+    return effect.quantity not in ADJUSTABLE or "post" in ADJUSTABLE[effect.quantity].by
+
+
+def narrows(lever: Intervention) -> bool:
+    """Return whether the reach of an intervention selects anything: effects, time, joint posts, costs."""
+    by_post = any(map(_by_post, lever.effects))
+    parts = (lever.job_plan, lever.supervision, lever.posts, lever.introduction, lever.costs.per_head.value)
+    return by_post or any(parts)
+
+
+def conflicts(lever: Intervention, key: str = "reach") -> list[tuple[Path, str]]:
+    """Return what cannot go together in an intervention, whatever the scenario, as (key path, message).
+
+    Parameters
+    ----------
+    lever : Intervention
+    key : str
+        Key under which its posts are selected: `where` in a `use`.
+    """
+    out: list[tuple[Path, str]] = []
+    names = without_posts(lever)
+    if lever.reach and names and not narrows(lever):
+        listed = " and ".join(f"`{name}`" for name in names)
+        verb = "do" if len(names) > 1 else "does"
+        them = "them" if len(names) > 1 else "it"
+        message = f"{listed} {verb} not depend on posts: `{key}` does not narrow {them}; leave `{key}` out"
+        out.append(((key,), message))
+    if lever.posts is not None:
+        message = (
+            "does not go with `posts`: everybody in joint posts takes part; give effects their `ages` instead"
+        )
+        out += [((name,), message) for name in ("groups", "ages") if getattr(lever, name)]
+    return out

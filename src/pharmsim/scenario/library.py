@@ -12,13 +12,16 @@ from pharmsim.errors import Problem, ScenarioError
 from pharmsim.scenario import loading, names
 from pharmsim.scenario.fields import numbers
 from pharmsim.scenario.interventions import Intervention
-from pharmsim.scenario.lever_forms import written_out
+from pharmsim.scenario.lever_forms import is_intervention, written_out
+from pharmsim.scenario.levers import conflicts
 from pharmsim.scenario.marks import Map, closest, is_written, quoted
 from pharmsim.scenario.problems import Problems, translate
 from pharmsim.scenario.reader import Folder, read_yaml, root_of
 from pharmsim.scenario.values import Value
 
 FOLDER = "interventions"
+HERE = "scenario.yaml"
+"""A file in the current folder, which need not be there."""
 
 
 def shipped_folder() -> Path:
@@ -72,6 +75,8 @@ def read(folder: Folder, name: str) -> Map:
     try:
         model = names.fill(_model(lever), lever, (), f"{FOLDER}[{lever['name']}]")
         _grounds(model, problems)
+        for path, message in conflicts(model):
+            problems.add(path, message)
         _share_names(lever, model)
     except ValidationError as error:
         translate(error, Intervention, problems)
@@ -96,7 +101,7 @@ def _model(lever: Map) -> Intervention:
 
 
 def _grounds(lever: Intervention, problems: Problems) -> None:
-    """Check that every number of the library says how it is known."""
+    """Check that every number of the library says how it is known and where it is from."""
     for number in numbers(lever):
         value = number.node
         if not isinstance(value, Value) or not is_written(problems.tree, number.path):
@@ -107,15 +112,17 @@ def _grounds(lever: Intervention, problems: Problems) -> None:
             problems.add(path, message)
         elif value.evidence == "assumption" and value.low is None:
             problems.add(path, "is an assumption and needs a range: give low and high")
+        if not value.source:
+            problems.add(path, "must have a `source`: where it is from, or whose assumption it is")
 
 
-def shipped() -> dict[str, str]:
-    """Return name → file of the library that comes with pharmsim."""
-    return {path.stem: str(path) for path in sorted(shipped_folder().glob("*.yaml"))}
+def available() -> dict[str, str]:
+    """Return name → file of what a scenario file in the current folder could use by its name."""
+    return known(HERE, root_of(HERE))
 
 
 def load(name: str) -> tuple[Intervention, str, bool]:
-    """Return an intervention of the library by its name or file.
+    """Return an intervention by its file, or by the name that a scenario in the current folder would use.
 
     Returns
     -------
@@ -125,10 +132,18 @@ def load(name: str) -> tuple[Intervention, str, bool]:
     starts : bool
         Whether the file gives a start; without one, the model has January 2000.
     """
-    files = shipped()
+    files = available()
     if not name.endswith(".yaml") and name not in files:
         message = f"no such intervention {quoted(name)}.{closest(name, files, 30)}"
         raise ScenarioError([Problem("interventions", 0, "", message)])
-    file = files.get(name, os.path.normpath(name))
+    file = os.path.normpath(name) if name.endswith(".yaml") else files[name]
     tree = read(Folder(root_of(file)), file)
     return names.fill(_model(tree), tree), file, "start" in tree
+
+
+def holds_one(file: str) -> bool:
+    """Return whether a file that can be read holds an intervention, not a scenario."""
+    try:
+        return is_intervention(read_yaml(Folder(root_of(file)), file, []))
+    except ScenarioError:
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,25 @@ def load_file(name: str, folder: Folder, above: tuple[str, ...]) -> Scenario:
     return _of_tree(tree, Problems(tree, name, found), folder, above)
 
 
+def load_all(paths: Iterable[str | os.PathLike[str]]) -> list[Scenario]:
+    """Read scenario files; the problems of all of them are raised at once."""
+    out, problems = [], list[Problem]()
+    for path in paths:
+        try:
+            out.append(load(path))
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+    return out
+
+
 def _of_tree(tree: Map, problems: Problems, folder: Folder, above: tuple[str, ...]) -> Scenario:
+    if lever_forms.is_intervention(tree):
+        message = (
+            "is an intervention, not a scenario: a scenario takes it with `changes: [{use: …, start: …}]`"
+        )
+        raise ScenarioError([Problem(problems.file, 0, "", message)])
     if "base" in tree or "changes" in tree:
         from pharmsim.scenario import changes
 

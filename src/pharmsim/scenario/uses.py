@@ -11,6 +11,7 @@ from pharmsim.errors import ScenarioError
 from pharmsim.scenario import joint_posts, library, loading, text
 from pharmsim.scenario.interventions import Costs, Intervention
 from pharmsim.scenario.lever_forms import PARTS, VERBS, valued, written_out
+from pharmsim.scenario.levers import conflicts
 from pharmsim.scenario.marks import Map, Path, closest, is_written, quoted
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.problems import Problems, translate
@@ -80,6 +81,8 @@ def read(entry: Map, at: Path, scenario: Scenario, problems: Problems, folder: F
     for key in entry:
         if key not in USE_KEYS:
             problems.add((*at, key), f"unknown key.{closest(key, USE_KEYS)}")
+        elif entry[key] is None:
+            problems.add((*at, key), "is empty: write a value, or leave it out")
     try:
         file = library.find(folder, entry["use"], problems.file)
         found = library.read(folder, file)
@@ -95,10 +98,13 @@ def read(entry: Map, at: Path, scenario: Scenario, problems: Problems, folder: F
         problems.add((*at, "name" if "name" in entry else "use"), message)
     used = _Used(lever, problems, at)
     lever = written_out(lever, used.add)
-    try:
-        Intervention.model_validate({"start": "2000-01", **lever})  # one that is missing has been told
+    try:  # a start that is missing has been told
+        model = Intervention.model_validate({"start": "2000-01", **lever})
     except ValidationError as error:
         translate(error, Intervention, used)
+    else:
+        for path, message in conflicts(model, "where"):
+            used.add(path, message)
     return lever if len(problems) == before else None
 
 
@@ -107,9 +113,9 @@ def _merged(found: Map, entry: Map, report: Report) -> Map:
     lever = found.like(found)
     lever["origin"] = {"file": entry.file, "line": entry.line}
     lever |= {key: entry[key] for key in INSTEAD if entry.get(key) is not None}
-    if "start" not in lever:
+    if "start" not in {**lever, **entry}:
         report((), "needs a `start`: the month in which it begins, such as `start: April 2027`")
-    if "half_life" in entry and "end" not in lever:
+    if "half_life" in entry and "end" not in {**lever, **entry}:
         report(
             ("half_life",), "says how the effect goes on after the `end`, and there is none: give an `end`"
         )
@@ -170,9 +176,10 @@ def _numbers(lever: Map, entry: Map, report: Report) -> None:
 
 
 def _chosen(node: Map, key: str) -> Map:
-    """Return a number that a scenario chooses: an assumption, unless it says otherwise."""
+    """Return a number that a scenario chooses: its own assumption, unless it says otherwise."""
     number = valued(node, key)
-    return number.like({"evidence": "assumption", **number})
+    own = {} if "evidence" in number else {"evidence": "assumption", "source": "assumption of the scenario"}
+    return number.like({**own, **number})
 
 
 def _replaced(items: Any, i: int, new: Map) -> Any:

@@ -8,12 +8,14 @@ from pharmsim.scenario.interventions import Effect, Intervention
 from pharmsim.scenario.levers import (
     WORDS,
     Reach,
+    conflicts,
     edges_of,
     having,
     lacks,
     made_by,
     posts_in,
     reach_of,
+    teams,
 )
 from pharmsim.scenario.marks import Path, closest, quoted
 from pharmsim.scenario.models import Scenario
@@ -31,6 +33,8 @@ def check(scenario: Scenario, problems: Problems) -> None:
             problems.add((*path, "name"), message)
         seen.add(lever.name)
         _dates(scenario, problems, path, lever)
+        for key, message in conflicts(lever):
+            problems.add((*path, *key), message)
         for name in lever.groups:
             if not problems.lacks("groups"):
                 exists(problems, (*path, "groups"), name, scenario.groups, "group")
@@ -198,6 +202,15 @@ def _supervision(scenario: Scenario, problems: Problems, path: Path, lever: Inte
             return
         for name in change.of:
             exists(problems, (*at, "of"), name, scenario.supervision, "duty to supervise")
+        if problems.unsure or problems.touches(at) or problems.touches((*path, "reach")):
+            continue
+        reached = posts_in(scenario, lever.reach) - made_by(scenario, lever)
+        if not teams(scenario, reached) & posts_in(scenario, change.by):
+            message = (
+                f"{quoted(change.name)} of {quoted(lever.name)}: `by` selects no post in the environments "
+                "and places that the intervention reaches"
+            )
+            problems.add((*at, "by"), message)
 
 
 def _needs(problems: Problems, path: Path, lever: Intervention, section: str) -> None:
@@ -230,6 +243,9 @@ def _set_once(scenario: Scenario, problems: Problems) -> None:
             for other, first, cells in others:
                 if found.meets(cells, ADJUSTABLE[effect.quantity].by):
                     both = f"{quoted(other.name)} ({first.name}) and {quoted(lever.name)} ({effect.name})"
-                    how = "use `plus` or `times` in one of them, or let them reach different people"
+                    how = (
+                        "use `plus` or `times` in one of them, or let them reach different people (different "
+                        "times do not help)"
+                    )
                     problems.add((*path, "to"), f"{both} set the same `{effect.quantity}`: {how}")
             others.append((lever, effect, found))

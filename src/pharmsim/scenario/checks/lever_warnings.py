@@ -1,4 +1,4 @@
-"""Interventions that are allowed and change nothing."""
+"""Interventions that are allowed and do nothing, less or more than they seem to."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 from pharmsim.quantities import ADJUSTABLE
 from pharmsim.scenario.checks.money import unlimited
+from pharmsim.scenario.checks.shared import month_number, names_of
 from pharmsim.scenario.expand import central
-from pharmsim.scenario.interventions import Effect
-from pharmsim.scenario.levers import Reach, reach_of
+from pharmsim.scenario.interventions import Effect, Intervention
+from pharmsim.scenario.levers import Reach, posts_in, posts_of, reach_of
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.training import InternalPipeline
 from pharmsim.scenario.values import Cells, Value
 
 
-def without_effect(scenario: Scenario) -> list[tuple[str, str]]:
-    """Return (key path, message) for interventions and effects that change nothing in a scenario."""
+def about_levers(scenario: Scenario) -> list[tuple[str, str]]:
+    """Return (key path, message) for interventions and effects that do not do what they seem to."""
     out = []
     for lever in scenario.interventions:
         path = f"interventions.{lever.name}"
@@ -26,10 +27,38 @@ def without_effect(scenario: Scenario) -> list[tuple[str, str]]:
             out.append((f"{path}.introduction", message))
         for effect in lever.effects:
             found = reach_of(scenario, lever, effect)
-            message = _none(effect) or _nothing(scenario, effect, found)
+            message = (
+                _none(effect) or _nothing(scenario, effect, found) or _wider(scenario, lever, found, effect)
+            )
             if message:
                 out.append((f"{path}.effects.{effect.name}", message))
-    return out
+    return out + [pair for lever in scenario.interventions for pair in _cut_short(lever)]
+
+
+def _wider(scenario: Scenario, lever: Intervention, found: Reach, effect: Effect) -> str:
+    """Return where an effect acts outside of the reach, if its quantity does not depend on posts."""
+    if "post" in ADJUSTABLE[effect.quantity].by or not lever.reach:
+        return ""
+    names = posts_of(scenario, effect.quantity, found.names) - posts_in(scenario, lever.reach)
+    outside = [p for p, post in enumerate(scenario.posts) if post.post in names]
+    if not outside:
+        return ""
+    return (
+        f"is not narrowed by `where` or `reach`, for `{effect.quantity}` does not depend on posts: it acts "
+        f"for {names_of(scenario, outside)} as well"
+    )
+
+
+def _cut_short(lever: Intervention) -> list[tuple[str, str]]:
+    """Warn of an effort that ends before everybody takes part."""
+    if lever.end is None:
+        return []
+    months = month_number(lever.end) - month_number(lever.start)
+    if months >= lever.ramp:
+        return []
+    reached = f"{months / lever.ramp:.0%} of it is ever reached"
+    message = f"comes {months} months into a ramp of {lever.ramp:g} months: {reached}"
+    return [(f"interventions.{lever.name}.end", message)]
 
 
 def _none(effect: Effect) -> str:

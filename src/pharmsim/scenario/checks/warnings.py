@@ -20,7 +20,7 @@ def check_warnings(scenario: Scenario) -> list[str]:
     """
     found = [*_pools(scenario), *_hazards(scenario), *_unused(scenario), *_retention(scenario)]
     found += [*_supervisors(scenario), *_supervision(scenario), *_policies(scenario), *_shifts(scenario)]
-    found += [*_feedbacks(scenario), *lever_warnings.without_effect(scenario)]
+    found += [*_feedbacks(scenario), *lever_warnings.about_levers(scenario)]
     return [f"{where}: {message}" for where, message in found if where not in scenario.warnings_off]
 
 
