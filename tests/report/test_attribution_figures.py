@@ -47,7 +47,7 @@ def texts(figure: Figure) -> list[str]:
 
 
 def bars(figure: Figure, panel: int = 0) -> np.ndarray:
-    """Where every bar begins and ends."""
+    """Where every bar begins and ends; panels alternate: bars, intervals."""
     patches = [patch.get_bbox() for patch in figure.axes[panel].patches]  # type: ignore[attr-defined]
     return np.array([(box.x0, box.x1) for box in patches])
 
@@ -61,10 +61,35 @@ def _styled() -> Any:
 def test_bars_stand_one_behind_the_other_up_to_the_total() -> None:
     figure = figures.waterfall(attribution())
     assert bars(figure) == pytest.approx(np.array([(0, 3), (3, 2), (0, 2), (2.2, 2.0)]))
-    assert bars(figure, 2) == pytest.approx(np.array([(0, 3), (3, 2), (0, 2), (2.2, 2.0)]))  # £ million
-    assert figure.axes[2].get_xlabel() == "£ million"
+    assert bars(figure, 4) == pytest.approx(np.array([(0, 3), (3, 2), (0, 2), (2.2, 2.0)]))  # £ million
+    assert figure.axes[4].get_xlabel() == "£ million"
     assert {"first lever", "second lever", "total", "interaction"} <= set(texts(figure))
-    assert {"Delivered FTE", "Retention, whole", "Cost since the start, pay included"} <= set(texts(figure))
+    assert {"Delivered FTE", "Retention, whole", "Cost since the start"} <= set(texts(figure))
+
+
+def test_less_is_hatched_so_that_grey_prints_show_it() -> None:
+    patches: list[Any] = list(figures.waterfall(attribution()).axes[0].patches)
+    hatches = [patch.get_hatch() or "" for patch in patches]
+    assert hatches == ["", figures.LESS, "", figures.MIXED]
+
+
+def test_intervals_start_from_zero_and_the_total_shows_both_its_middles() -> None:
+    """The central value is 2, the median 2.3: both are marked, and the interval is where it is."""
+    frame = attribution()
+    frame["median"] = frame["value"] + 0.3
+    axes = figures.waterfall(frame).axes[1]
+    total = [line.get_xdata() for line in axes.lines if {2.0} == {*line.get_ydata()}]
+    assert [list(x) for x in total if len(x) == 2] == [[1.5, 2.5]]
+    assert sorted(x[0] for x in total if len(x) == 1 and np.isfinite(x[0])) == pytest.approx([2.0, 2.3])
+    second = [line.get_xdata() for line in axes.lines if list(line.get_ydata()) == [1.0, 1.0]]
+    assert [list(x) for x in second if len(x) == 2] == [[-1.5, -0.5]]  # not behind the first lever
+
+
+def test_fte_in_post_are_drawn_only_where_nothing_is_delivered() -> None:
+    frame = attribution()
+    posts = frame[frame["quantity"] == "delivered_fte"].assign(quantity="fte")
+    assert "FTE in post" not in texts(figures.waterfall(pd.concat([frame, posts])))
+    assert "FTE in post" in texts(figures.waterfall(posts))
 
 
 def test_one_lever_has_no_interaction_and_the_last_date_is_shown() -> None:
@@ -77,7 +102,7 @@ def test_one_lever_has_no_interaction_and_the_last_date_is_shown() -> None:
 def test_frames_without_draws_are_drawn() -> None:
     frame = attribution().drop(columns=["p5", "p95"]).assign(draws=0, level=np.nan)
     assert len(figures.waterfall(frame).axes[0].patches) == 4
-    assert figures.note("attribution", frame).endswith("no range was run; diamonds: alone")
+    assert figures.note("attribution", frame).endswith("no range was run")
     assert "sampled orders" in figures.note("attribution", frame.assign(method="sampled"))
 
 
@@ -91,13 +116,23 @@ def test_break_even_is_shown_in_multiples_of_what_is_assumed() -> None:
     assert {"not within reach", "first lever:\nleaving,\nassumed −5 % (−10 to −2)"} <= set(texts(figure))
 
 
+def test_a_claim_of_no_effect_is_shown_in_multiples_of_its_range() -> None:
+    row = {**needed(1.0), "assumed": 0.0, "low": -2.0, "high": 8.0, "break_even": 4.0, "median": 2.0}
+    figure = figures.break_even(pd.DataFrame([row]))
+    assert bars(figure) == pytest.approx(np.array([(-0.25, 1.0)]))
+    marks = [list(line.get_xdata()) for line in figure.axes[0].lines]
+    assert [0.0, 0.0] in marks
+    assert [0.5] in marks
+    assert [0.25] in marks
+
+
 def test_grounds_show_the_share_of_the_whole() -> None:
     told = {"scenario": "A/B", "quantity": "delivered_fte", "over": "date", "unit": "FTE"}
     rows = [{**told, "grade": "proxy", "value": -1.0, "share": -0.25}]
     rows += [{**told, "grade": "assumption", "value": 5.0, "share": 1.25}]
     figure = figures.grounds(pd.DataFrame(rows))
     assert bars(figure)[:, 1] == pytest.approx([-1.0, 5.0])
-    assert {"proxy", "assumption", " -25% ", " 125% "} <= set(texts(figure))
+    assert {"proxy", "assumption", " −25 % ", " 125 % "} <= set(texts(figure))
 
 
 def test_every_table_has_a_picture_for_each_scenario(tmp_path: Path) -> None:
