@@ -181,7 +181,8 @@ def default_of(field: FieldInfo) -> str:
     if isinstance(value, Value):
         return f"{value.value:g}"
     if isinstance(value, BaseModel):
-        return "`" + ", ".join(f"{k}: {v}" for k, v in value.model_dump().items()) + "`"
+        words = (f"{key}: {f'{item.value:g}' if isinstance(item, Value) else item}" for key, item in value)
+        return "`" + ", ".join(words) + "`"
     if isinstance(value, dict):
         return "`" + ", ".join(value) + "`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"

@@ -113,7 +113,8 @@ class Intervention(Frozen):
 
     `reach` selects posts, `groups` and `ages` people in them. `uptake`: share of those reached who
     take part once the `ramp` (months) is over. From `end` on nobody makes an effort any more: the
-    effect halves every `half_life` months, and is gone at once without one.
+    effect halves every `half_life` months, and is gone at once without one. `claim` multiplies the
+    effects that are `claimed`: the search for their break-even size sets it.
     """
 
     name: str
