@@ -83,10 +83,43 @@ def test_describe_as_text_and_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["scenario"]["name"] == "Tiny"
 
 
+def test_examples_are_validated(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of those that are listed."""
+    listed = examples.scenario_files()
+    assert len(listed) > 40
+    assert {TINY, WHAT_IF} < set(listed)
+    assert not [path for path in listed if path.parent.name == "interventions"]
+    monkeypatch.setattr(examples, "scenario_files", lambda: [TINY, WHAT_IF])
+    assert call("validate-examples") == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split(": valid;")[0] for line in shown] == [str(TINY), str(WHAT_IF)]
+
+
+@pytest.mark.verify
 def test_every_example_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("validate-examples") == 0
-    lines = [line for line in capsys.readouterr().out.splitlines() if ": valid;" in line]
-    assert len(lines) == len(examples.scenario_files()) > 3
+    assert capsys.readouterr().out.count(": valid;") == len(examples.scenario_files())
+
+
+def test_an_intervention_is_validated_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "set_a.yaml"
+    text = (
+        "title: Set A\nlevel: team\ncategory: retain\noutcome: {measure: leaver_rate, direction: down}\n"
+        "effects:\n  - {quantity: leaving, times: {value: 0.9, low: 0.8, high: 1}, evidence: assumption}\n"
+    )
+    file.write_text(text, encoding="utf-8")
+    assert call("validate", file) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"{file}: 1 problem",
+        "  line 6  effects[0].times: must have a `source`: where it is from, or whose assumption it is",
+    ]
+    file.write_text(text.replace("assumption}", "assumption, source: made up}"), encoding="utf-8")
+    assert call("validate", file, TINY) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == f"{file}: valid; intervention 'Set A', team, retain"
+    assert shown[1].startswith(f"{TINY}: valid; 'Tiny'")
+    assert call("run", file) == 2
+    assert "is an intervention, not a scenario" in capsys.readouterr().err
 
 
 def test_new_copies_an_example_that_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -217,6 +250,15 @@ def test_compare_writes_differences(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "no-attribution" not in shown.err  # nothing to share out
     assert (folder / "differences.csv").is_file()
     assert call("compare", TINY, WHAT_IF, "--out", folder) == 2
+
+
+def test_compare_tells_the_problems_of_all_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text("name: x\n")
+    assert call("compare", TINY, tmp_path / "one.yaml", tmp_path / "two.yaml") == 2
+    shown = capsys.readouterr().err
+    assert "one.yaml" in shown
+    assert "two.yaml" in shown
 
 
 def test_compare_says_what_is_wrong_with_draws_and_dates(

@@ -151,30 +151,34 @@ def test_two_mistakes_make_no_third(path: Path) -> None:
     written = read_yaml(Folder(path.parent), str(path))
     known = [item for item in places(written) if isinstance(item[-1], str)]
     tried = hidden = 0
-    for _ in range(150):
+    for _ in range(90):
         one, two = rng.sample(known, 2)
         if one == two[: len(one)] or two == one[: len(two)]:
             continue
         spoilt = (one, rng.choice(JUNK)), (two, rng.choice(JUNK))
-        alone = [problems(spoil(written, *item), path.parent) for item in spoilt]
+        alone: list[set[tuple[str, str]]] = []
+        for item in spoilt:
+            alone.append(problems(spoil(written, *item), path.parent))
+            if not alone[-1]:
+                break  # one that is no mistake says nothing
         if not all(alone):
             continue
         both = problems(spoil(spoil(written, *spoilt[0]), *spoilt[1]), path.parent)
         assert both <= alone[0] | alone[1], spoilt
         tried += 1
         hidden += both != alone[0] | alone[1]
-    assert tried > 50
+    assert tried > 40
     assert hidden < 0.1 * tried
 
 
 def test_a_long_table_of_the_same_rows_is_answered_quickly(small: dict[str, Any], tmp_path: Path) -> None:
-    rows = "nurse,0.1\n" * 199_998
+    rows = "nurse,0.1\n" * 19_998
     (tmp_path / "t.csv").write_text("role,rate\n" + rows + "doctor,0.1\n", encoding="utf-8")
     small["leaving"]["died"] = {"rate": {"table": "t.csv", "value": "rate"}}
     start = time.perf_counter()
     with pytest.raises(ScenarioError) as caught:
         from_dict(small, tmp_path)
-    assert time.perf_counter() - start < 30
+    assert time.perf_counter() - start < 5  # looking at every pair of rows takes much longer
     assert len(caught.value.problems) == 21
     assert "two rows select the same (first in line 2)" in str(caught.value)
     assert "20 of its first 21 rows are wrong" in str(caught.value)

@@ -133,6 +133,35 @@ def test_what_a_scenario_says_stands_instead(plain: Path) -> None:
     assert (lever.costs.per_head.value, lever.costs.set_up.value) == (60.0, 20000.0)
 
 
+def test_numbers_of_time_and_supervision_can_be_replaced(tmp_path: Path) -> None:
+    """By a number alone, by the name of the part; it is the scenario's own assumption then."""
+    shutil.copytree(EVERYTHING.parent, tmp_path / "all")
+    folder = tmp_path / "all"
+    shutil.copy(folder / "everything.yaml", folder / "base.yaml")
+    (folder / "interventions").mkdir()
+    part = "share: {value: 5 %, low: 0, high: 8 %, evidence: proxy, source: made up}"
+    text = (
+        HOURS.split("effects:")[0].replace("role: nurse", "post: nurse.ward.5")
+        + f"job_plan:\n  - {{from: office, to: clinical, {part}}}\n"
+        + f"supervision:\n  - {{name: oversight, of: newcomers, by: {{role: assistant}}, {part}}}\n"
+        + "outcome: {measure: leaver_rate, direction: down}\n"
+    )
+    (folder / "interventions" / "hours.yaml").write_text(text, encoding="utf-8")
+    (lever,) = use(folder, "{use: hours, start: April 2027}").interventions
+    assert (lever.job_plan[0].share.value, lever.supervision[0].share.value) == (0.05, 0.05)
+    (lever,) = use(
+        folder, "{use: hours, start: April 2027, effects: {job_plan: 4 %, oversight: 30 %}}"
+    ).interventions
+    shares = lever.job_plan[0].share, lever.supervision[0].share
+    assert [(share.value, share.low, share.evidence) for share in shares] == [
+        (0.04, None, "assumption"), (0.3, None, "assumption"),
+    ]  # fmt: skip
+    assert {share.source for share in shares} == {"assumption of the scenario"}
+    found = refused(folder, "{use: hours, start: April 2027, effects: {job_plan: 400, oversight: -1}}")
+    for name in ("job_plan", "oversight"):
+        assert any(f"changes[0].effects.{name}: must be a share" in line for line in found), found
+
+
 @pytest.fixture
 def plain(folder: Path) -> Path:
     """The folder, with an intervention that can be for some ages and groups."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -58,14 +59,21 @@ def _marks(annotation: Any) -> list[Any]:
     return found
 
 
+@cache
+def fields_of(model: type[BaseModel]) -> tuple[tuple[str, str, Of | None, str], ...]:
+    """Return name, key, mark of its numbers and kind of every field of a model."""
+    fields = model.model_fields.items()
+    return tuple((name, info.alias or name, of_field(info), kind_of(info)) for name, info in fields)
+
+
 def numbers(node: Any, path: Path = (), of: Of | None = None) -> Iterator[Number]:
     """Yield every number below `node` in the order of the file."""
     if isinstance(node, Value | Cells | Series):
         if of is not None:
             yield Number(path, node, of)
     elif isinstance(node, BaseModel):
-        for name, info in type(node).model_fields.items():
-            yield from numbers(getattr(node, name), (*path, info.alias or name), of_field(info))
+        for name, key, mark, _ in fields_of(type(node)):
+            yield from numbers(getattr(node, name), (*path, key), mark)
     elif isinstance(node, dict):
         for key, item in node.items():
             yield from numbers(item, (*path, key), of)

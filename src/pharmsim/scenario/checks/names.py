@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from pharmsim.scenario.expand import select_posts
-from pharmsim.scenario.fields import kind_of, numbers, row_path
+from pharmsim.scenario.fields import fields_of, numbers, row_path
 from pharmsim.scenario.marks import Path, closest, quoted
 from pharmsim.scenario.models import Post, Scenario
 from pharmsim.scenario.problems import Problems
@@ -196,9 +196,8 @@ def _wheres(node: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Iterable
     if isinstance(node, Value | Cells | Series):
         return  # whose rows are checked with their numbers
     if isinstance(node, BaseModel):
-        for name, info in type(node).model_fields.items():
-            item, at = getattr(node, name), (*path, str(info.alias or name))
-            kind = kind_of(info)
+        for name, key, _, kind in fields_of(type(node)):
+            item, at = getattr(node, name), (*path, key)
             if kind == "where" and item is not None:
                 yield at, item
             elif kind == "wheres":
@@ -207,8 +206,8 @@ def _wheres(node: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Iterable
                 yield from _wheres(item, at)
     elif isinstance(node, dict | tuple):
         items = node.items() if isinstance(node, dict) else enumerate(node)
-        for key, item in items:
-            yield from _wheres(item, (*path, key))
+        for at_key, item in items:
+            yield from _wheres(item, (*path, at_key))
 
 
 def _references(scenario: Scenario, problems: Problems) -> None:
