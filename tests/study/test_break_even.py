@@ -87,6 +87,46 @@ def test_nothing_is_needed_where_nothing_is_lost() -> None:
     assert row["found"].startswith("reached even without any effect on leaving")
 
 
+def test_the_most_harm_that_a_gain_can_bear() -> None:
+    """Hours rise by 4 %, which nobody doubts; that 20 % more leave is a claim."""
+    (row,) = break_even(shorter_hours(leaving(1.2), hours(1.04)), draws=0).to_dict("records")
+    size = brentq(lambda k: gained(k, times=1.2, hours=1.04), 0.0, 5.0)
+    assert 0.5 < size < 3.0
+    assert row["break_even"] == pytest.approx(20.0 * size, rel=1e-3)
+    assert row["bound"] == "at most"
+    assert row["found"].startswith(
+        f"holds as long as leaving rises by less than {20.0 * size:.1f} %; assumed: 20"
+    )
+    assert "again" not in row["found"]
+
+
+def test_harm_that_is_always_borne_and_harm_that_never_is() -> None:
+    (row,) = break_even(shorter_hours(leaving(1.001), hours(1.5)), draws=0).to_dict("records")
+    assert np.isnan(row["break_even"])
+    assert "holds even with a rise of 0.5 % in leaving (5 times what is assumed)" in row["found"]
+    (row,) = break_even(shorter_hours(leaving(1.2), hours(0.9)), draws=0).to_dict("records")
+    assert np.isnan(row["break_even"])
+    assert row["found"].startswith("not within reach: not even without any effect on leaving; assumed: 20")
+    assert row["bound"] == "at most"
+
+
+def test_a_claim_of_no_effect_is_scaled_by_the_far_end_of_its_range() -> None:
+    spread = {"low": 0.8, "high": 1.1, "dist": "uniform", "uncertainty": "leaving"}
+    (row,) = break_even(shorter_hours(leaving(1.0, **spread), hours(0.96)), draws=0).to_dict("records")
+    size = brentq(lambda k: gained(k, times=0.8), 0.0, 5.0)
+    assert row["assumed"] == 0.0
+    assert row["break_even"] == pytest.approx(-20.0 * size, rel=1e-3)
+    assert row["found"].startswith(
+        f"needs a fall of {20.0 * size:.1f} % in leaving; assumed: none (from a rise"
+    )
+    assert row["found"].endswith("of 10 % to a fall of 20 %) for those who take part")
+    (row,) = break_even(shorter_hours(leaving(1.0), hours(0.96)), draws=0).to_dict("records")
+    assert np.isnan(row["break_even"])
+    assert row["found"] == "no size can be sought: no effect on leaving is assumed, and no range of it"
+    (row,) = break_even(shorter_hours(leaving(1.0, **spread), hours(0.5)), draws=0).to_dict("records")
+    assert "not even with a fall of 100 % in leaving (5 times the far end of its range)" in row["found"]
+
+
 def test_out_of_reach_is_said_with_the_most_that_was_tried() -> None:
     (row,) = break_even(shorter_hours(leaving(0.99), hours(0.5)), draws=0).to_dict("records")
     assert np.isnan(row["break_even"])
@@ -104,7 +144,8 @@ def test_the_size_sought_does_not_depend_on_the_range_assumed() -> None:
     assert (row["p5"], row["p95"]) == pytest.approx((row["break_even"],) * 2, rel=0.01)
     enough = 30.0 + row["break_even"]  # of a fall between −10 and 30 %, evenly likely
     assert row["p_reached"] == pytest.approx(enough / 40.0, abs=0.15)
-    assert "assumed: 10 (-10 to 30)" in row["found"]
+    assert "assumed: 10 (from a rise of 10 % to a fall of 30 %)" in row["found"]
+    assert f"as assumed it is enough in {100 * row['p_reached']:.0f} % of draws" in row["found"]
 
 
 def test_other_uncertainties_spread_it() -> None:
@@ -117,7 +158,8 @@ def test_other_uncertainties_spread_it() -> None:
     )
     item = item.model_copy(update={"effects": (item.effects[0], wide)})
     row = break_even(scenario.model_copy(update={"interventions": (item,)}), draws=20).iloc[0]
-    assert row["p5"] < row["break_even"] < row["p95"] < 0.0
+    assert row["p5"] < row["median"] < row["p95"] < 0.0
+    assert row["p5"] < row["break_even"] < row["p95"]
     assert row["p95"] - row["p5"] > 2.0
 
 
@@ -158,11 +200,13 @@ def test_time_moved_and_supervision_are_points() -> None:
 
 def test_words_say_what_a_board_must_know() -> None:
     claim = claim_of(Effect.model_validate(leaving(0.95, low=0.9, high=0.98)))
-    assert found_in_words(claim, Crossing(0.42, 5.0, p5=0.3, p95=0.6)) == (
-        "needs a fall of 2.1 % in leaving (90 % of draws: 1.5 to 3); "
-        "assumed: 5 (2 to 10) for those who take part"
+    draws = {"p5": 0.3, "median": 0.44, "p95": 0.6}
+    assert found_in_words(claim, Crossing(0.42, 5.0, **draws), reached=0.93) == (
+        "needs a fall of 2.1 % in leaving at the central values; over draws 2.2 (90 %: 1.5 to 3); "
+        "assumed: 5 (2 to 10) for those who take part; as assumed it is enough in 93 % of draws"
     )
-    text = found_in_words(claim, Crossing(0.42, 5.0, (3.0,), True, p5=0.3, p95=np.inf), together=True)
-    assert "(90 % of draws: 1.5 to more than was tried)" in text
+    far = Crossing(0.42, 5.0, others=(3.0,), turns=True, **{**draws, "p95": np.inf})
+    text = found_in_words(claim, far, together=True)
+    assert "over draws 2.2 (90 %: 1.5 to more than was tried)" in text
     assert "with the other claimed effects in proportion; the gain passes zero again at 3 times" in text
     assert "does not only rise" in found_in_words(claim, Crossing(0.0, 5.0, turns=True))

@@ -9,9 +9,20 @@ import numpy as np
 import pytest
 
 import synthetic
+from made import made
 from pharmsim.errors import InputError, ScenarioError
+from pharmsim.results import money
 from pharmsim.results.labelled import Results
-from pharmsim.study.comparison import Comparison, chosen_dates, compare, unique_names
+from pharmsim.scenario.interventions import Intervention
+from pharmsim.study.comparison import (
+    Comparison,
+    chosen_dates,
+    compare,
+    explained,
+    time_to_explain,
+    unique_names,
+)
+from pharmsim.study.lever_table import lever_table
 
 FACTORS = {"More": 1.1, "Fewer": 0.8}
 BASE = synthetic.results(draws=20, seed=3, n_months=72).data
@@ -197,6 +208,71 @@ def test_quantities_that_one_run_lacks_are_not_compared() -> None:
     found = compare(base, [synthetic.scenario(**synthetic.system(), name="Other")], 20, run=either)
     assert "pay_bill" in set(found.differences["quantity"])
     assert not {"delivered_fte", "pressure", "months_in_shortage"} & set(found.differences["quantity"])
+
+
+def either_costs(run: str, cost: float) -> Any:
+    """Made-up results with the cost of an intervention, and with pay where the name says so."""
+
+    def made(scenario: Any, draws: int, seed: int) -> Results:
+        sections = synthetic.system() if "Paid" in scenario.name else {}
+        results = synthetic.results(draws, 72, seed, **sections)
+        data = results.data.drop_vars(money.COSTS if "Paid" not in scenario.name else [], errors="ignore")
+        if run in scenario.name:
+            values = np.full((draws + 1, data.sizes["time"], 1, data.sizes["post"]), cost)
+            dims = ("draw", "time", "intervention", "post")
+            data = data.assign_coords(intervention=["a"]).assign(programme_cost=(dims, values))
+        return dataclasses.replace(results, scenario=scenario, data=data)
+
+    return made
+
+
+def test_without_pay_all_costs_are_those_of_interventions() -> None:
+    base, other = synthetic.scenario(), synthetic.scenario(name="Other")
+    found = compare(base, [other], 20, run=either_costs("Other", 100.0))
+    n_posts = len(base.posts)
+    items = found.tables["costs"].set_index("item")["central"]
+    assert items["all"] == items["programme_cost"] == pytest.approx(100.0 * n_posts * 72)
+    assert found.warnings == (
+        "Other: all costs are those of its interventions; `pay` is not described and no part of them",
+    )
+    free = compare(base, [other], 20, run=either_costs("Other", 0.0))
+    assert "all" not in set(free.tables["costs"]["item"])
+    assert free.warnings == ()
+
+
+def test_all_costs_are_not_compared_where_only_one_knows_pay() -> None:
+    base, other = synthetic.scenario(name="Paid"), synthetic.scenario(name="Other")
+    found = compare(base, [other], 20, run=either_costs("Other", 100.0))
+    assert "total_cost" not in set(found.differences["quantity"])
+    assert "programme_cost" in set(found.differences["quantity"])
+    assert "Other: all costs together are not compared, for only Paid describes `pay`" in found.warnings
+
+
+def test_a_scenario_may_follow_retention_that_its_base_does_not() -> None:
+    levels = {"retention": {"levels": {"system": {"by": []}}}}
+    item = {
+        "name": "a", "title": "A", "level": "team", "category": "retain", "start": "2026-10",
+        "effects": [{"name": "x", "quantity": "leaving", "times": {"value": 0.8}}],
+        "outcome": {"measure": "headcount", "direction": "up"},
+    }  # fmt: skip
+    base = made(leaving={"away": {"rate": 0.2}})
+    other = made(leaving={"away": {"rate": 0.2}}, **levels)
+    other = other.model_copy(update={"interventions": (Intervention.model_validate(item),)})
+    found = explained(compare(base, [other], 0))
+    assert found.warnings == ()
+    assert {"attribution", "grounds"} <= set(found.tables)
+    assert "stability_index" not in set(found.tables["attribution"]["quantity"])
+    assert time_to_explain(found) > 0.0
+
+
+def test_a_title_that_two_levers_share_has_their_names_behind() -> None:
+    item = {
+        "name": "a", "title": "Shorter hours", "level": "team", "category": "retain", "start": "2026-10",
+        "outcome": {"measure": "headcount", "direction": "up"},
+    }  # fmt: skip
+    levers = [Intervention.model_validate({**item, **more}) for more in ({}, {"name": "b"}, {"title": "C"})]
+    twice = made().model_copy(update={"interventions": tuple(levers)})
+    assert list(lever_table("X", twice)["title"]) == ["Shorter hours (a)", "Shorter hours (b)", "C"]
 
 
 def test_other_months_are_refused() -> None:

@@ -40,9 +40,20 @@ def test_a_response_that_turns_is_told_with_all_its_crossings() -> None:
     one = found(lambda k: (k - 0.7) * (3.0 - k))
     assert one.turns
     assert (one.size, *one.others) == pytest.approx((0.7, 3.0), abs=1e-3)
-    down = found(lambda k: 1.5 - k)
-    assert (down.size, *down.others) == pytest.approx((0.0, 1.5), abs=1e-3)
-    assert not down.turns
+
+
+def test_of_harm_the_most_that_is_borne_is_sought() -> None:
+    down = found(lambda k: 1.5 - k, tuple(lambda k, at=at: at - k for at in (-1.0, 0.5, 1.0, 1.7, 9.0)))
+    assert (down.harms, down.turns, down.others) == (True, False, ())
+    assert down.size == pytest.approx(1.5, abs=1e-3)
+    assert (down.p5, down.median, down.p95) == (0.0, pytest.approx(1.0), np.inf)
+    assert found(lambda k: 9.0 - k).size == np.inf
+    lost = found(lambda k: -1.0 - k)
+    assert lost.harms
+    assert np.isnan(lost.size)
+    late = found(lambda k: 1.0 + k * (2.0 - k))  # more than is assumed does harm
+    assert (late.size, late.harms) == (0.0, False)
+    assert late.others == pytest.approx((1.0 + 2**0.5,), abs=1e-3)
 
 
 def test_draws_have_crossings_of_their_own() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import made
+import pharmsim
 import synthetic
 from pharmsim.results.labelled import Results
 from pharmsim.study import costs, displacement, flows, intervals
@@ -92,10 +94,14 @@ def test_costs_and_the_price_of_an_fte_year(compared: Comparison) -> None:
 
 
 def test_without_a_gain_there_is_no_price() -> None:
-    found = costs.per_year(np.array([10.0, 10.0, 30.0, 10.0]), np.array([-1.0, -2.0, 1.0, 0.0]))
+    gains = np.array([-1.0, *[1.0] * 5, *[-2.0] * 8, *[0.0] * 2])
+    found = costs.per_year(np.full(16, 30.0), gains)
     assert np.isnan(found["central"])
     assert (found["median"], found["share_with_gain"]) == (30.0, pytest.approx(1 / 3))
     assert found["words"] == "no gain"
+    few = costs.per_year(np.full(15, 30.0), np.delete(gains, 1))  # four draws say nothing of the rest
+    assert np.isnan([few[name] for name in ("median", "p5", "p25", "p75", "p95")]).all()
+    assert few["share_with_gain"] == pytest.approx(4 / 14)
     alone = costs.per_year(np.array([10.0]), np.array([2.0]))
     assert alone == {"central": 5.0, "words": ""}
 
@@ -118,8 +124,8 @@ def test_cells_add_up_to_all(compared: Comparison) -> None:
 
 def test_probability_of_being_better_follows_the_direction() -> None:
     moved = np.array([[9.0, 9.0, 0.0], [1.0, 0.0, 0.0], [2.0, -1.0, 0.0], [-1.0, 0.0, 0.0], [3.0, -2.0, 0.0]])
-    assert intervals.p_better("delivered_fte", moved).tolist()[:2] == [0.75, 0.0]
-    assert intervals.p_better("leavers", moved).tolist()[:2] == [0.25, 0.5]
+    assert intervals.p_better("delivered_fte", moved).tolist()[:2] == [0.75, 0.25]
+    assert intervals.p_better("leavers", moved).tolist()[:2] == [0.25, 0.75]  # half of the ties
     assert np.isnan(intervals.p_better("fte", moved)[2])  # no draw differs
     assert np.isnan(intervals.p_better("required_fte", moved)).all()
     assert np.isnan(intervals.p_better("fte", moved[:1])).all()
@@ -133,7 +139,8 @@ def test_rounding_is_no_difference() -> None:
 
 def test_flows_lead_from_source_to_post_to_destination() -> None:
     results = synthetic.results(1, 24)
-    data, found = results.data, flows.cumulated_flows(results.data)
+    data = results.data
+    found = flows.cumulated_flows(data, results.scenario.posts)
     joined = data["joiners"].sel(source="outside", post="helper_ward").sum("period").values
     assert found[flows.Flow("outside", "helper/ward", "source", "post")] == pytest.approx(joined)
     back = data["returns"].sel(pool="break", post="helper_ward").sum("period").values
@@ -145,3 +152,17 @@ def test_flows_lead_from_source_to_post_to_destination() -> None:
     left = [heads for flow, heads in found.items() if flow.from_ == "chemist/shop" and flow.to_kind != "post"]
     whole = data["leavers"].sel(post="chemist_shop").sum(["period", "destination"]).values + retired
     assert np.sum(left, axis=0) == pytest.approx(whole)
+
+
+def test_flows_name_joint_posts() -> None:
+    posts = [made.post("p"), made.post("j", split={"hill": 0.5, "dale": 0.5})]
+    both = made.made(months=12, posts=posts, leaving={"away": {"rate": 0.1}})
+    both = both.model_copy(
+        update={"posts": (*both.posts, both.posts[1].model_copy(update={"post": "n", "made_by": "rotation"}))}
+    )
+    data = made.made(months=12, posts=[*posts, made.post("n", split={"hill": 0.5, "dale": 0.5})],
+                     leaving={"away": {"rate": 0.1}})  # fmt: skip
+    found = flows.cumulated_flows(pharmsim.run(data).data, both.posts)
+    assert {(flow.from_, flow.from_kind) for flow in found if flow.to == "away"} == {
+        ("red/hill", "post"), ("red/hill/j", "joint post"), ("red/hill/rotation", "joint post"),
+    }  # fmt: skip

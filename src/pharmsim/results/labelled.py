@@ -70,6 +70,7 @@ def label(
     n_draws: int,
     meta: Mapping[str, Any],
     state: object = None,
+    warn: bool = True,
 ) -> Results:
     """Name the axes of an engine's arrays.
 
@@ -86,6 +87,8 @@ def label(
         what only the run can tell (bounds hit, caps exceeded …) is added to the warnings.
     state : object
         Final state of the engine.
+    warn : bool
+        Whether warnings are looked for.
 
     Returns
     -------
@@ -120,10 +123,10 @@ def label(
         if name in present
     }
     data = xr.Dataset(variables, coords=coords, attrs=_title(scenario, meta, spacing))
-    known: dict[str, Any] = {"n_draws": n_draws, "warnings": check_warnings(scenario)}
+    known: dict[str, Any] = {"n_draws": n_draws, "warnings": check_warnings(scenario) if warn else []}
     known["files"] = list(sources(scenario).items())
     known |= meta
-    known["warnings"] = [*(known["warnings"] or []), *_told(scenario, data)]
+    known["warnings"] = [*(known["warnings"] or []), *(_told(scenario, data) if warn else [])]
     return Results(scenario=scenario, data=data, meta=known, state=state)
 
 

@@ -140,6 +140,42 @@ def year_ends(data: xr.Dataset) -> np.ndarray:
     return (starts + YEAR).astype("datetime64[ns]")
 
 
+def windows(data: xr.Dataset, dates: np.ndarray, over: str) -> tuple[np.ndarray, np.ndarray]:
+    """Positions on `time` from which and until which (not included) something is added up to dates.
+
+    Each date stands for the last month start on or before it; `over` is "cumulated" (since the start) or
+    "year" (the twelve months before: from below 0 where there are fewer).
+    """
+    last = np.searchsorted(data.variables["time"].values, dates, side="right") - 1
+    return (last - steps_per_year(data) if over == "year" else np.zeros_like(last)), last
+
+
+def added_up(
+    data: xr.Dataset, values: np.ndarray, dates: np.ndarray, over: str = "cumulated", months: float = 0.0
+) -> np.ndarray:
+    """What is given a month, or stands on month starts, added up to dates (`windows`).
+
+    Parameters
+    ----------
+    data : Dataset
+    values : ndarray, shape (draw, time, …)
+    dates, over
+    months : float
+        Months that every value stands for, by default those of a period.
+
+    Returns
+    -------
+    ndarray, shape (draw, date, …)
+        Not a number where no whole year of the run ends by the date.
+    """
+    months = months or YEAR / steps_per_year(data)
+    found = np.full((len(values), len(dates), *values.shape[2:]), np.nan)
+    for i, (first, last) in enumerate(zip(*windows(data, dates, over), strict=True)):
+        if first >= 0:
+            found[:, i] = months * values[:, first:last].sum(axis=1)
+    return found
+
+
 def _told(array: xr.DataArray, first: Any, last: Any) -> xr.DataArray:
     return array.assign_coords(year_from=first, year_to=last)
 

@@ -111,7 +111,16 @@ def delivered(data: xr.Dataset, by: By = None) -> xr.DataArray:
 
     A joint post counts in the environments in which it works.
     """
-    return named(_of_services(data, data["service_fte"], by), "FTE", "delivered FTE")
+    return named(_of_services(data, delivered_by_service(data), by), "FTE", "delivered FTE")
+
+
+def delivered_by_service(data: xr.Dataset) -> xr.DataArray:
+    """Delivered FTE by service, axes draw, time, service; where no need is described, from the posts."""
+    if "service_fte" in data:
+        return data["service_fte"].transpose("draw", "time", "service")
+    given = data["delivered_fte"].transpose("draw", "time", "post").values @ data.variables["split"].values
+    coords = {dim: data.variables[dim] for dim in ("draw", "time", "service")}
+    return xr.DataArray(given, dims=tuple(coords), coords=coords)
 
 
 def delivered_by_staff(data: xr.Dataset, by: By = None) -> xr.DataArray:
@@ -121,7 +130,7 @@ def delivered_by_staff(data: xr.Dataset, by: By = None) -> xr.DataArray:
 
 def delivered_by_cover(data: xr.Dataset, by: By = None) -> xr.DataArray:
     """Delivered FTE of temporary cover and backfill; axes draw, time, cell."""
-    cover = data["service_fte"].transpose("draw", "time", "service") - staff_by_service(data)
+    cover = delivered_by_service(data) - staff_by_service(data)
     return named(_of_services(data, cover, by), "FTE", "delivered by cover")
 
 
@@ -136,8 +145,7 @@ def staff_by_service(data: xr.Dataset) -> xr.DataArray:
         return data["staff_fte"]
     parts = np.flatnonzero(data.variables["use_kind"].values == "service")
     by_post = data["time_fte"].transpose("draw", "time", "post", "use").values[..., parts].sum(axis=3)
-    template = data["service_fte"].transpose("draw", "time", "service")
-    return template.copy(data=by_post @ data.variables["split"].values)
+    return delivered_by_service(data).copy(data=by_post @ data.variables["split"].values)
 
 
 def shortfall(data: xr.Dataset, by: By = None) -> xr.DataArray:

@@ -2,30 +2,29 @@
 
 The players are the interventions of a scenario: a set of them reaches what the scenario with those alone
 reaches. Other changes of the scenario come first: their part is what they do without any intervention,
-and the interventions are shared out on top of them.
+and the interventions are shared out on top of them. An intervention that the base has with other settings
+acts as it does there until it is played: its part is what the change of its settings adds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from pharmsim.results.labelled import Results
-from pharmsim.scenario import programme
+from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.models import Scenario
+from pharmsim.study import intervals
 from pharmsim.study.headline import Measure
-from pharmsim.study.intervals import spread
 from pharmsim.study.runs import run
 from pharmsim.study.shapley import EXACT, PAIRS, Shares, shapley
 
-DRAWS = 20
-"""Draws used at most unless asked for more: every set of interventions is run with all of them."""
-ROWS = 3000
-"""Sets times draws used at most by `affordable`."""
+DRAWS = intervals.FEWEST
+"""Draws used unless asked for more: every set of interventions is run with all of them."""
 OTHER, INTERACTION, TOTAL = "other changes", "interaction", "total"
 SAME = 1e-9
 """Other changes that move nothing measured by more than this share are none."""
@@ -61,7 +60,8 @@ class Attribution:
         -------
         DataFrame
             quantity, level, over, date, unit, lever, value (central), median, p5, p25, p75,
-            p95 (if there are draws), alone (central), method, draws, error (standard error of `value`).
+            p95 (if there are enough draws for an interval), alone (central), method, draws, error (standard
+            error of `value`). Interventions stand in the order of their names.
         """
         return pd.DataFrame([row for k in range(self.other.shape[1]) for row in self._rows(k)])
 
@@ -80,18 +80,45 @@ class Attribution:
         if shares.players:
             parts.append((INTERACTION, shares.interaction[cell], nan, nan))
         parts.append((TOTAL, shares.total[cell] + self.other[cell], nan, nan))
+        enough = self.other.shape[0] > intervals.FEWEST
         for name, values, alone, error in parts:
+            spread = intervals.spread(values) if enough else {}
             yield {
-                **told, "lever": name, "value": values[0], **spread(values), "alone": alone,
+                **told, "lever": name, "value": values[0], **spread, "alone": alone,
                 "method": shares.method, "draws": len(values) - 1, "error": error,
             }  # fmt: skip
 
 
-def affordable(scenario: Scenario, draws: int) -> int:
-    """Draws that attribution uses of those asked for: `DRAWS`, and fewer where there are many sets to run."""
-    n = len(scenario.interventions)
-    sets = 2**n if n <= EXACT else 2 * PAIRS * n
-    return min(draws, DRAWS, max(ROWS // sets, 1))
+class Own(NamedTuple):
+    """Interventions of a scenario beside its base: everything but where they are written counts."""
+
+    names: tuple[str, ...]  # those that the base lacks or has with other settings, in order of their names
+    before: dict[str, Intervention]  # as the base has those with other settings
+
+
+def own(base: Scenario, scenario: Scenario) -> Own:
+    """Tell apart the interventions that a scenario and its base share and those of the scenario alone.
+
+    Other joint posts are another intervention: the scenario has not the posts that the base makes.
+    """
+    theirs = {item.name: item for item in base.interventions}
+    mine = {
+        item.name: theirs.get(item.name)
+        for item in scenario.interventions
+        if item.name not in theirs or item.model_dump() != theirs[item.name].model_dump()
+    }
+    posts = {item.name: item.model_dump()["posts"] for item in scenario.interventions}
+    before = {name: old for name, old in mine.items() if old and old.model_dump()["posts"] == posts[name]}
+    return Own(tuple(sorted(mine)), before)
+
+
+def with_own(scenario: Scenario, alone: Own, names: Collection[str]) -> Scenario:
+    """Return the scenario with those of its own interventions, and the others as the base has them."""
+    items = [
+        item if item.name in names or item.name not in alone.names else alone.before.get(item.name)
+        for item in scenario.interventions
+    ]
+    return scenario.model_copy(update={"interventions": tuple(item for item in items if item)})
 
 
 def attribute(
@@ -108,7 +135,7 @@ def attribute(
     Parameters
     ----------
     base, scenario : Scenario
-        Interventions that the base has too, equal in everything, are in every run.
+        Interventions that the base has too, with the same settings, are in every run.
     measures : sequence of Measure
     draws, seed : int
         As in `pharmsim.run`. All draws are run for every set of interventions: 2 to the power of
@@ -121,17 +148,16 @@ def attribute(
     Attribution
         Values of interventions and of the other changes sum to the difference.
     """
-    common = [item.name for item in scenario.interventions if item in base.interventions]
-    players = [item.name for item in scenario.interventions if item.name not in common]
+    alone = own(base, scenario)
     followed = {measure.level for measure in measures if measure.tags}
 
     def measured(chosen: Scenario) -> np.ndarray:
-        return values_of(run(at_levels(chosen, followed), draws=draws, seed=seed), measures)
+        return values_of(run(at_levels(chosen, followed), draws=draws, seed=seed, warn=False), measures)
 
     def game(names: Collection[str]) -> np.ndarray:
-        return measured(programme.only(scenario, {*common, *names}))
+        return measured(with_own(scenario, alone, names))
 
-    shares = shapley(players, game, exact, pairs, seed)
+    shares = shapley(alone.names, game, exact, pairs, seed)
     start = measured(base)
     other = game(()) - start
     other[np.abs(other) <= SAME * np.maximum(np.abs(start), 1.0)] = 0.0

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from pharmsim.compiled.compile import compile_scenario
 from pharmsim.compiled.draws import sample
@@ -54,11 +55,26 @@ class Claim:
     low: float
     high: float
 
+    @property
+    def size(self) -> float:
+        """What sizes are multiples of: the effect assumed; where that is none, the far end of its range."""
+        return self.assumed or max(self.low, self.high, key=abs)
+
     def at(self, size: float) -> str:
-        """The effect at a multiple of its assumed size, "a fall of 2.1 %"."""
-        return (
-            f"a {'fall' if self.assumed < 0 else 'rise'} of {_number(size * abs(self.assumed))} {self.unit}"
-        )
+        """The effect at a multiple of its size, "a fall of 2.1 %"."""
+        return self._moved(size * self.size)
+
+    def _moved(self, by: float) -> str:
+        return f"a {'fall' if by < 0 else 'rise'} of {_number(abs(by))} {self.unit}"
+
+    def as_assumed(self) -> str:
+        """The effect as assumed with its range, the direction of `size` counting as positive."""
+        low, high = sorted(np.sign(self.size) * np.array([self.low, self.high]))
+        text = _number(abs(self.assumed)) if self.assumed else "none"
+        if low < 0.0:
+            ends = sorted((self.low, self.high), key=lambda end: end * self.size)
+            return f"{text} (from {self._moved(ends[0])} to {self._moved(ends[1])})"
+        return f"{text} ({_number(low)} to {_number(high)})" if high > low else text
 
 
 def claimed(item: Intervention) -> list[Part]:
@@ -106,15 +122,15 @@ def break_even(scenario: Scenario, draws: int = DRAWS, seed: int = 1) -> pd.Data
     Returns
     -------
     DataFrame
-        One row for each claimed effect and thing asked: lever, effect, unit, assumed, low, high,
-        break_even (at the central values), p5, p95 (of it, over draws; not a number if out of reach),
-        p_reached (share of draws in which the effect as assumed is enough), draws, criterion, found
-        (in words).
+        One row for each claimed effect and thing asked: lever, effect, unit, assumed, low, high, bound ("at
+        least", or "at most" of harm), break_even (at the central values), p5, median, p95 (of it, over
+        draws; not a number if out of reach), p_reached (share of draws in which nothing is lost with the
+        effect as assumed), draws, criterion, found (in words).
     """
     items = [item for item in scenario.interventions if claimed(item)]
     if not items:
         return pd.DataFrame()
-    full = run(scenario, draws=draws, seed=seed, tags=False)
+    full = run(scenario, draws=draws, seed=seed, tags=False, warn=False)
     return pd.DataFrame([row for item in items for row in _rows(scenario, item, full, seed)])
 
 
@@ -122,10 +138,11 @@ def _rows(scenario: Scenario, item: Intervention, full: Results, seed: int) -> l
     """Rows of one intervention."""
     draws = full.data.sizes["draw"] - 1
     sized = _without_ranges(scenario, item)
-    without = run(programme.without(scenario, [item.name]), draws=draws, seed=seed, tags=False)
+    how: dict[str, Any] = {"seed": seed, "tags": False, "warn": False}
+    without = run(programme.without(scenario, [item.name]), draws=draws, **how)
 
     def at(size: float, rows: int = draws) -> Results:
-        return run(programme.with_claim(sized, {item.name: size}), draws=rows, seed=seed, tags=False)
+        return run(programme.with_claim(sized, {item.name: size}), draws=rows, **how)
 
     sizes = _possible(sized, item.name, draws, seed)
     tried = [_worth(at(size), without) for size in sizes]
@@ -139,16 +156,19 @@ def _rows(scenario: Scenario, item: Intervention, full: Results, seed: int) -> l
             return float(_worth(at(size, 0), without)[asked][0])
 
         found = crossing(sizes, gains, central, nothing)
+        reached = float((assumed[asked][1:] >= -nothing).mean()) if draws else float("nan")
         for part in claimed(item):
             claim = claim_of(part)
             row: dict[str, Any] = {"lever": item.name, "effect": claim.effect, "unit": claim.unit}
             row |= {"assumed": claim.assumed, "low": claim.low, "high": claim.high}
-            row |= {"break_even": _finite(claim.assumed * found.size)}
+            row |= {"bound": "at most" if found.harms else "at least"}
+            row |= {"break_even": _finite(claim.size * found.size if claim.size else np.nan)}
             if draws:
-                ends = sorted((claim.assumed * found.p5, claim.assumed * found.p95))
-                row |= dict(zip(("p5", "p95"), map(_finite, ends), strict=True))
-                row |= {"p_reached": float((assumed[asked][1:] >= -nothing).mean())}
-            text = found_in_words(claim, found, len(claimed(item)) > 1)
+                points = {name: claim.size * getattr(found, name) for name in ("p5", "median", "p95")}
+                if claim.size < 0.0:
+                    points["p5"], points["p95"] = points["p95"], points["p5"]
+                row |= {name: _finite(point) for name, point in points.items()} | {"p_reached": reached}
+            text = found_in_words(claim, found, len(claimed(item)) > 1, reached)
             rows.append(row | {"draws": draws, "criterion": criterion, "found": text})
     return rows
 
@@ -173,15 +193,20 @@ def _worth(results: Results, without: Results | None = None) -> list[np.ndarray]
         One for each of `_criteria`.
     """
     data = results.data
-    years = headline.fte_years(data)[:, -1]
-    cost = headline.since_start(data, headline.spent(data))[:, -1]
+    years, cost = _whole_run(data)
     price = headline.price_of_cover(data if without is None else without.data)[: len(years)]
     if without is None:
         return [years, price * years + cost]
-    n = len(years)
-    before = headline.fte_years(without.data)[:n, -1]
-    spent = headline.since_start(without.data, headline.spent(without.data))[:n, -1]
+    before, spent = (numbers[: len(years)] for numbers in _whole_run(without.data))
     return [years - before, price * (years - before) - (cost - spent)]
+
+
+def _whole_run(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """FTE-years delivered and GBP paid over the run, shape (draw,)."""
+    end = data["time"].values[-1:]
+    name = headline.delivered_quantity([data])
+    years, cost = (headline.since_start(data, quantity, end)[:, 0] for quantity in (name, "total_cost"))
+    return years, cost
 
 
 def _criteria(without: Results) -> list[str]:
@@ -195,16 +220,17 @@ def _criteria(without: Results) -> list[str]:
 
 
 def _without_ranges(scenario: Scenario, item: Intervention) -> Scenario:
-    """The scenario with the claimed effects of one intervention at their central values in all draws."""
+    """The scenario with the claimed effects of one intervention at `Claim.size` in all draws."""
 
     def plain(part: Any) -> Any:
         if not part.claimed:
             return part
-        sizes = ("times", "plus", "to") if isinstance(part, Effect) else ("share",)
-        values = {name: getattr(part, name) for name in sizes}
-        return part.model_copy(
-            update={name: Value(value=v.value) for name, v in values.items() if v is not None}
-        )
+        verbs = ("times", "plus", "to") if isinstance(part, Effect) else ("share",)
+        verb = next(name for name in verbs if getattr(part, name) is not None)
+        claim, value = claim_of(part), size_of(part)
+        ends = {claim.low: value.low, claim.high: value.high}
+        size = value.value if claim.assumed else ends.get(claim.size)
+        return part.model_copy(update={verb: Value(value=value.value if size is None else size)})
 
     parts = {name: tuple(map(plain, getattr(item, name))) for name in ("effects", "job_plan", "supervision")}
     changed = item.model_copy(update=parts)
@@ -215,7 +241,7 @@ def _without_ranges(scenario: Scenario, item: Intervention) -> Scenario:
 def _possible(scenario: Scenario, name: str, draws: int, seed: int) -> np.ndarray:
     """Sizes to try: `SIZES` as far as every number keeps its bounds, and the largest that does.
 
-    The effect as assumed keeps them, or the scenario could not be run.
+    The effect as assumed keeps them, or the scenario could not be run; the end of its range may not.
     """
 
     def fits(size: float) -> bool:
@@ -226,16 +252,19 @@ def _possible(scenario: Scenario, name: str, draws: int, seed: int) -> np.ndarra
             return False
         return True
 
-    low, high = 1.0, SIZES[-1]
+    high = SIZES[-1]
     if fits(high):
         return np.array(SIZES)
+    low = 1.0 if fits(1.0) else 0.0
     while high - low > 0.02:
         middle = (low + high) / 2
         low, high = (middle, high) if fits(middle) else (low, middle)
     return np.array([*(size for size in SIZES if size < low), low])
 
 
-def found_in_words(claim: Claim, found: Crossing, together: bool = False) -> str:
+def found_in_words(
+    claim: Claim, found: Crossing, together: bool = False, reached: float = float("nan")
+) -> str:
     """What was found, as a board reads it.
 
     Parameters
@@ -244,34 +273,58 @@ def found_in_words(claim: Claim, found: Crossing, together: bool = False) -> str
     found : Crossing
     together : bool
         Whether other claimed effects vary in proportion.
+    reached : float
+        Share of draws in which nothing is lost with the effect as assumed; not a number without draws.
 
     Returns
     -------
     str
     """
-    if found.size == 0.0:
-        text = f"reached even without any effect on {claim.effect}"
-    elif np.isinf(found.size):
-        most = f"{_number(found.most)} times what is assumed"
-        text = f"not within reach: not even with {claim.at(found.most)} in {claim.effect} ({most})"
-    else:
-        text = f"needs {claim.at(found.size)} in {claim.effect}"
-    ends = [abs(claim.assumed) * size for size in (found.p5, found.p95)]
-    if found.p95 > 0.0 and np.isfinite(found.p5):
-        first, last = ("more than was tried" if np.isinf(end) else _number(end) for end in ends)
-        text += f" (90 % of draws: {first} to {last})"
-    low, high = sorted(np.sign(claim.assumed) * np.array([claim.low, claim.high]))  # below 0: the other way
-    text += f"; assumed: {_number(abs(claim.assumed))}"
-    text += f" ({_number(low)} to {_number(high)})" if high > low else ""
-    text += " for those who take part"
+    if not claim.size:
+        text = f"no size can be sought: no effect on {claim.effect} is assumed, and no range of it"
+        return text + _chance(reached)
+    text = _size_in_words(claim, found)
+    points = [abs(claim.size) * size for size in (found.median, found.p5, found.p95)]
+    if points[2] > 0.0 and np.isfinite(points[1]):
+        middle, first, last = ("more than was tried" if np.isinf(x) else _number(x) for x in points)
+        if first != last:
+            text += f" at the central values; over draws {middle} (90 %: {first} to {last})"
+    text += f"; assumed: {claim.as_assumed()} for those who take part{_chance(reached)}"
     if together:
         text += ", with the other claimed effects in proportion"
     if found.others:
         also = ", ".join(_number(size) for size in found.others)
-        text += f"; the gain passes zero again at {also} times what is assumed"
+        text += f"; the gain passes zero again at {also} times {_basis(claim)}"
     elif found.turns:
-        text += "; the gain does not only rise as the effect grows"
+        text += f"; the gain does not only {'fall' if found.harms else 'rise'} as the effect grows"
     return text
+
+
+def _size_in_words(claim: Claim, found: Crossing) -> str:
+    """The size at the central values."""
+    most = f"{claim.at(found.most)} in {claim.effect} ({_number(found.most)} times {_basis(claim)})"
+    if found.harms:
+        if np.isnan(found.size):
+            return f"not within reach: not even without any effect on {claim.effect}"
+        if np.isinf(found.size):
+            return f"holds even with {most}"
+        verb = "falls" if claim.size < 0 else "rises"
+        by = f"{_number(abs(claim.size) * found.size)} {claim.unit}"
+        return f"holds as long as {claim.effect} {verb} by less than {by}"
+    if found.size == 0.0:
+        return f"reached even without any effect on {claim.effect}"
+    if np.isinf(found.size):
+        return f"not within reach: not even with {most}"
+    return f"needs {claim.at(found.size)} in {claim.effect}"
+
+
+def _basis(claim: Claim) -> str:
+    return "what is assumed" if claim.assumed else "the far end of its range"
+
+
+def _chance(reached: float) -> str:
+    """How often the effect as assumed is enough."""
+    return "" if np.isnan(reached) else f"; as assumed it is enough in {100.0 * reached:.0f} % of draws"
 
 
 def _number(x: float) -> str:

@@ -24,15 +24,17 @@ from pharmsim.study.costs import costs, pair
 from pharmsim.study.dates import STRATEGY_END, read_date
 from pharmsim.study.displacement import displacement
 from pharmsim.study.flows import Flow
+from pharmsim.study.kinds import Cell
 from pharmsim.study.lever_table import lever_table
-from pharmsim.study.outcomes import Cell, Measure, Outcomes, outcomes
+from pharmsim.study.outcomes import Measure, Outcomes, outcomes
+from pharmsim.study.unlike import unlike
 
-DRAWS, FEWEST = 100, 20
-"""Draws of a comparison, and the fewest for an interval worth the name."""
+DRAWS = 100
+"""Draws of a comparison."""
 YEARS = (2, 5, 10)
 """Years after the start at which differences are shown, besides `STRATEGY_END` and the end."""
-SAME_NEED = 1e-9
-"""Need that differs by less, relative to the base, is the same."""
+MEASURED = 0.1
+"""Seconds that the numbers of a run take, about, besides running it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Comparison:
         By the name of their file: differences, trajectories, flows, displacement, costs, levers;
         empty ones are left out. Columns median, p5, p25, p75 and p95 are there if there are draws.
     warnings : tuple of str
-        Posts that a scenario and the base do not share, and need that differs at the start, in words.
+        What a scenario and the base do not share (`unlike`), and what could not be explained.
     """
 
     base: Outcomes
@@ -119,8 +121,7 @@ def compare(
     assert at is not None
     first, rest = measured[0], tuple(measured[1:])
     names = unique_names([other.name for other in others])
-    told = [text for name, other in zip(names, rest, strict=True) for text in other_posts(name, first, other)]
-    told += [text for name, other in zip(names, rest, strict=True) for text in other_need(name, first, other)]
+    told = [text for name, other in zip(names, rest, strict=True) for text in unlike(name, first, other)]
     return Comparison(first, rest, names, at, _tables(first, rest, names), tuple(told))
 
 
@@ -130,8 +131,20 @@ def explained(compared: Comparison) -> Comparison:
 
     base, others = compared.base, [other.scenario for other in compared.others]
     seed = int(base.meta.get("seed") or 0)
-    more = explain.tables(base.scenario, others, compared.names, compared.dates, base.n_draws, seed)
-    return replace(compared, tables={**compared.tables, **more})
+    more, told = explain.tables(base.scenario, others, compared.names, compared.dates, base.n_draws, seed)
+    warnings = (*compared.warnings, *told)
+    return replace(compared, tables={**compared.tables, **more}, warnings=warnings)
+
+
+def time_to_explain(compared: Comparison) -> float:
+    """Estimate the seconds that `explained` takes, from those that the runs took."""
+    from pharmsim.study import explain
+
+    last = compared.others[-1]  # the first may have waited for the engine
+    draws = min(last.n_draws, explain.DRAWS)
+    each = last.meta["wall_time_s"] * (draws + 1) / (last.n_draws + 1)
+    runs = explain.ensembles(compared.base.scenario, [other.scenario for other in compared.others])
+    return float(runs * (each + MEASURED))
 
 
 def _same_months(base: Scenario, others: Sequence[Scenario]) -> None:
@@ -151,10 +164,10 @@ def _enough(scenarios: Iterable[Scenario], draws: int) -> int:
     """The draws to run: none where nothing has a range; too few are an error."""
     if not any(uncertainties.names(scenario) for scenario in scenarios):
         return 0
-    if draws < FEWEST:
+    if draws < intervals.FEWEST:
         raise InputError(
-            f"draws — must be at least {FEWEST}, for inputs have ranges and no difference is shown without "
-            f"its interval — got {draws} — type --draws {DRAWS}"
+            f"draws — must be at least {intervals.FEWEST}, for inputs have ranges and no difference is shown "
+            f"without its interval — got {draws} — type --draws {DRAWS}"
         )
     return draws
 
@@ -247,7 +260,7 @@ def _trajectories(name: str, base: Outcomes, other: Outcomes) -> pd.DataFrame:
     """Trajectories of a scenario, and of its difference from the base."""
     frames = []
     for key, new in other.trajectories.items():
-        old = base.trajectories.get(key)
+        old, _ = pair(base, other, key, along=True)
         cells = list(new.cells)
         if old is None or not cells:
             continue
@@ -278,56 +291,6 @@ def _flows(name: str, base: Outcomes, other: Outcomes) -> pd.DataFrame:
 
 def _named(flow: Flow) -> dict[str, str]:
     return {"from": flow.from_, "to": flow.to, "from_kind": flow.from_kind, "to_kind": flow.to_kind}
-
-
-# -- warnings -----------------------------------------------------------------------------------------------
-
-
-def other_posts(name: str, base: Outcomes, other: Outcomes) -> list[str]:
-    """Say which posts only one of two scenarios has and how they count (not those of interventions)."""
-    old, new = ([post for post in run.scenario.posts if not post.made_by] for run in (base, other))
-    found = []
-    for title, has, lacks in ((f"{name} has no", old, new), (f"{base.scenario.name} has no", new, old)):
-        there = {post.post for post in lacks}
-        only = [post.post for post in has if post.post not in there]
-        if only:
-            shown = ", ".join(only[:6]) + (f" and {len(only) - 6} more" if len(only) > 6 else "")
-            found.append(f"{title} {shown}: counted as nobody in post and no vacancy there")
-    return found
-
-
-def other_need(name: str, base: Outcomes, other: Outcomes) -> list[str]:
-    """Say where another scenario already needs more or less at the start than the base.
-
-    Need that is a ratio of what is delivered at the start moves with every change that acts by then.
-
-    Parameters
-    ----------
-    name : str
-        Of the other scenario.
-    base, other : Outcomes
-
-    Returns
-    -------
-    list of str
-        One warning, or none: also if one of the two has no need, or both give it in FTE.
-    """
-    if base.required is None or other.required is None or not (base.need_follows or other.need_follows):
-        return []
-    arrays = [run.required.transpose("draw", "service") for run in (base, other) if run.required is not None]
-    shared = [label for label in arrays[0]["service"].values if label in arrays[1]["service"].values]
-    old, new = (array.sel(service=shared).values for array in arrays)
-    moved = np.abs(new - old) > SAME_NEED * np.maximum(np.abs(old), 1.0)
-    at = np.flatnonzero(moved.any(axis=0))
-    if not len(at):
-        return []
-    k = at[np.abs(new - old)[:, at].max(axis=0).argmax()]
-    more = f" and {len(at) - 1} more" if len(at) > 1 else ""
-    return [
-        f"{name} needs {new[0, k]:,.1f} FTE at the start for {shared[k]}{more}, {base.scenario.name} "
-        f"{old[0, k]:,.1f}: `opening_ratio` is measured on what each scenario itself delivers at the start, "
-        "so a change that acts by then moves the need too. Let it begin a month later, or give `need.fte`"
-    ]
 
 
 def _run(scenario: Scenario, draws: int, seed: int) -> Results:

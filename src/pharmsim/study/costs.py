@@ -10,11 +10,14 @@ import pandas as pd
 
 from pharmsim.results.columns import ALL
 from pharmsim.study.intervals import difference, spread, where_known
-from pharmsim.study.outcomes import COSTS, Measure, Outcomes
+from pharmsim.study.kinds import COSTS
+from pharmsim.study.outcomes import Measure, Outcomes
 
 NO_GAIN = "no gain"
 LEAST = 0.05
 """FTE-years: less is no gain, and nothing is divided by it."""
+FEWEST = 5
+"""Draws with a gain, without which nothing is said of how far its cost may vary."""
 PER_YEAR = "per_delivered_fte_year"
 
 
@@ -32,8 +35,9 @@ def costs(name: str, base: Outcomes, other: Outcomes) -> pd.DataFrame:
     DataFrame
         scenario, item (pay_bill, cover_cost, backfill_cost, programme_cost, all, delivered_fte_years,
         per_delivered_fte_year), unit, date, central, median, p5, p25, p75, p95 (over draws; of the
-        last item over those with a gain), share_with_gain (of draws; of the last item only), words
-        ("no gain" where the last item is not a number).
+        last item over those with a gain, if they are at least 5), share_with_gain (of draws; of the last
+        item only), words ("no gain" where the last item is not a number). All costs are those of
+        interventions where neither scenario describes pay, and left out where only one does.
     """
     moved = {quantity: _whole(base, other, quantity) for quantity in (*COSTS, "delivered_fte")}
     known = {quantity: values for quantity, values in moved.items() if values is not None}
@@ -71,6 +75,8 @@ def per_year(cost: np.ndarray, gain: np.ndarray) -> dict[str, Any]:
     ratio[there] = cost[there] / gain[there]
     found: dict[str, Any] = _numbers(ratio)
     if len(gain) > 1:
+        if there[1:].sum() < FEWEST:
+            found |= dict.fromkeys(set(found) - {"central"}, float("nan"))
         found["share_with_gain"] = float(there[1:].mean())
     # in the median, if there are draws: a gain in fewer than half of them is none to divide by
     gains = found.get("share_with_gain", float(there[0])) >= 0.5
@@ -91,9 +97,14 @@ def _whole(base: Outcomes, other: Outcomes, quantity: str) -> np.ndarray | None:
 def pair(
     base: Outcomes, other: Outcomes, key: tuple[str, str, str], along: bool = False
 ) -> tuple[Measure | None, Measure | None]:
-    """The same measure of two runs; a run without interventions has no cost of them, which is 0."""
+    """The same measure of two runs; a run without interventions has no cost of them, which is 0.
+
+    All costs can be compared if both runs know pay, or neither does.
+    """
     old, new = (getattr(run, "trajectories" if along else "measures").get(key) for run in (base, other))
-    if key[0] == "programme_cost":
+    if key[0] == "total_cost" and base.knows_pay != other.knows_pay:
+        return None, None
+    if key[0] == "programme_cost" or (key[0] == "total_cost" and not base.knows_pay):
         old, new = old or _nothing(new), new or _nothing(old)
     return old, new
 

@@ -9,10 +9,14 @@ import pandas as pd
 
 from pharmsim.scenario.models import Scenario
 from pharmsim.study import headline
-from pharmsim.study.attribution import DRAWS, affordable, attribute
-from pharmsim.study.break_even import break_even
+from pharmsim.study.attribution import DRAWS, attribute, own
+from pharmsim.study.break_even import break_even, claimed
 from pharmsim.study.grounds import grounds
 from pharmsim.study.runs import run
+from pharmsim.study.shapley import sets
+
+SIZES_RUN = 14
+"""Ensembles that the break-even effects of one intervention take, about."""
 
 
 def tables(
@@ -22,7 +26,7 @@ def tables(
     dates: np.ndarray,
     draws: int = DRAWS,
     seed: int = 1,
-) -> dict[str, pd.DataFrame]:
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """Attribution, break-even effects and grounds of scenarios beside their base.
 
     Parameters
@@ -35,29 +39,83 @@ def tables(
     dates : ndarray of datetime64
         For attribution; grounds are those at the last of them, on it and cumulated until it.
     draws : int
-        At most `attribution.DRAWS` of them are used, for attribution fewer if there are many interventions.
+        At most `attribution.DRAWS` of them are used.
     seed : int
 
     Returns
     -------
-    dict of DataFrame
+    tables : dict of DataFrame
         `attribution`, `break_even` and `grounds`, with a column `scenario` in front; a table that has no
         row is left out.
+    warnings : list of str
+        What could not be worked out and why, and interventions that the base has with other settings.
     """
+    draws = min(draws, DRAWS)
     found: dict[str, list[pd.DataFrame]] = {"attribution": [], "break_even": [], "grounds": []}
+    told: list[str] = []
     for name, scenario in zip(names, others, strict=True):
         if not scenario.interventions:
             continue
-        data = run(scenario).data
-        judged = headline.headline_measures(data, dates)
-        at_end = headline.delivered_measures(data, dates[-1:])
-        made = {
-            "attribution": attribute(base, scenario, judged, affordable(scenario, draws), seed).frame(),
-            "break_even": break_even(scenario, min(draws, DRAWS), seed),
-            "grounds": grounds(base, scenario, at_end),
-        }
+        told += changed(base, scenario, name)
+        try:
+            made = _tables(base, scenario, dates, draws, seed)
+        except Exception as error:  # whatever it is, the comparison itself stands
+            told.append(
+                f"{name}: what each intervention adds is left out, it cannot be worked out: {error!r}"
+            )
+            continue
         for title, frame in made.items():
             if len(frame):
                 frame.insert(0, "scenario", name)
                 found[title].append(frame)
-    return {title: pd.concat(frames, ignore_index=True) for title, frames in found.items() if frames}
+    return {title: pd.concat(frames, ignore_index=True) for title, frames in found.items() if frames}, told
+
+
+def _tables(
+    base: Scenario, scenario: Scenario, dates: np.ndarray, draws: int, seed: int
+) -> dict[str, pd.DataFrame]:
+    runs = [run(each, warn=False).data for each in (base, scenario)]
+    judged = headline.headline_measures(runs, dates)
+    at_end = headline.delivered_measures(runs, dates[-1:])
+    return {
+        "attribution": attribute(base, scenario, judged, draws, seed).frame(),
+        "break_even": break_even(scenario, draws, seed),
+        "grounds": grounds(base, scenario, at_end),
+    }
+
+
+def changed(base: Scenario, scenario: Scenario, name: str) -> list[str]:
+    """Say what the parts of interventions are that the base has with other settings.
+
+    Parameters
+    ----------
+    base, scenario : Scenario
+    name : str
+        Of the scenario.
+
+    Returns
+    -------
+    list of str
+        One warning for each of them.
+    """
+    alone, theirs = own(base, scenario), {item.name for item in base.interventions}
+    return [
+        f"{name}: interventions.{lever} stands in {base.name} too, with other settings: "
+        + (
+            "its part is what the change of settings adds"
+            if lever in alone.before
+            else "its part is all it does, and `other changes` take away what it does there"
+        )
+        for lever in alone.names
+        if lever in theirs
+    ]
+
+
+def ensembles(base: Scenario, others: Sequence[Scenario]) -> int:
+    """Count the runs, with all their draws, that `tables` makes, about."""
+    return sum(
+        sets(len(own(base, scenario).names))
+        + SIZES_RUN * sum(bool(claimed(item)) for item in scenario.interventions)
+        for scenario in others
+        if scenario.interventions
+    )

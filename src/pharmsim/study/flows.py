@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from pharmsim.results import measures
+from pharmsim.scenario.models import Post
 
 RETIREMENT = "retirement"
 
 
 class Flow(NamedTuple):
-    """From where to where. A post is "role/environment"; kinds: "post", "source", "destination"."""
+    """From where to where; kinds: "post", "joint post", "source", "destination".
+
+    A post is "role/environment", a joint post "role/home environment/name", the name being that of the
+    intervention that makes it, else of the post.
+    """
 
     from_: str
     to: str
@@ -21,7 +26,7 @@ class Flow(NamedTuple):
     to_kind: str
 
 
-def cumulated_flows(data: xr.Dataset) -> dict[Flow, np.ndarray]:
+def cumulated_flows(data: xr.Dataset, posts: Sequence[Post]) -> dict[Flow, np.ndarray]:
     """People who moved along every flow in the whole run.
 
     Joiners come from their source, who returns from the pool; leavers go to their destination, who retires to
@@ -30,13 +35,20 @@ def cumulated_flows(data: xr.Dataset) -> dict[Flow, np.ndarray]:
     Parameters
     ----------
     data : Dataset
+    posts : sequence of Post
+        Of the scenario.
 
     Returns
     -------
     dict
         Flow → heads, shape (draw,).
     """
-    cells = ["/".join(key) for key in measures.group_keys(data, ["role", "environment"])]
+    cells = [
+        (f"{p.role}/{p.environment}/{p.made_by or p.post}", "joint post")
+        if p.split
+        else (f"{p.role}/{p.environment}", "post")
+        for p in posts
+    ]
     found: dict[Flow, np.ndarray] = {}
 
     def add(flow: Flow, heads: np.ndarray) -> None:
@@ -44,15 +56,16 @@ def cumulated_flows(data: xr.Dataset) -> dict[Flow, np.ndarray]:
 
     for name, axis in (("joiners", "source"), ("returns", "pool")):
         for post, label, heads in _by_post(data, name, axis):
-            add(Flow(label, cells[post], "source", "post"), heads)
+            add(Flow(label, cells[post][0], "source", cells[post][1]), heads)
     for name, axis in (("leavers", "destination"), ("retirements", "")):
         for post, label, heads in _by_post(data, name, axis):
-            add(Flow(cells[post], label, "post", "destination"), heads)
+            add(Flow(cells[post][0], label, cells[post][1], "destination"), heads)
     if "moves" in data:
         index = {str(post): i for i, post in enumerate(data["post"].values)}
         heads = data["moves"].sum("period").transpose("draw", "edge").values
         for i, (one, other) in enumerate(zip(data["edge_from"].values, data["edge_to"].values, strict=True)):
-            add(Flow(cells[index[str(one)]], cells[index[str(other)]], "post", "post"), heads[:, i])
+            (first, kind), (then, other_kind) = (cells[index[str(post)]] for post in (one, other))
+            add(Flow(first, then, kind, other_kind), heads[:, i])
     return found
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from pharmsim.scenario.interventions import Effect, Intervention, PlanChange, SupervisionChange
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Evidence, Value
-from pharmsim.study.attribution import OTHER, SAME, values_of
+from pharmsim.study.attribution import OTHER, SAME, own, values_of, with_own
 from pharmsim.study.headline import Measure
 from pharmsim.study.runs import run
 from pharmsim.study.shapley import shapley
@@ -38,6 +38,11 @@ def grades_of(item: Intervention) -> set[str]:
     return found | ({item.introduction.share.evidence} if item.introduction else set())
 
 
+def weakest(grades: Collection[str]) -> str:
+    """The grade of evidence that says least."""
+    return max(grades, key=GRADES.index, default="unstated")
+
+
 def resting_on(item: Intervention, grades: Collection[str]) -> Intervention:
     """Return an intervention of which only the effects of some grades are left.
 
@@ -58,6 +63,8 @@ def resting_on(item: Intervention, grades: Collection[str]) -> Intervention:
 def grounds(base: Scenario, scenario: Scenario, measures: Sequence[Measure]) -> pd.DataFrame:
     """Share out the difference from the base among grades of evidence, at the central values.
 
+    An intervention that the base has with other settings changes as a whole, by its weakest evidence.
+
     Parameters
     ----------
     base, scenario : Scenario
@@ -71,16 +78,21 @@ def grounds(base: Scenario, scenario: Scenario, measures: Sequence[Measure]) -> 
         base), share (the one divided by the other; not a number if there is no difference).
     """
     tags = any(measure.tags for measure in measures)
-    own = [item for item in scenario.interventions if item not in base.interventions]
+    alone = own(base, scenario)
+    found = {item.name: grades_of(item) for item in scenario.interventions if item.name in alone.names}
+    whole_by = {name: weakest(found[name]) for name in alone.before}
 
     def measured(chosen: Scenario) -> Any:
-        return values_of(run(chosen, tags=tags), measures)[0]
+        return values_of(run(chosen, tags=tags, warn=False), measures)[0]
 
     def game(grades: frozenset[str]) -> Any:
-        items = tuple(resting_on(item, grades) if item in own else item for item in scenario.interventions)
+        new = [name for name in found if name not in whole_by]
+        there = [*new, *(name for name, grade in whole_by.items() if grade in grades)]
+        items = with_own(scenario, alone, there).interventions
+        items = tuple(resting_on(item, grades) if item.name in new else item for item in items)
         return measured(scenario.model_copy(update={"interventions": items}))
 
-    present: set[str] = set().union(*map(grades_of, own))
+    present = {*whole_by.values()}.union(*(found[name] for name in found if name not in whole_by))
     players = [grade for grade in GRADES if grade in present]
     shares, start = shapley(players, game), measured(base)
     other = game(frozenset()) - start

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from pharmsim.results.frames import statistics
-from pharmsim.study.outcomes import Cell, Measure
+from pharmsim.study.kinds import Cell
+from pharmsim.study.outcomes import Measure
 
+FEWEST = 20
+"""The fewest draws for an interval worth the name."""
 ROUNDING = 1e-10
 """Numbers that differ by less than this share of them (or than this, below 1) are the same."""
 POINTS = ("median", "p5", "p25", "p75", "p95")
@@ -76,11 +79,14 @@ def where_known(numbers: np.ndarray) -> np.ndarray:
 def p_better(quantity: str, moved: np.ndarray) -> np.ndarray:
     """Share of draws in which differences, shape (draw, …), are for the better.
 
-    Not a number without draws, where no draw differs, and where no direction is better.
+    A draw without any difference counts half: it is as often better as it is worse. Not a number without
+    draws, where no draw differs, and where no direction is better.
     """
     sign = BETTER.get(quantity, 0)
     draws = moved[1:]
     known = sign != 0 and len(draws) > 0
-    share = (sign * draws > 0.0).mean(axis=0) if known else np.full(moved.shape[1:], np.nan)
+    share = np.full(moved.shape[1:], np.nan)
+    if known:
+        share = (sign * draws > 0.0).mean(axis=0) + 0.5 * (draws == 0.0).mean(axis=0)
     told = (draws != 0.0).any(axis=0) & ~np.isnan(draws).any(axis=0)
     return np.where(told, share, np.nan)

@@ -30,12 +30,14 @@ def lever_table(name: str, scenario: Scenario) -> pd.DataFrame:
     -------
     DataFrame
         scenario, name, title, level, category, reach (words), uptake (share), start, ramp (months),
-        end, evidence (grades of the effects), effects (words).
+        end, evidence (grades of the effects), effects (words). A title that occurs twice has the name behind.
     """
+    titles = [item.title for item in scenario.interventions]
     rows = [
         {
             "scenario": name,
-            **{key: getattr(item, key) for key in ("name", "title", "level", "category")},
+            **{key: getattr(item, key) for key in ("name", "level", "category")},
+            "title": item.title if titles.count(item.title) < 2 else f"{item.title} ({item.name})",
             "reach": reach_words(scenario, item),
             "uptake": item.uptake.value,
             "start": item.start,

@@ -50,6 +50,11 @@ class Shares:
         return np.asarray(self.total - self.alone.sum(axis=0))
 
 
+def sets(n: int) -> int:
+    """Count the sets of players that are played, at most, with `EXACT` and `PAIRS`."""
+    return 2**n if n <= EXACT else min(2**n, 2 + n + 2 * PAIRS * (n - 1))
+
+
 def shapley(
     players: Sequence[str], game: Game, exact: int = EXACT, pairs: int = PAIRS, seed: int = 1
 ) -> Shares:
