@@ -55,7 +55,10 @@ class PlanChange(Frozen):
 
 
 class SupervisionChange(Frozen):
-    """A share of the duties `of` that the posts of `by` take over; the other supervisors have that less."""
+    """A share of the duties `of` that the posts of `by` take over; the other supervisors have that less.
+
+    They are the posts of `by` in the environments and places of the reach.
+    """
 
     name: str
     of: Annotated[tuple[str, ...], Of("names")] = ()
