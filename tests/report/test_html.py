@@ -20,7 +20,9 @@ from pharmsim.report import (
     flow_picture,
     html,
     html_data,
+    html_explained,
     html_figures,
+    html_tables,
     html_text,
     style,
     winners_figure,
@@ -272,8 +274,14 @@ def test_a_comparison_as_it_is_written_can_be_told(compared: Path) -> None:
 @pytest.mark.parametrize(
     ("shares", "said"),
     [
-        ((-0.2, 1.2), "assumptions make 120 % of the difference in delivered time; better known ones"),
-        ((1.3, -0.3), "assumptions lessen the difference in delivered time; better known ones make it"),
+        (
+            (-0.2, 1.2),
+            "assumptions make 120 % of the difference in delivered time (central values); better known ones",
+        ),
+        (
+            (1.3, -0.3),
+            "assumptions lessen the difference in delivered time (central values); better known ones make it",
+        ),
     ],
 )
 def test_parts_that_cancel_are_told(tmp_path: Path, shares: tuple[float, ...], said: str) -> None:
@@ -306,6 +314,83 @@ def test_a_run_is_told_from_start_to_end(run_page: Page) -> None:
     assert re.search(r"People in post: [\d,]+ \([\d,]+ to [\d,]+\) in \w+ \d{4}, [\d,]+ \([\d,]+ to", text)
     assert re.search(r"Retention \(stability index, level “\w+”\) in the year to \w+ \d{4}: [\d.]+ %", text)
     assert "What services require and get" in text
+
+
+# -- what the levers add, and how large they must be ---------------------------------------------------------
+
+
+def table_of(folder: Path, name: str, **columns: object) -> html_data.ResultsFolder:
+    """Change columns of a table, and read the folder again."""
+    table = pd.read_csv(folder / f"{name}.csv")
+    table.assign(**columns).to_csv(folder / f"{name}.csv", index=False)
+    return html_data.read(folder)
+
+
+def test_the_attribution_says_its_draws_and_its_method(tmp_path: Path) -> None:
+    folder = made_comparison.write(tmp_path / "run")
+    few = html_explained.attribution(
+        table_of(folder, "attribution", draws=20, method="exact", error=0.0), "Rotation"
+    )
+    assert "all orders of the levers; 20 draws (not the 100 of the comparison" in few.caption
+    assert len(few.heads) == 3
+    read = table_of(folder, "attribution", draws=100, method="sampled", error=0.25)
+    same = html_explained.attribution(read, "Rotation")
+    assert same.caption.endswith("Method: a sample of the orders in which levers can come; 100 draws")
+    assert same.heads[3] == "Error of sampling"
+    assert {row[3].text for row in same.rows} == {"0.25"}
+
+
+def test_break_even_says_in_how_many_draws_and_the_median(tmp_path: Path) -> None:
+    folder = made_comparison.write(tmp_path / "run")
+    assert (
+        "enough in 64"
+        in headline.needed(table_of(folder, "break_even", p_reached=0.64, median=-2.5), "Rotation")[0]
+    )
+    said = headline.needed(html_data.read(folder), "Rotation")[0]
+    assert "median of the draws −2.5 %" in said
+    whole = table_of(folder, "break_even", found="needs 2 (median 3), enough in 9 % of draws")
+    assert headline.needed(whole, "Rotation")[0].endswith("enough in 9 % of draws.")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"p5": -9.0, "p95": -1.0, "assumed": -5.0, "median": -4.0}, "median −4 (−1 to −9)"),
+        ({"p5": "", "p95": -1.0, "assumed": -5.0}, "−1 to more than was tried"),
+        ({"p5": 1.0, "p95": "", "assumed": 5.0}, "1 to more than was tried"),
+        ({"p5": "", "p95": "", "assumed": 5.0}, "more than was tried in most draws"),
+        ({"p5": "", "p95": "", "assumed": 5.0, "draws": 0}, ""),
+    ],
+)
+def test_sizes_that_were_not_found_are_more_than_was_tried(row: dict[str, object], said: str) -> None:
+    assert html_explained._tried({"draws": 20, **row}) == said
+
+
+def test_no_interval_from_a_single_draw_with_a_gain(tmp_path: Path) -> None:
+    folder = made_comparison.write(tmp_path / "run")
+    each = html_tables.costs(table_of(folder, "costs", words="no gain"), "Rotation").rows[-1]
+    assert [cell.text for cell in each[1:]] == ["no gain", "–"]
+
+
+def test_one_lever_twice_is_told_apart(tmp_path: Path) -> None:
+    folder = made_comparison.write(tmp_path / "run")
+    table = pd.read_csv(folder / "levers.csv")
+    first = table.iloc[[0]]
+    pd.concat([first.assign(name=name, title="Rotation") for name in ("near", "far_away")]).to_csv(
+        folder / "levers.csv", index=False
+    )
+    read = html_data.read(folder)
+    assert headline.lever(read, "Rotation", "near") == "Rotation (near)"
+    assert [row[0].text for row in html_tables.levers(read, "Rotation").rows] == [
+        "Rotation (near)",
+        "Rotation (far away)",
+    ]
+
+
+def test_texts_of_tables_are_tidied() -> None:
+    assert html_text.tidy("no loss until 2040-10 (-0 to 15, -5, -£3, 2040-10-01) non-0 A-1") == (
+        "no loss until October 2040 (0 to 15, −5, −£3, 2040-10-01) non-0 A-1"
+    )
 
 
 # -- numbers ------------------------------------------------------------------------------------------------
@@ -429,6 +514,78 @@ def test_with_many_scenarios_each_is_short_at_first(tmp_path: Path, monkeypatch:
 def test_a_picture_of_the_folder_says_its_own_title(run_page: Page) -> None:
     words = [attrs["alt"] or "" for attrs in run_page.all("img")]
     assert "People in post, by role. The numbers are in the tables." in words
+
+
+def test_a_picture_of_all_scenarios_is_named_by_its_title_and_not_by_a_panel(tmp_path: Path) -> None:
+    path = tmp_path / "trajectories.svg"
+    texts = '<text style="font: 700 9px x">A scenario</text><text style="font: 700 12px x">Over time</text>'
+    path.write_text(f'<svg viewBox="0 0 100 90">{texts}</svg>', encoding="utf-8")
+    made = html_figures.taken(path)
+    assert made.caption == "Over time"
+    assert made.alt.startswith("Over time. A row for each scenario: lines")
+    assert made.tall
+    path.write_text(f'<svg viewBox="0 0 100 50">{texts}</svg>', encoding="utf-8")
+    assert not html_figures.taken(path).tall
+
+
+def test_joint_posts_stand_beside_their_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: list[pd.DataFrame] = []
+    monkeypatch.setattr(
+        html_figures,
+        "flow_picture",
+        lambda ends, title, changes: seen.append(ends) or style.new_figure(title),
+    )
+    folder = made_comparison.write(tmp_path / "run")
+    table = pd.read_csv(folder / "flows.csv")
+    joint = {
+        "from": "chemist/shop",
+        "to": "chemist/shop/new_roles",
+        "from_kind": "post",
+        "to_kind": "joint post",
+    }
+    pd.concat([table, table.iloc[[0]].assign(**joint, difference=7.0)]).to_csv(
+        folder / "flows.csv", index=False
+    )
+    read = html_data.read(folder)
+    html_figures.flows(read, "Rotation")
+    (row,) = seen[0][seen[0]["to_kind"] == "joint post"].to_dict("records")
+    assert (row["from"], row["to"], row["heads"]) == ("Shops", "Shops: joint posts (new roles)", 7.0)
+    names = [row[0].text for row in html_tables.flows(read, "Rotation").rows]
+    assert "Shops, Chemist → Shops, Chemist, joint posts (new roles)" in names
+    assert flow_picture._of_kind(seen[0], "to", True).count("Shops: joint posts (new roles)") == 1
+
+
+# -- answers of solve ---------------------------------------------------------------------------------------
+
+
+def test_an_answer_of_solve_is_told(tmp_path: Path) -> None:
+    words = ["--target", "fte +1 %", "--lever", "leaving.other_system.rate", "--from", "x 1", "--to", "x 0.5"]
+    folder = tmp_path / "answer"
+    asked = ["solve", str(shipped("tiny.yaml")), *words, "--by", "31 March 2030", "--by", "1 November 2026"]
+    cli.call([*asked, "--draws", "20", "--out", str(folder)])
+    page = Page(html.write(folder).read_text(encoding="utf-8"))
+    text = " ".join(page.text.split())
+    for said in (folder / "answer.txt").read_text(encoding="utf-8").splitlines():
+        assert said in text
+    for said in (
+        "Target “fte +1 %”: Tiny",
+        "Difference the levers make, median",
+        "Year to 31 March 2030",
+        "What the levers rest on",
+    ):
+        assert said in text
+    assert "Year to 31 October 2026" not in text
+    assert "pharmsim reproduce" not in text
+    assert "nan" not in text
+    assert len(page.all("img")) == 1
+
+
+def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
+    folder = made_comparison.write(tmp_path / "run")
+    text = (folder / "manifest.json").read_text(encoding="utf-8")
+    (folder / "manifest.json").write_text(text.replace('"comparison"', '"sweep"'), encoding="utf-8")
+    with pytest.raises(OutputError, match="it holds a sweep"):
+        html.write(folder)
 
 
 def test_bands_hold_everybody_but_the_thinnest() -> None:

@@ -107,7 +107,7 @@ def waterfall(frame: pd.DataFrame) -> Figure:
     there = {pair for pair in zip(frame["quantity"], frame["over"], strict=True) if pair in PANELS}
     titles = [pair for pair in PANELS if pair in there and not (pair in SPARE and SPARE[pair] in there)]
     rows = [
-        (PANELS[pair] + (f", {level}" if level else ""), part)
+        (PANELS[pair] + (f", {level!s}" if level else ""), part)
         for pair in titles
         for level, part in frame[(frame["quantity"] == pair[0]) & (frame["over"] == pair[1])].groupby("level")
     ]

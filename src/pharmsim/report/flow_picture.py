@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+JOINT = "joint post"
+"""Kind of the ends of flows that are joint posts: "role/environment/name"."""
+PLACES = ("post", JOINT)
 SHOWN = 0.985
 """Share of all people whose bands are drawn; the thinnest are left out."""
 GAP = 0.03
@@ -26,8 +29,8 @@ def flow_picture(ends: pd.DataFrame, title: str, changes: bool) -> Figure:
     Parameters
     ----------
     ends : DataFrame
-        from, to (titles), from_kind, to_kind ("source", "post", "destination") and heads; rows with
-        equal ends are added up.
+        from, to (titles), from_kind, to_kind ("source", "post", "joint post", "destination") and heads;
+        rows with equal ends are added up.
     title : str
     changes : bool
         Whether heads are differences from a base: blue for more people, hatched orange for fewer.
@@ -41,7 +44,7 @@ def flow_picture(ends: pd.DataFrame, title: str, changes: bool) -> Figure:
     lefts = [name for name in [*_of_kind(ends, "from", False), *places] if name in set(bands["from"])]
     rights = [name for name in [*places, *_of_kind(ends, "to", False)] if name in set(bands["to"])]
     most = max(len(lefts), len(rights), 1)
-    figure = style.new_figure(title, 9.0, 1.6 + 0.42 * most)
+    figure = style.new_figure(title, 9.0, 1.4 + 0.34 * most)
     axes = figure.subplots()
     axes.set_axis_off()
     axes.grid(False)
@@ -64,7 +67,7 @@ def flow_picture(ends: pd.DataFrame, title: str, changes: bool) -> Figure:
         _band(axes, a, b, width, more if changes else colours[one], changes and heads < 0)
     _blocks(axes, starts, bands, "from", changes)
     _blocks(axes, stops, bands, "to", changes)
-    notes = "people over the whole run, central values; from left to right; not: moves inside an environment"
+    notes = "people over the whole run, central values; from left to right; not: moves within one block"
     second = ["blue: more than in the base; hatched orange: fewer"] if changes else []
     second += [f"flows too thin to be drawn: {left_out:,.0f} in all"] if left_out >= 0.5 else []
     style.put_foot(figure, f"{notes}\n{'  ·  '.join(second)}".strip())
@@ -72,8 +75,8 @@ def flow_picture(ends: pd.DataFrame, title: str, changes: bool) -> Figure:
 
 
 def _of_kind(ends: pd.DataFrame, side: str, posts: bool) -> list[str]:
-    """Names on one side that are environments, or those that are not."""
-    return list(dict.fromkeys(ends[side][(ends[f"{side}_kind"] == "post") == posts]))
+    """Names on one side that are environments and joint posts, or those that are not."""
+    return list(dict.fromkeys(ends[side][ends[f"{side}_kind"].isin(PLACES) == posts]))
 
 
 def bands_of(ends: pd.DataFrame) -> tuple[pd.DataFrame, float]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from pharmsim import __version__
 from pharmsim.errors import OutputError
+from pharmsim.report import html_explained, html_run, html_solve, html_tables
 from pharmsim.report import html_figures as figures
 from pharmsim.report import html_headline as headline
-from pharmsim.report import html_run, html_tables
 from pharmsim.report import html_text as text
 from pharmsim.report.html_data import ResultsFolder, read, without_gaps
 from pharmsim.report.html_figures import Picture
@@ -31,6 +31,10 @@ READING = (
     "How to read the numbers: first the median of the draws, in brackets the interval that holds 90 % of "
     "them. Base and scenarios run with the same draws, so that an interval is that of the difference. "
     "“Better in 90 % of the draws” says something about the model and its inputs; it is no forecast."
+)
+READING_SOLVE = (
+    "How to read it: the level found is that of the central values. Ranges hold 90 % of the draws, which are "
+    "the same at every level and without the levers; a share of draws is about the model and its inputs."
 )
 READING_RUN = (
     "How to read the numbers: first the central value, in brackets the interval that holds 90 % of the draws."
@@ -68,7 +72,7 @@ def write(folder: Path, out: Path | None = None, force: bool = False) -> Path:
     Parameters
     ----------
     folder : Path
-        Written by `pharmsim run` or `pharmsim compare`.
+        Written by `pharmsim run`, `pharmsim compare` or `pharmsim solve`.
     out : Path, optional
         The file; by default report.html in the folder.
     force : bool
@@ -104,23 +108,21 @@ def html(folder: ResultsFolder) -> str:
     """The text of the report."""
     made = folder.made
     n_draws = int(made.get("n_draws") or 0)
-    title = f"Compared with {folder.base}" if folder.compared else folder.base
     written = str(made.get("written") or "an unknown date")[:10]
     also = ", the same for all scenarios" if folder.compared else ""
     about = f"Made by pharmsim {made.get('pharmsim') or __version__} on {written}; {n_draws:,} draws{also}."
-    if folder.compared:
-        headlines, summary = headline.comparison(folder), [html_tables.side_by_side(folder)]
-    else:
-        headlines, summary = [headline.Headline("", [], headline.run(folder))], []
+    summary = [html_tables.side_by_side(folder)] if folder.compared else []
+    title, headlines, reading, sections = _KINDS[folder.kind](folder)
     content = {
         "title": title,
         "about": about,
         "has_draws": n_draws > 0,
         "headlines": headlines,
-        "reading": READING if folder.compared else READING_RUN,
+        "reading": reading,
         "summary": summary,
         "warnings": folder.warnings,
-        "sections": list(_compared(folder) if folder.compared else _run(folder)),
+        "sections": list(sections),
+        "reproduced": folder.kind != "solve",
         "evidence": _evidence(folder),
         "assumptions": list(_assumptions(folder)),
         "command": " ".join(str(word) for word in made.get("command") or ["pharmsim"]),
@@ -140,6 +142,26 @@ def _environment() -> Environment:
     )  # fmt: skip
 
 
+Told = tuple[str, list[headline.Headline], str, Iterable["Section"]]
+"""Title, what is said first, how to read it, sections."""
+
+
+def _of_comparison(folder: ResultsFolder) -> Told:
+    return f"Compared with {folder.base}", headline.comparison(folder), READING, _compared(folder)
+
+
+def _of_run(folder: ResultsFolder) -> Told:
+    return folder.base, [headline.Headline("", [], headline.run(folder))], READING_RUN, _run(folder)
+
+
+def _of_solve(folder: ResultsFolder) -> Told:
+    title = f"{html_solve.target(folder)}: {folder.base}"
+    return title, [headline.Headline("", [], html_solve.sentences(folder))], READING_SOLVE, _solved(folder)
+
+
+_KINDS = {"comparison": _of_comparison, "run": _of_run, "solve": _of_solve}
+
+
 # -- a comparison -------------------------------------------------------------------------------------------
 
 
@@ -147,8 +169,9 @@ def _compared(folder: ResultsFolder) -> Iterable[Section]:
     """The sections of a comparison: all scenarios together, then one by one."""
     together = [figures.taken(path) for path in folder.figures if not path.stem.startswith(figures.OWN)]
     parts = [
-        Part("", pictures=together),
+        Part("", pictures=[picture for picture in together if not picture.tall]),
         Part("Who moves where in the base", pictures=[figures.flows(folder)]),
+        Part("In detail", pictures=[picture for picture in together if picture.tall]),
     ]
     yield Section("together", "Scenarios beside each other", [part for part in parts if part])
     for i, scenario in enumerate(folder.scenarios):
@@ -166,7 +189,7 @@ def _scenario(folder: ResultsFolder, scenario: str) -> Iterable[Part]:
     needed = Part(
         "How large must the effect be?",
         pictures=figures.explained(folder, scenario, "break_even"),
-        tables=[html_tables.break_even(folder, scenario)],
+        tables=[html_explained.break_even(folder, scenario)],
     )
     assumed = headline.assumed(folder, scenario)
     if assumed:
@@ -195,7 +218,7 @@ def _scenario(folder: ResultsFolder, scenario: str) -> Iterable[Part]:
     yield Part(
         "What each lever contributes",
         pictures=figures.explained(folder, scenario, "attribution"),
-        tables=[html_tables.attribution(folder, scenario)],
+        tables=[html_explained.attribution(folder, scenario)],
     )
     yield Part("Cost", tables=[html_tables.costs(folder, scenario)])
     if not assumed:
@@ -203,7 +226,7 @@ def _scenario(folder: ResultsFolder, scenario: str) -> Iterable[Part]:
     yield Part(
         "What the difference rests on",
         pictures=figures.explained(folder, scenario, "grounds"),
-        tables=[html_tables.grounds(folder, scenario)],
+        tables=[html_explained.grounds(folder, scenario)],
     )
 
 
@@ -219,6 +242,17 @@ def _run(folder: ResultsFolder) -> Iterable[Section]:
     pictures = [figures.taken(path) for path in folder.figures]
     if pictures:
         yield Section("pictures", "Pictures", [Part("", pictures=pictures)])
+
+
+def _solved(folder: ResultsFolder) -> Iterable[Section]:
+    """The sections of an answer: values and levels, the response, costs, what the levers rest on."""
+    pictures = [figures.taken(path) for path in folder.figures]
+    parts = [
+        Part("", pictures=pictures, tables=[html_solve.answer(folder)]),
+        Part("Cost", tables=[html_solve.costs(folder)]),
+        Part("What the levers rest on", tables=[html_solve.evidence(folder)]),
+    ]
+    yield Section("answer", "The answer", [part for part in parts if part])
 
 
 # -- what went in, and how to make it again -----------------------------------------------------------------

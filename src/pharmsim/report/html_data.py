@@ -42,6 +42,27 @@ EXTRA_OF_RUN: dict[str, tuple[str, ...]] = {
     "need": ("year_from", "year_to", "role", "environment", "quantity", "unit", "central"),
     "budgets": ("year_from", "year_to", "budget", "quantity", "unit", "central"),
 }
+OF_SOLVE: dict[str, tuple[str, ...]] = {
+    "solve": (
+        "date",
+        "measured",
+        "target",
+        "status",
+        "lever",
+        "level",
+        "level_unit",
+        "unit",
+        "start",
+        "base",
+        "value",
+    ),
+    "costs": ("date",),
+    "evidence": ("lever", "effect", "value", "low", "high", "evidence", "source"),
+}
+"""Tables of an answer of `solve`; without money that of costs has no rows."""
+TABLES = {"comparison": (NEEDED, EXTRA), "run": (OF_RUN, EXTRA_OF_RUN), "solve": (OF_SOLVE, {})}
+"""Tables by kind of folder: those that are there, and those that may be."""
+COMMANDS = {"comparison": "compare", "run": "run", "solve": "solve"}
 TEXTS = ("scenario", "level", "role", "environment", "unit", "quantity", "losers", "block", "by")
 NUMBERS = ("base", "difference", "central", "share", "alone", *SPREAD)
 DATES = ("date", "year_from", "year_to")
@@ -70,8 +91,8 @@ class ResultsFolder:
     Attributes
     ----------
     path : Path
-    compared : bool
-        Whether it is a comparison's.
+    kind : str
+        "run", "comparison" or "solve".
     made : dict
         The manifest.
     base : str
@@ -87,7 +108,7 @@ class ResultsFolder:
     """
 
     path: Path
-    compared: bool
+    kind: str
     made: dict[str, Any]
     base: str
     tables: dict[str, pd.DataFrame]
@@ -95,6 +116,11 @@ class ResultsFolder:
     names: dict[str, str]
     warnings: list[str] = field(default_factory=list)
     figures: list[Path] = field(default_factory=list)
+
+    @property
+    def compared(self) -> bool:
+        """Whether it is a comparison's."""
+        return self.kind == "comparison"
 
     @property
     def scenarios(self) -> list[str]:
@@ -121,7 +147,7 @@ def read(folder: Path) -> ResultsFolder:
     Parameters
     ----------
     folder : Path
-        Written by `pharmsim run` or `pharmsim compare`.
+        Written by `pharmsim run`, `pharmsim compare` or `pharmsim solve`.
 
     Returns
     -------
@@ -137,10 +163,13 @@ def read(folder: Path) -> ResultsFolder:
             f"{folder}: must be a results folder; there is no such folder. Give the folder of a run."
         )
     made = manifest.read(folder)
-    compared = made.get("kind") == "comparison"
-    entries: Any = made.get("scenarios") if compared else [{"title": "", "folder": ".", **made}]
+    kind = str(made.get("kind") or "run")
+    if kind not in TABLES:
+        known = ", ".join(f"`pharmsim {command}`" for command in COMMANDS.values())
+        raise OutputError(f"{folder}: must be written by {known}; it holds a {kind}. Give another folder.")
+    entries: Any = made.get("scenarios") if kind == "comparison" else [{"title": "", "folder": ".", **made}]
     _check_entries(entries, folder)
-    tables = _tables(folder if compared else folder / "tables", compared)
+    tables = _tables(folder / "tables" if kind == "run" else folder, kind)
     scenarios = [_json(folder / entry["folder"] / SCENARIO) for entry in entries]
     names: dict[str, str] = {}
     for scenario in reversed(scenarios):
@@ -150,7 +179,7 @@ def read(folder: Path) -> ResultsFolder:
         for entry in entries
     ]
     return ResultsFolder(
-        folder, compared, made, str(scenarios[0].get("name", "")), tables, inputs, names,
+        folder, kind, made, str(scenarios[0].get("name", "")), tables, inputs, names,
         _warnings(made, entries), sorted((folder / "figures").glob("*.svg")),
     )  # fmt: skip
 
@@ -169,16 +198,15 @@ def _check_entries(entries: Any, folder: Path) -> None:
         )
 
 
-def _tables(folder: Path, compared: bool) -> dict[str, pd.DataFrame]:
+def _tables(folder: Path, kind: str) -> dict[str, pd.DataFrame]:
     """Read the tables, those that must be there and those that may."""
-    needed, extra = (NEEDED, EXTRA) if compared else (OF_RUN, EXTRA_OF_RUN)
+    needed, extra = TABLES[kind]
     missing = [f"{name}.csv" for name in needed if not (folder / f"{name}.csv").is_file()]
     if missing:
-        command = "compare" if compared else "run"
         raise OutputError(
             f"{folder}: must hold {', '.join(f'{name}.csv' for name in needed)}; "
             f"missing: {', '.join(missing)}. "
-            f"Make it again with `pharmsim {command}`."
+            f"Make it again with `pharmsim {COMMANDS[kind]}`."
         )
     there = {
         name: columns for name, columns in {**needed, **extra}.items() if (folder / f"{name}.csv").is_file()

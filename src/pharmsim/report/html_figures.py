@@ -17,7 +17,7 @@ import pandas as pd
 from pharmsim.report import attribution_figures, style, winners_figure
 from pharmsim.report import html_headline as headline
 from pharmsim.report import html_text as text
-from pharmsim.report.flow_picture import flow_picture
+from pharmsim.report.flow_picture import JOINT, flow_picture
 from pharmsim.report.html_data import ResultsFolder
 from pharmsim.results.columns import ALL
 
@@ -35,11 +35,12 @@ CENTRAL = "central values; no range was run"
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture inside the file: the data, words for those who do not see it, a line below."""
+    """A picture inside the file: the data, words for those who do not see it, a line below, its shape."""
 
     source: str
     alt: str
     caption: str
+    tall: bool = False
 
 
 def drawn(make: Callable[[], Figure], alt: str, caption: str) -> Picture:
@@ -50,7 +51,7 @@ def drawn(make: Callable[[], Figure], alt: str, caption: str) -> Picture:
     with style.styled():
         figure = make()
         FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None})
-    return Picture(_data(stream.getvalue()), alt, caption)
+    return Picture(_data(stream.getvalue()), alt, caption, _tall(stream.getvalue()))
 
 
 def _data(svg: str) -> str:
@@ -61,9 +62,26 @@ def _data(svg: str) -> str:
 def taken(path: Path) -> Picture:
     """Take a picture of the folder, with its own title as words."""
     svg = path.read_text(encoding="utf-8")
-    found = re.search(r'<text style="[^"]*\b700\b[^"]*"[^>]*>([^<]+)</text>', svg)  # the only bold text
-    title = unescape(found.group(1)).strip() if found else text.words(path.stem)
-    return Picture(_data(svg), f"{title}. The numbers are in the tables.", title)
+    bold = re.findall(r'<text style="[^"]*\b700\b[^"]*?([\d.]+)px[^"]*"[^>]*>([^<]+)</text>', svg)
+    title = unescape(max(bold, key=lambda one: float(one[0]))[1]).strip() if bold else text.words(path.stem)
+    seen = SEEN.get(path.stem, "")
+    return Picture(_data(svg), f"{title}. {seen}The numbers are in the tables.", title, _tall(svg))
+
+
+SEEN = {
+    "costs": "Bars of the items of cost for each scenario, and the cost of an additional FTE-year. ",
+    "differences": "For every post group a dot with an interval for each scenario, to either side of zero. ",
+    "retention_differences": "For every level a dot with an interval for each scenario. ",
+    "service_differences": "For every service a dot with an interval for each scenario. ",
+    "trajectories": "A row for each scenario: lines of its differences over time, with bands over draws. ",
+}
+"""What is seen in pictures of all scenarios, by the names of their files."""
+
+
+def _tall(svg: str) -> bool:
+    """Whether a picture needs a page of its own on paper."""
+    size = re.search(r'<svg[^>]*?viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', svg)
+    return size is not None and float(size[2]) > 0.8 * float(size[1])
 
 
 # -- trajectories -------------------------------------------------------------------------------------------
@@ -96,7 +114,7 @@ def _trajectories(frame: pd.DataFrame, scenario: str, wanted: list[str]) -> Figu
     from matplotlib.ticker import FuncFormatter
 
     figure = style.new_figure(
-        f"{style.shorten(scenario, 60)} beside the base, whole system", 9.0, 0.9 + 1.75 * len(wanted)
+        f"{style.shorten(scenario, 60)} beside the base, whole system", 9.0, 0.9 + 1.4 * len(wanted)
     )
     grid = figure.subplots(len(wanted), 2, squeeze=False)
     for (left, right), quantity in zip(grid, wanted, strict=True):
@@ -170,21 +188,26 @@ def flows(read: ResultsFolder, scenario: str = "") -> Picture:
     ends = ends[~inside]
     if scenario:
         title = f"Who moves where, {style.shorten(scenario, 50)} less base"
-        caption = "What changes in who moves where, people over the whole run (central values)"
+        caption = "What changes in who moves where, people over the whole run"
+        caption += " (central values; intervals in the table)"
     else:
         title, caption = (
             "Who moves where in the base",
-            "Who moves where in the base, people over the whole run",
+            "Who moves where in the base, people over the whole run (central values)",
         )
     alt = (
-        f"{caption}; moves inside an environment are left out. Bands lead from sources and environments on "
-        f"the left to environments and destinations on the right; {_largest(ends)}."
+        f"{caption}; joint posts stand beside the environments that they are made of; moves within one block "
+        "are left out. Bands lead from sources and environments on the left to environments and "
+        f"destinations on the right; {_largest(ends)}."
     )
     return drawn(lambda: flow_picture(ends, title, changes=bool(scenario)), alt, caption)
 
 
 def _end(read: ResultsFolder, label: str, kind: str) -> str:
-    """Name of an end of a flow: of a post its environment."""
+    """Name of an end of a flow: of a post its environment, of joint posts that and their name."""
+    if kind == JOINT:
+        _, place, name = label.split("/", 2)
+        return f"{read.name(place)}: joint posts ({name.replace('_', ' ')})"
     return read.name(label.rpartition("/")[2]) if kind == "post" else text.words(label)
 
 

@@ -142,11 +142,14 @@ def parts_of(read: ResultsFolder, scenario: str) -> pd.DataFrame:
     return frame[:0]
 
 
-def lever(read: ResultsFolder, name: str) -> str:
-    """Title of a lever."""
-    frame = read.tables.get("levers")
-    titles = {} if frame is None else dict(zip(frame["name"], frame["title"], strict=True))
-    return str(titles.get(name) or text.words(str(name)))
+def lever(read: ResultsFolder, scenario: str, name: str) -> str:
+    """Title of a lever of a scenario, with its name where another has the same title."""
+    frame = read.of("levers", scenario)
+    titles = dict(zip(frame["name"], frame["title"].astype(str), strict=True))
+    title = titles.get(name, "")
+    if list(titles.values()).count(title) > 1:
+        return f"{title} ({name.replace('_', ' ')})"
+    return title or text.words(str(name))
 
 
 # -- sentences ----------------------------------------------------------------------------------------------
@@ -168,8 +171,19 @@ def needed(read: ResultsFolder, scenario: str) -> list[str]:
     many = frame["lever"].nunique() > MANY
     first = frame.drop_duplicates(["lever"] if many else ["lever", "criterion"])
     return [
-        f"{lever(read, row['lever'])}, so that {row['criterion']}: {row['found']}." for row in records(first)
+        f"{lever(read, scenario, row['lever'])}, so that {text.tidy(row['criterion'])}: {_found(row)}."
+        for row in records(first)
     ]
+
+
+def _found(row: dict[Any, Any]) -> str:
+    """What was found, with its median over draws and the share of them in which the effect is enough."""
+    said = text.tidy(str(row["found"]))
+    if pd.notna(row["median"]) and "median" not in said:
+        said += f"; median of the draws {text.plain(row['median'])} {row['unit']}"
+    if pd.notna(row.get("p_reached")) and "enough in" not in said:
+        said += f"; what is assumed is enough in {text.share(row['p_reached'])} of the draws"
+    return said
 
 
 def _time(read: ResultsFolder, scenario: str) -> str:
@@ -268,7 +282,7 @@ def _grounds(read: ResultsFolder, scenario: str) -> str:
     value = float(rows["share"].iloc[0]) if len(rows) else 0.0
     if pd.isna(value):
         return ""
-    what = text.inside(text.words(str(quantity)))
+    what = f"{text.inside(text.words(str(quantity)))} (central values)"
     if value > 1.0:
         most = f"Effects that are assumptions make {text.share(value)} of the difference in {what}"
         return f"{most}; better known ones take part of it away."

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pharmsim.report import html_headline as headline
 from pharmsim.report import html_text as text
+from pharmsim.report.flow_picture import JOINT
 from pharmsim.report.html_data import ResultsFolder, without_gaps
 from pharmsim.report.html_headline import on_dates, records
 from pharmsim.results.columns import ALL
@@ -49,7 +50,7 @@ class Table:
         return bool(self.rows)
 
 
-def _cells(*texts: Any) -> list[Cell]:
+def cells(*texts: Any) -> list[Cell]:
     return [each if isinstance(each, Cell) else Cell(str(each)) for each in texts]
 
 
@@ -76,7 +77,7 @@ def unit_of(unit: str) -> str:
     return "" if unit.startswith("GBP") else text.WORDS.get(unit, unit)
 
 
-def _named(quantity: str, unit: str, level: str = "") -> str:
+def named(quantity: str, unit: str, level: str = "") -> str:
     name = text.words(quantity) + (f", level “{level}”" if level else "")
     unit = unit_of(unit)
     return f"{name} ({unit})" if unit and unit.lower() not in name.lower() else name
@@ -86,7 +87,7 @@ NOTE = "Median of the draws, and below it the interval that holds 90 % of them"
 CENTRAL = "Central values: no range was run"
 
 
-def _note(frame: pd.DataFrame) -> str:
+def spread_note(frame: pd.DataFrame) -> str:
     return NOTE if len(frame) and frame["median"].notna().any() else CENTRAL
 
 
@@ -120,7 +121,7 @@ def side_by_side(read: ResultsFolder) -> Table:
         cells.append(_each(cost.get("per_delivered_fte_year")))
         rows.append([Cell(scenario), *cells])
     when = text.day(frame["date"].max())
-    caption = f"Scenarios beside each other: difference from the base in {when}. {_note(frame)}"
+    caption = f"Scenarios beside each other: difference from the base in {when}. {spread_note(frame)}"
     return Table(caption + "; costs are added up since the start", heads, rows)
 
 
@@ -148,10 +149,10 @@ def levers(read: ResultsFolder, scenario: str) -> Table:
         ramp = f"{float(row['ramp']):g} months until all take part" if row.get("ramp") else "at once"
         uptake = row["uptake"]
         said = text.share(float(uptake)) if isinstance(uptake, int | float) else str(uptake)
-        effects = str(row.get("effects", "")).replace("; ", ";\n")
+        effects = text.tidy(str(row.get("effects", ""))).replace("; ", ";\n")
         rows.append(
-            _cells(Cell(str(row["title"]), f"{row['level']} × {row['category']}"), row["reach"], said,
-                   Cell(when, ramp), row["evidence"] or "–", effects)
+            cells(Cell(headline.lever(read, scenario, row["name"]), f"{row['level']} × {row['category']}"),
+                   row["reach"], said, Cell(when, ramp), row["evidence"] or "–", effects)
         )  # fmt: skip
     heads = ["Lever", "Reaches", "Take part", "When", "Evidence of its effects", "Effects (range)"]
     return Table("Levers of this scenario", heads, rows, numeric=False)
@@ -186,9 +187,9 @@ def by_date(read: ResultsFolder, scenario: str, main: bool) -> Table:
         plain = str(unit).removesuffix(" per year") if over == "year" else str(unit)
         by: dict[Any, Any] = {row["date"]: {**row, "unit": plain} for row in records(part)}
         behind = {"year": "in the year before", "cumulated": "since the start"}.get(str(over), "")
-        name = Cell(_named(str(quantity), plain, str(level)), behind)
+        name = Cell(named(str(quantity), plain, str(level)), behind)
         rows.append([name, *(difference(by.get(date)) for date in dates)])
-    caption = f"The whole system: {'' if main else 'other '}differences from the base. {_note(whole)}"
+    caption = f"The whole system: {'' if main else 'other '}differences from the base. {spread_note(whole)}"
     return Table(caption, ["Quantity", *(text.day(date) for date in dates)], rows)
 
 
@@ -205,8 +206,10 @@ def by_place(read: ResultsFolder, scenario: str) -> Table:
         for place in places
     ]
     when = text.day(frame["date"].max())
-    caption = f"{_named(quantity, 'FTE')} by environment and role: difference from the base in {when}."
-    return Table(f"{caption} {_note(frame)}", ["Environment", *(_title(read, role) for role in roles)], rows)
+    caption = f"{named(quantity, 'FTE')} by environment and role: difference from the base in {when}."
+    return Table(
+        f"{caption} {spread_note(frame)}", ["Environment", *(_title(read, role) for role in roles)], rows
+    )
 
 
 def _title(read: ResultsFolder, label: str) -> str:
@@ -240,15 +243,15 @@ def costs(read: ResultsFolder, scenario: str) -> Table:
     found = headline.costs(read, scenario)
     rows = []
     for item, row in found.items():
-        name = _named(item, str(row["unit"]))
+        name = named(item, str(row["unit"]))
         if item == "per_delivered_fte_year":
-            share = row.get("share_with_gain")
+            share, each = row.get("share_with_gain"), _each(row)
             note = f"of the {text.share(share)} of draws with a gain" if pd.notna(share) else ""
-            rows.append([Cell(name, note), _each(row), _half(row)])
+            rows.append([Cell(name, note), each, _half(row) if each.note else Cell("–")])
         else:
             rows.append([Cell(name), difference(row), _half(row, signed=True)])
     frame = read.of("costs", scenario)
-    caption = f"Costs beside the base, added up since the start. {_note(frame)}"
+    caption = f"Costs beside the base, added up since the start. {spread_note(frame)}"
     return Table(caption, ["Item", "Difference", "Half of the draws"], rows)
 
 
@@ -260,70 +263,7 @@ def _half(row: dict[Any, Any], signed: bool = False) -> Cell:
     return Cell(scale.span(row["p25"], row["p75"], signed))
 
 
-# -- attribution, break-even, grounds -----------------------------------------------------------------------
-
-
-def attribution(read: ResultsFolder, scenario: str) -> Table:
-    """What each lever contributes to the difference in time, and their interaction."""
-    frame = headline.parts_of(read, scenario)
-    if frame.empty:
-        return Table("", [])
-    rows = []
-    for row in records(frame):
-        alone = row["alone"]
-        scale = text.Scale(str(row["unit"]), [alone])
-        known = Cell("–" if pd.isna(alone) else scale.number(float(alone), True))
-        rows.append([Cell(headline.lever(read, row["lever"])), difference(row), known])
-    first = records(frame)[0]
-    what = _named(str(first["quantity"]), str(first["unit"]))
-    caption = (
-        f"{what}, {text.day(first['date'])}: what each lever contributes (Shapley values). {_note(frame)}"
-    )
-    caption += (
-        ". In every draw the levers add up to the total. Interaction: the total less what each does alone"
-    )
-    return Table(caption, ["Lever", "Part of the difference", "Alone, central value"], rows)
-
-
-def break_even(read: ResultsFolder, scenario: str) -> Table:
-    """How large an effect must be to be worth its while, beside what is assumed."""
-    rows = []
-    for row in records(without_gaps(read.of("break_even", scenario))):
-        unit = str(row.get("unit", ""))
-        assumed, least = (
-            "–" if row.get(name, "") == "" else f"{text.plain(row[name])} {unit}"
-            for name in ("assumed", "break_even")
-        )
-        ends = [row.get(name, "") for name in ("low", "high", "p5", "p95")]
-        ranges = [
-            f"{text.plain(a)} to {text.plain(b)}" if "" not in (a, b) else "" for a, b in (ends[:2], ends[2:])
-        ]
-        reached = text.share(float(row["p_reached"])) if row.get("p_reached", "") != "" else "–"
-        rows.append(
-            _cells(Cell(headline.lever(read, row["lever"]), str(row["effect"])), str(row["criterion"]),
-                   Cell(least, ranges[1]), Cell(assumed, ranges[0]), reached)
-        )  # fmt: skip
-    heads = ["Lever and effect", "What is asked", "Needed", "Assumed", "Draws in which that is enough"]
-    return Table(
-        "Break-even: the size an unmeasured effect must have, for those who take part", heads, rows, False
-    )
-
-
-def grounds(read: ResultsFolder, scenario: str) -> Table:
-    """Share of the differences that rests on effects of each grade of evidence."""
-    frame = read.of("grounds", scenario)
-    if frame.empty:
-        return Table("", [])
-    grades = [grade for grade in GRADES if grade in set(frame["grade"])]
-    grades += [grade for grade in dict.fromkeys(frame["grade"]) if grade not in GRADES]
-    rows = []
-    for (quantity, over, date), part in frame.groupby(["quantity", "over", "date"], sort=False):
-        by = dict(zip(part["grade"], part["share"], strict=True))
-        since = ", since the start" if over == "cumulated" else ""
-        name = f"{text.words(str(quantity))}{since}, {text.day(date)}"
-        rows.append(_cells(name, *(text.share(by.get(grade, float("nan"))) for grade in grades)))
-    return Table("What the difference rests on, by the evidence of the effects (central values)",
-                 ["Difference", *map(text.words, grades)], rows)  # fmt: skip
+# -- flows, and any table ----------------------------------------------------------------------------------
 
 
 def flows(read: ResultsFolder, scenario: str) -> Table:
@@ -336,18 +276,26 @@ def flows(read: ResultsFolder, scenario: str) -> Table:
             continue
         scale = text.Scale("heads", [row["base"]])
         rows.append(
-            _cells(f"{read.name(row['from'])} → {read.name(row['to'])}", scale.number(row["base"]),
+            cells(f"{_end(read, row, 'from')} → {_end(read, row, 'to')}", scale.number(row["base"]),
                    difference({**row, "unit": "heads"}))
         )  # fmt: skip
-    return Table(f"The flows that differ most, people over the whole run. {_note(frame)}",
+    return Table(f"The flows that differ most, people over the whole run. {spread_note(frame)}",
                  ["From → to", "Base, central value", "Difference"], rows)  # fmt: skip
+
+
+def _end(read: ResultsFolder, row: dict[Any, Any], side: str) -> str:
+    """Where a flow begins or ends: a post with its role, or joint posts with those that they are made of."""
+    if row[f"{side}_kind"] != JOINT:
+        return read.name(row[side])
+    home, _, name = row[side].rpartition("/")
+    return f"{read.name(home)}, joint posts ({name.replace('_', ' ')})"
 
 
 def plain(frame: pd.DataFrame, caption: str) -> Table:
     """Any table as it is."""
     columns = [name for name in frame if frame[name].notna().any() and not (frame[name] == "").all()]
     rows = [
-        _cells(*(f"{value:.4g}" if isinstance(value, float) else value for value in row))
+        cells(*(f"{value:.4g}" if isinstance(value, float) else value for value in row))
         for row in without_gaps(frame[columns]).itertuples(index=False)
     ]
     return Table(caption, [text.words(str(name)) for name in columns], rows, numeric=False)

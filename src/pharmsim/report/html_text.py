@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -45,6 +46,13 @@ QUANTITIES = {
 }
 PROPER = ("FTE",)
 """Words that keep their capitals inside a sentence."""
+
+
+def tidy(said: str) -> str:
+    """Text of a table as people write it: months by their names, minus signs, and none before a nought."""
+    said = re.sub(r"\b\d{4}-(0[1-9]|1[0-2])\b(?!-)", lambda found: day(f"{found[0]}-01"), said)
+    said = re.sub(r"(?<![\w.])-(?=0(?![\d.]))", "", said)
+    return re.sub(r"(?<![\w.])-(?=[£\d])", MINUS, said)
 
 
 def words(label: str) -> str:

@@ -40,9 +40,13 @@ def day(date: np.datetime64) -> str:
 
 def value(number: float, target: Target) -> str:
     """A value of the target's quantity with its unit."""
+    return value_in(number, target.of.unit)
+
+
+def value_in(number: float, unit: str) -> str:
+    """A value with its unit, which is one of those of `targets.QUANTITIES`."""
     if np.isnan(number):
         return "–"
-    unit = target.of.unit
     if unit == "share":
         return f"{100.0 * number:.2f} %"
     return f"{number:.3f}" if unit == "ratio" else f"{number:,.1f} {unit}"
@@ -50,7 +54,11 @@ def value(number: float, target: Target) -> str:
 
 def change(number: float, target: Target) -> str:
     """A difference in the target's quantity with its unit."""
-    unit = target.of.unit
+    return change_in(number, target.of.unit)
+
+
+def change_in(number: float, unit: str) -> str:
+    """A difference with its sign and unit."""
     if unit == "share":
         return f"{_signed(100.0 * number, 2)} points"
     return _signed(number, 3) if unit == "ratio" else f"{_signed(number, 1)} {unit}"

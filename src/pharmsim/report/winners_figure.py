@@ -41,7 +41,7 @@ def winners_and_losers(frame: pd.DataFrame, name: Callable[[str], str], what: st
     roles = [role for role in dict.fromkeys(frame["role"]) if role != ALL]
     places = [place for place in dict.fromkeys(frame["environment"]) if place != ALL] + [ALL]
     figure = style.new_figure(
-        f"Winners and losers: {what}", 9.0, 1.5 + (0.2 + 0.15 * len(roles)) * len(places)
+        f"Winners and losers: {what}", 9.0, 1.4 + (0.16 + 0.12 * len(roles)) * len(places)
     )
     axes = figure.subplots()
     height = BAR / max(len(roles), 1)
