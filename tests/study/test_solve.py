@@ -13,9 +13,12 @@ import pharmsim
 from made import made, one, post
 from pharmsim.errors import ScenarioError
 from pharmsim.results.labelled import Results
+from pharmsim.scenario import shipped
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.paths import targets as places
 from pharmsim.study import levers as moving
+from pharmsim.study import question
+from pharmsim.study.binding import binding
 from pharmsim.study.levers import TIMES, UPTAKE, Lever
 from pharmsim.study.runs import run as run_scenario
 from pharmsim.study.solve import MET, OUT, REACHED, Answer, solve
@@ -137,6 +140,18 @@ def test_full_posts_bind() -> None:
     found = answer(base, "fte 120", number(base, "hiring.sources.abroad.supply", 0.0, 100.0, 50.0))
     assert found.status == OUT
     assert any("no vacancies in p" in line for line in found.binds)
+
+
+def test_room_in_joint_posts_is_not_what_binds() -> None:
+    """They have as much room as is transferred to them: at no uptake none, which nobody is short of."""
+    asked = question.read(
+        shipped("sel/baseline.yaml"), "headcount +5 %", ["rotational_roles"], start="May 2026"
+    )
+    results = run_scenario(moving.at(asked.scenario, asked.levers, 0.0))
+    made = [str(one) for one in results.data["edge_to"].values if str(one).endswith("_rotational")]
+    assert float(results.data["moves_blocked"].sel(edge=results.data["edge_to"].isin(made)).sum()) > 0.0
+    told = binding(results, asked.target, asked.levers, 0.0, np.datetime64("2028-04-01"))
+    assert not any("_rotational" in line for line in told)
 
 
 def test_already_met_says_until_when() -> None:

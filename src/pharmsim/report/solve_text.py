@@ -73,7 +73,8 @@ def _signed(number: float, digits: int) -> str:
 def interval(spread: dict[str, float], target: Target) -> str:
     """The ends of the 90 % interval of changes."""
     low, high = (change(spread[name], target) for name in ("p5", "p95"))
-    return f"{low.removesuffix(' points')} to {high}"
+    unit = "points" if target.of.unit == "share" else target.of.unit
+    return f"{low.removesuffix(f' {unit}')} to {high}"
 
 
 def subject(target: Target) -> str:

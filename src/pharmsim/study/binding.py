@@ -87,6 +87,7 @@ def _late(results: Results, target: Target, levers: Sequence[Lever], date: np.da
 def _limits(results: Results, date: np.datetime64) -> Iterator[str]:
     """Flows that found no room in the twelve months before the date."""
     data = results.central
+    made = [post.post for post in results.scenario.posts if post.made_by]
     told = {
         "moves_blocked": ("edge", "moves a year wanted and not possible for lack of a vacancy"),
         "unplaced": ("stage", "people a year find no place in training"),
@@ -97,6 +98,8 @@ def _limits(results: Results, date: np.datetime64) -> Iterator[str]:
     for name, (axis, words) in told.items():
         if name in data and last:
             flow = data[name].isel(period=year).sum("period")
+            if axis == "edge":  # joint posts have as much room as is transferred to them
+                flow = flow[~np.isin(data["edge_to"].values, made)]
             if float(flow.sum()) > FEW:
                 most = str(flow[axis].values[int(flow.values.argmax())])
                 yield f"{float(flow.sum()):,.1f} {words}, most of them: {most}"

@@ -117,9 +117,5 @@ class Response:
         monthly = array.sum([dim for dim in array.dims if dim not in ("draw", "time")]).transpose(
             "draw", "time"
         )
-        steps = measures.steps_per_year(data)
-        before = np.zeros((monthly.shape[0], monthly.shape[1] + 1))
-        before[:, 1:] = np.cumsum(monthly.values, axis=1) * (measures.YEAR // steps)
-        last = np.searchsorted(data.variables["time"].values, self.dates, side="right") - 1
-        year = before[:, last] - before[:, np.maximum(last - steps, 0)]
-        return np.stack([np.where(last >= steps, year, np.nan), before[:, last]], axis=2)
+        sums = [measures.added_up(data, monthly.values, self.dates, over) for over in OVER]
+        return np.stack(sums, axis=2)
