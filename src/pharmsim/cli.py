@@ -253,7 +253,8 @@ def compare(
     at = dates.split(",") if dates else None
     compared = study.compare(scenarios[0], scenarios[1:], draws=draws, seed=seed, dates=at)
     if not no_attribution and "levers" in compared.tables:
-        typer.echo("What each intervention adds (--no-attribution leaves it out) …", err=True)
+        took = comparison_text.duration(study.time_to_explain(compared))
+        typer.echo(f"What each intervention adds: {took} (--no-attribution leaves it out) …", err=True)
         compared = study.explained(compared)
     report.write(compared, folder, force, figures=not no_figures)
     comparison_text.show(compared, _console(), folder)

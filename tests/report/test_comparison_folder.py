@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,9 @@ def test_the_terminal_shows_who_loses_and_totals_with_intervals(compared: Compar
     comparison_text.show(compared, Console(file=stream, width=140))
     text = stream.getvalue()
     assert "Winners and losers in Oct 2029, delivered FTE" in text
-    assert "£ for each additional delivered FTE-year" in " ".join(text.replace("┃", " ").split())
-    assert "More, less Base <b>&" in text
+    assert "Costs Oct 2025 to Oct 2029 less the base's, £ thousand" in text
+    assert "1  More, less the base" in text
+    assert "who loses, 2: Shop" in text
     assert "kept in environment" in text
     assert "second lines: 5 to 95 % of draws" in text
     assert text.count("Oct 2029") >= 3
@@ -116,6 +118,29 @@ def test_the_terminal_shows_who_loses_and_totals_with_intervals(compared: Compar
     comparison_text.show(compared, Console(file=narrow, width=70))
     assert "Oct 2027 ┃" not in narrow.getvalue()
     assert "Oct 2029 ┃" in narrow.getvalue()
+
+
+def test_the_terminal_is_whole_at_80_columns(compared: Comparison) -> None:
+    """No word is broken and no number cut, with long names and large amounts."""
+    tables = {name: frame.copy() for name, frame in compared.tables.items()}
+    numbers = tables["costs"].columns.intersection(["central", "median", "p5", "p25", "p75", "p95"])
+    tables["costs"][numbers] *= 1000.0
+    names = tuple(f"{name} of a programme with a very long name indeed" for name in compared.names)
+    for frame in tables.values():
+        if "scenario" in frame:
+            frame["scenario"] = frame["scenario"].replace(dict(zip(compared.names, names, strict=True)))
+    stream = io.StringIO()
+    long = dataclasses.replace(compared, names=names, tables=tables)
+    comparison_text.show(long, Console(file=stream, width=80))
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not [line for line in lines if "…" in line]
+    table = [line for line in lines if line.startswith("│")]
+    for number in (cell for line in table for cell in line.split("│")[2:-1] if cell.strip()):
+        assert re.fullmatch(r" *(-?[-+\d.,]+( to [-+\d.,]+)?|–|no gain|[A-Za-z£ ]+)", number.rstrip()), number
+    words = " ".join(line.split("│")[1].strip() for line in table)
+    for item in (*comparison_text.ITEMS.values(), "all costs", "delivered time"):
+        assert item in words or item in ("backfill", "programme")  # this comparison has neither
 
 
 def test_central_values_alone_are_told_as_such() -> None:

@@ -155,6 +155,16 @@ def test_quantities_are_those_of_the_tables(small: Scenario) -> None:
     assert value("headcount 1") == pytest.approx(heads)
 
 
+def test_time_is_delivered_without_need_too() -> None:
+    hours = {"absence": {"leave": 0.2}, "job_plan": {"care": {"share": 1.0, "service": True}}}
+    plain = made(working_time=hours)
+    data = pharmsim.run(plain).data
+    found = measure(data, read("delivered_fte 70", plain), data["time"].values[[12]])
+    assert found.values[0, 0] == pytest.approx(80.0)
+    with pytest.raises(ScenarioError, match="needs the section `working_time` or `need`, which"):
+        read("delivered_fte 70", made())
+
+
 def test_retention_of_several_roles_counts_their_people_together() -> None:
     posts = [post("p"), post("q", "blue"), post("r", "green")]
     rates = {"rows": [{"where": {"post": p}, "value": h} for p, h in (("p", 0.1), ("q", 0.3), ("r", 0.9))]}

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from pharmsim.report import style
-from pharmsim.report.comparison_text import DELIVERED, headline_level
+from pharmsim.report.comparison_text import headline_level
 from pharmsim.report.winners_figure import winners_and_losers
 from pharmsim.results.columns import ALL
 from pharmsim.results.text import file_name
 from pharmsim.scenario.models import Scenario
 from pharmsim.study.comparison import Comparison, unique_names
 from pharmsim.study.costs import PER_YEAR
+from pharmsim.study.kinds import DELIVERED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

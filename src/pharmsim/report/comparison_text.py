@@ -16,14 +16,13 @@ from pharmsim.study.comparison import Comparison
 from pharmsim.study.costs import PER_YEAR
 from pharmsim.study.dates import STRATEGY_END, read_date
 from pharmsim.study.displacement import LEAST
+from pharmsim.study.kinds import DELIVERED
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 Row = dict[Any, Any]
-DELIVERED = ("delivered_fte", "fte")
-"""What the headline is about, the best first: a run may have no need."""
 NAMES = {
     "fte": "FTE",
     "vacancy_fte": "vacancies",
@@ -37,15 +36,25 @@ SCALES = {
     "share": ("points", 100.0, 2),
     "share per year": ("points", 100.0, 2),
     "ratio": ("ratio", 1.0, 3),
-    "GBP per year": ("thousand £ a year", 0.001, 0),
-    "GBP": ("thousand £", 0.001, 0),
-    "GBP per FTE-year": ("£", 1.0, 0),
+    "GBP per year": ("£ thousand a year", 0.001, 0),
+    "GBP": ("£ thousand", 0.001, 0),
+    "GBP per FTE-year": ("£ thousand", 0.001, 1),
 }
 """Units as shown here: unit, factor, decimals; others as they are, with one decimal."""
 NAMED = 3
 """Environments that lose, named in a sentence at most."""
-MARGIN, WIDTH = 44, 22
+MARGIN, WIDTH = 45, 22
 """Columns of the terminal that names and units, and each date, take."""
+ITEM = 17
+"""Columns of the terminal that names of costs take."""
+ITEMS = {
+    "pay_bill": "pay",
+    "cover_cost": "temporary cover",
+    "backfill_cost": "backfill",
+    "programme_cost": "programme",
+    ALL: "all together",
+    PER_YEAR: "for each additional delivered FTE-year",
+}
 
 
 def draws_of(compared: Comparison) -> str:
@@ -102,7 +111,8 @@ def _whole(frame: pd.DataFrame, name: str, date: np.datetime64) -> dict[tuple[st
 
 def said(row: Row) -> str:
     """A difference with its interval."""
-    text = f"{number(row, row['median' if 'median' in row else 'difference'])} {_unit(row['unit'])}"
+    value, unit = number(row, row["median" if "median" in row else "difference"]), _unit(row["unit"])
+    text = f"{value[0]}£{value[1:]} {unit[2:]}" if unit.startswith("£ ") else f"{value} {unit}"
     return f"{text} ({number(row, row['p5'])} to {number(row, row['p95'])})" if "p5" in row else text
 
 
@@ -141,8 +151,8 @@ def _losers(compared: Comparison, name: str, quantity: str, date: np.datetime64)
     text = f"lost {_part(row, 'lost_elsewhere')} FTE in {shown}"
     if row["gained_median" if "gained_median" in row else "gained"] < LEAST:
         return f"{text}, nobody gains"
-    each = row["per_gained_median" if "per_gained_median" in row else "per_gained"]
-    return f"{text}, gained {_part(row, 'gained')} elsewhere: {each:.2f} lost for each FTE gained"
+    each = _part(row, "per_gained")
+    return f"{text}, gained {_part(row, 'gained')} elsewhere: {each} lost for each FTE gained"
 
 
 def _displaced(
@@ -160,9 +170,22 @@ def _displaced(
 
 def _part(row: Row, name: str) -> str:
     """A part of the displacement with its interval."""
+    digits = 2 if name == "per_gained" else 1
     columns = [f"{name}_{point}" for point in ("median", "p5", "p95")]
-    values = [f"{_rounded(row[column], 1):,.1f}" for column in columns if column in row]
-    return f"{values[0]} ({values[1]} to {values[2]})" if values else f"{_rounded(row[name], 1):,.1f}"
+    numbers = [row[column] for column in columns if column in row] or [row[name]]
+    if np.isnan(numbers[0]):
+        return "–"
+    values = [f"{_rounded(number, digits):,.{digits}f}" for number in numbers]
+    return f"{values[0]} ({values[1]} to {values[2]})" if len(values) > 1 else values[0]
+
+
+def duration(seconds: float) -> str:
+    """A time that was estimated, in words."""
+    if seconds < 10.0:
+        return "a few seconds"
+    if seconds < 90.0:
+        return f"about {10 * round(seconds / 10.0)} seconds"
+    return f"about {round(seconds / 60.0)} minutes"
 
 
 # -- terminal -----------------------------------------------------------------------------------------------
@@ -175,14 +198,14 @@ def show(compared: Comparison, console: Console, folder: Path | None = None) -> 
     base = style.shorten(compared.base.scenario.name, 60)
     drawn = "median (5 to 95 % of draws)" if compared.base.n_draws else "no input has a range: central values"
     console.print(Text(f"Compared with {base}; {drawn}", style="bold"))
-    for sentence in headlines(compared):
-        console.print(Text(f"· {sentence}"))
+    for i, sentence in enumerate(headlines(compared), 1):
+        console.print(Text(f"{i}  {sentence}"))
     console.print()
     console.print(_winners(compared))
-    if "costs" in compared.tables:
-        console.print(_costs(compared))
-    for name in compared.names:
-        console.print(_differences(compared, name, _fitting(compared, console.width)))
+    for table in _costs(compared, console.width):
+        console.print(table)
+    for i, name in enumerate(compared.names, 1):
+        console.print(_differences(compared, name, i, _fitting(compared, console.width)))
     for warning in warnings(compared):
         console.print(Text(f"warning: {warning}", style="yellow"))
     if folder is not None:
@@ -213,51 +236,65 @@ def _table(title: str, columns: Iterable[str], caption: str | None = None) -> Ta
 
 def _winners(compared: Comparison) -> Table:
     """What environments gain and others lose on the last date."""
-    from rich.text import Text
-
     date = compared.dates[-1]
     frame = compared.tables["displacement"]
-    quantity = next(known for known in DELIVERED if known in set(frame["quantity"]))
+    quantity = next(known for known in DELIVERED if _all_have(compared, frame[frame["quantity"] == known]))
     unit = "delivered FTE" if quantity == DELIVERED[0] else "FTE in post"
-    names = compared.base.scenario.environments
-    columns = ("scenario", "gained", "lost elsewhere", "lost per FTE gained", "net", "who loses")
-    table = _table(f"Winners and losers in {style.month_name(date)}, {unit}", columns)
-    for row in _displaced(compared, compared.names, quantity, date, (ALL,)):
-        losers = ", ".join(names.get(place, place) for place in row["losers"].split("; ")) or "nobody"
-        each = row["per_gained_median" if "per_gained_median" in row else "per_gained"]
-        ratio = "–" if np.isnan(each) else f"{each:.2f}"
-        cells = [_lines(row, "gained"), _lines(row, "lost_elsewhere"), ratio, _lines(row, "net")]
-        table.add_row(Text(style.shorten(row["scenario"], 40)), *cells, Text(losers))
+    known = compared.base.scenario.environments
+    columns = ("", "gained", "lost elsewhere", "lost for 1 FTE gained", "net")
+    losers = []
+    rows = _displaced(compared, compared.names, quantity, date, (ALL,))
+    for i, row in enumerate(rows, 1):
+        names = ", ".join(known.get(place, place) for place in row["losers"].split("; ")) or "nobody"
+        losers.append(f"who loses, {i}: {names}")
+    title = f"Winners and losers in {style.month_name(date)}, {unit}"
+    table = _table(title, columns, "\n".join(losers))
+    for i, row in enumerate(rows, 1):
+        table.add_row(
+            str(i), *(_lines(row, part) for part in ("gained", "lost_elsewhere", "per_gained", "net"))
+        )
     return table
+
+
+def _all_have(compared: Comparison, frame: pd.DataFrame) -> bool:
+    return set(compared.names) <= set(frame["scenario"])
 
 
 def _lines(row: Row, name: str) -> str:
     return _part(row, name).replace(" (", "\n").rstrip(")")
 
 
-def _costs(compared: Comparison) -> Table:
-    """What each scenario costs more, and for an additional FTE-year delivered."""
+def _costs(compared: Comparison, width: int) -> list[Table]:
+    """What each scenario costs more, and for an additional FTE-year: as many beside each other as fit."""
     from rich.text import Text
 
-    frame = compared.tables["costs"]
-    items = [item for item in dict.fromkeys(frame["item"]) if item != "delivered_fte_years"]
-    titles = {ALL: "all", PER_YEAR: "£ for each additional delivered FTE-year"}
-    heads = [titles.get(item, item.removesuffix("_cost").replace("_", " ")) for item in items]
+    if "costs" not in compared.tables:
+        return []
+    parts = dict(list(compared.tables["costs"].groupby("scenario", sort=False)))
+    cells = {
+        i: {row["item"]: _money(row) for row in parts[name].to_dict("records")}
+        for i, name in enumerate(compared.names, 1)
+        if name in parts
+    }
+    items = [item for item in ITEMS if any(item in column for column in cells.values())]
+    lines = [line for column in cells.values() for text in column.values() for line in text.split("\n")]
+    room = max((width - ITEM - 4) // (max(map(len, lines)) + 3), 1)
     since = style.month_name(np.datetime64(compared.base.scenario.start))
     until = style.month_name(compared.dates[-1])
-    table = _table(f"Costs from {since} to {until}, less those of the base, £ thousand", ["scenario", *heads])
-    for name, rows in frame.groupby("scenario", sort=False):
-        by_item = {row["item"]: row for row in rows.to_dict("records")}
-        table.add_row(Text(style.shorten(str(name), 40)), *(_money(by_item.get(item)) for item in items))
-    return table
+    title = f"Costs {since} to {until} less the base's, £ thousand"
+    tables = []
+    for top in range(0, len(cells), room):
+        chosen = list(cells)[top : top + room]
+        table = _table(title if not top else "", ["", *map(str, chosen)])
+        table.columns[0].max_width = ITEM
+        for item in items:
+            table.add_row(Text(ITEMS[item]), *(cells[i].get(item, "–") for i in chosen))
+        tables.append(table)
+    return tables
 
 
-def _money(row: Row | None) -> str:
-    if row is None:
-        return "–"
-    if row["words"]:
-        return str(row["words"])
-    return _cell({**row, "difference": row["central"]})
+def _money(row: Row) -> str:
+    return str(row["words"] or _cell({**row, "difference": row["central"]}))
 
 
 def _fitting(compared: Comparison, width: int) -> list[np.datetime64]:
@@ -266,16 +303,15 @@ def _fitting(compared: Comparison, width: int) -> list[np.datetime64]:
     return sorted(list(order)[: max((width - MARGIN) // WIDTH, 1)])
 
 
-def _differences(compared: Comparison, name: str, dates: list[np.datetime64]) -> Table:
+def _differences(compared: Comparison, name: str, i: int, dates: list[np.datetime64]) -> Table:
     """Differences of all posts together on some dates."""
     from rich.text import Text
 
     by_date = {date: _whole(compared.differences, name, date) for date in dates}
-    base = style.shorten(compared.base.scenario.name, 40)
     caption = "median; second lines: 5 to 95 % of draws" if compared.base.n_draws else None
-    table = _table(f"{style.shorten(name, 60)}, less {base}", ["all posts", "unit"], caption)
+    table = _table(f"{i}  {style.shorten(name, 56)}, less the base", ["all posts", "unit"], caption)
     for date in dates:
-        table.add_column(style.month_name(date), justify="right", no_wrap=True)
+        table.add_column(style.month_name(date), justify="right", overflow="fold")
     keys = dict.fromkeys(key for rows in by_date.values() for key in rows)
     for key in keys:
         quantity, level, over = key
@@ -293,4 +329,6 @@ def _cell(row: Row | None) -> str:
         return "–"
     if "p5" not in row:
         return number(row, row["difference"])
+    if not any(row[name] for name in ("median", "p5", "p95")):
+        return "0"
     return f"{number(row, row['median'])}\n{number(row, row['p5'])} to {number(row, row['p95'])}"

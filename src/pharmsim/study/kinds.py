@@ -92,12 +92,12 @@ def _money(name: str, data: xr.Dataset, by: measures.By) -> xr.DataArray:
 
 
 PARTS = (*money.COSTS, "programme_cost")
-"""What `total_cost` adds up."""
+"""What `total_cost` adds up: pay, temporary cover, backfill, the programme."""
 COSTS = (*PARTS, "total_cost")
 SERVICES = ("required_fte", "service_fte")
 FUNDED = ("vacancy_fte", "establishment_fte")
 DELIVERED = ("delivered_fte", "fte")
-"""What stands for the time that people give, the best first; the second where nothing says how they use it."""
+"""What stands for the time that people give, the best first: a scenario may not say how they use it."""
 STOCKS: dict[str, Kind] = {
     "headcount": Kind("heads", ("headcount",), measures.headcount),
     "fte": Kind("FTE", ("fte",), measures.fte),

@@ -10,18 +10,17 @@ import numpy as np
 import xarray as xr
 
 from pharmsim.errors import Problem, ScenarioError
-from pharmsim.results import measures, money
+from pharmsim.results import measures
 from pharmsim.results.labelled import Results
 from pharmsim.scenario import check_warnings
 from pharmsim.scenario.models import Scenario
+from pharmsim.study import headline, kinds
 from pharmsim.study import levers as moving
 from pharmsim.study.dates import month_of
 from pharmsim.study.levers import Lever
 from pharmsim.study.runs import run as run_scenario
 from pharmsim.study.targets import BY_LEVEL, Target, measure, start_value
 
-COSTS = ("programme_cost", *money.COSTS)
-"""What levers cost, as far as the scenario says it: the programme, pay, temporary cover, backfill."""
 OVER = ("year", "cumulated")
 """Costs of the twelve months before a date (not a number where there are fewer), and since the start."""
 
@@ -108,14 +107,11 @@ class Response:
         return self.run(changed, draws=draws, seed=self.seed, tags=self.target.quantity in BY_LEVEL)
 
     def _measured(self, data: xr.Dataset) -> Outcome:
-        costs = {name: self._cost(data, name) for name in COSTS if name in data}
+        costs = {name: self._cost(data, name) for name in kinds.PARTS if name in data}
         return Outcome(measure(data, self.target, self.dates).values, costs)
 
     def _cost(self, data: xr.Dataset, name: str) -> np.ndarray:
         """An item of cost before every date, shape (draw, date, 2)."""
-        array = data[name]
-        monthly = array.sum([dim for dim in array.dims if dim not in ("draw", "time")]).transpose(
-            "draw", "time"
-        )
-        sums = [measures.added_up(data, monthly.values, self.dates, over) for over in OVER]
+        monthly = headline.whole(data, name)
+        sums = [measures.added_up(data, monthly, self.dates, over) for over in OVER]
         return np.stack(sums, axis=2)

@@ -24,6 +24,7 @@ from pharmsim.scenario.models import Scenario
 from pharmsim.study import levers as moving
 from pharmsim.study.binding import binding
 from pharmsim.study.dates import target_dates
+from pharmsim.study.intervals import FEWEST
 from pharmsim.study.levers import Lever
 from pharmsim.study.response import OVER, Outcome, Response
 from pharmsim.study.runs import run as run_scenario
@@ -33,8 +34,6 @@ SCAN = np.linspace(0.0, 1.0, 9)
 """Levels at which the response is scanned."""
 ENSEMBLES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Levels at which draws are run, besides those found."""
-FEWEST = 20
-"""Draws without which no interval is shown."""
 LIKELY = (0.5, 0.8)
 """Probabilities for which the level is given."""
 FINE = np.linspace(0.0, 1.0, 401)

@@ -79,10 +79,10 @@ def read(
     _filters(scenario, roles, environments, report)
     if quantity:
         of = QUANTITIES[quantity]
-        if not getattr(scenario, of.section):
+        if not any(getattr(scenario, section) for section in of.sections):
+            needed = " or ".join(f"`{section}`" for section in of.sections)
             report(
-                "--target",
-                f"needs the section `{of.section}`, which the scenario does not have; got {quantity}",
+                "--target", f"needs the section {needed}, which the scenario does not have; got {quantity}"
             )
     if bad:
         raise ScenarioError(bad)

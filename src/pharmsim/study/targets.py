@@ -30,25 +30,25 @@ class Quantity:
     better : int
         1 if more is better, -1 if less is.
     words : str
-    section : str
-        Section that a scenario needs for it.
+    sections : tuple of str
+        Sections of which a scenario needs one for it.
     """
 
     unit: str
     better: int
     words: str
-    section: str = "stock"
+    sections: tuple[str, ...] = ("stock",)
 
 
 QUANTITIES: dict[str, Quantity] = {
-    "retention": Quantity("share", 1, "retention (stability index)", "retention"),
-    "leaver_rate": Quantity("share", -1, "leaver rate", "retention"),
-    "vacancy_rate": Quantity("share", -1, "vacancy rate", "establishment"),
+    "retention": Quantity("share", 1, "retention (stability index)", ("retention",)),
+    "leaver_rate": Quantity("share", -1, "leaver rate", ("retention",)),
+    "vacancy_rate": Quantity("share", -1, "vacancy rate", ("establishment",)),
     "headcount": Quantity("heads", 1, "people in post"),
     "fte": Quantity("FTE", 1, "FTE in post"),
-    "delivered_fte": Quantity("FTE", 1, "delivered FTE", "need"),
-    "shortfall": Quantity("FTE", -1, "shortfall", "need"),
-    "pressure": Quantity("ratio", -1, "pressure (required ÷ delivered)", "need"),
+    "delivered_fte": Quantity("FTE", 1, "delivered FTE", ("working_time", "need")),
+    "shortfall": Quantity("FTE", -1, "shortfall", ("need",)),
+    "pressure": Quantity("ratio", -1, "pressure (required ÷ delivered)", ("need",)),
 }
 BY_LEVEL = ("retention", "leaver_rate")
 
@@ -171,7 +171,7 @@ def _stock(data: xr.Dataset, target: Target) -> np.ndarray:
         at = [i for i, key in enumerate(unique) if chosen(key, target.roles, target.environments)]
         return make(data, CELL).transpose("draw", "time", "cell").values[:, :, at].sum(axis=2)
 
-    if target.of.section == "need":
+    if "need" in target.of.sections:
         keys = need.service_keys(data, CELL)
         if target.quantity == "pressure":
             given, wanted = total(need.delivered, keys), total(need.required, keys)
