@@ -340,16 +340,13 @@ def test_the_attribution_says_its_draws_and_its_method(tmp_path: Path) -> None:
     assert {row[3].text for row in same.rows} == {"0.25"}
 
 
-def test_break_even_says_in_how_many_draws_and_the_median(tmp_path: Path) -> None:
+def test_the_opening_box_says_what_was_found_tidily(tmp_path: Path) -> None:
     folder = made_comparison.write(tmp_path / "run")
-    assert (
-        "enough in 64"
-        in headline.needed(table_of(folder, "break_even", p_reached=0.64, median=-2.5), "Rotation")[0]
+    said = {"criterion": "no loss until 2040-10", "found": "needs -2; enough in 9 % of draws"}
+    read = table_of(folder, "break_even", **said)
+    assert headline.needed(read, "Rotation")[0].endswith(
+        "so that no loss until October 2040: needs −2; enough in 9 % of draws."
     )
-    said = headline.needed(html_data.read(folder), "Rotation")[0]
-    assert "median of the draws −2.5 %" in said
-    whole = table_of(folder, "break_even", found="needs 2 (median 3), enough in 9 % of draws")
-    assert headline.needed(whole, "Rotation")[0].endswith("enough in 9 % of draws.")
 
 
 @pytest.mark.parametrize(
@@ -549,10 +546,10 @@ def test_joint_posts_stand_beside_their_environment(monkeypatch: pytest.MonkeyPa
     read = html_data.read(folder)
     html_figures.flows(read, "Rotation")
     (row,) = seen[0][seen[0]["to_kind"] == "joint post"].to_dict("records")
-    assert (row["from"], row["to"], row["heads"]) == ("Shops", "Shops: joint posts (new roles)", 7.0)
+    assert (row["from"], row["to"], row["heads"]) == ("Shops", "Shops, joint: new roles", 7.0)
     names = [row[0].text for row in html_tables.flows(read, "Rotation").rows]
     assert "Shops, Chemist → Shops, Chemist, joint posts (new roles)" in names
-    assert flow_picture._of_kind(seen[0], "to", True).count("Shops: joint posts (new roles)") == 1
+    assert flow_picture._of_kind(seen[0], "to", True).count("Shops, joint: new roles") == 1
 
 
 # -- answers of solve ---------------------------------------------------------------------------------------

@@ -202,11 +202,11 @@ def test_words_say_what_a_board_must_know() -> None:
     claim = claim_of(Effect.model_validate(leaving(0.95, low=0.9, high=0.98)))
     draws = {"p5": 0.3, "median": 0.44, "p95": 0.6}
     assert found_in_words(claim, Crossing(0.42, 5.0, **draws), reached=0.93) == (
-        "needs a fall of 2.1 % in leaving at the central values; over draws 2.2 (90 %: 1.5 to 3); "
+        "needs a fall of 2.1 % in leaving at the central values; median over draws 2.2 (90 %: 1.5 to 3); "
         "assumed: 5 (2 to 10) for those who take part; as assumed it is enough in 93 % of draws"
     )
     far = Crossing(0.42, 5.0, others=(3.0,), turns=True, **{**draws, "p95": np.inf})
     text = found_in_words(claim, far, together=True)
-    assert "over draws 2.2 (90 %: 1.5 to more than was tried)" in text
+    assert "median over draws 2.2 (90 %: 1.5 to more than was tried)" in text
     assert "with the other claimed effects in proportion; the gain passes zero again at 3 times" in text
     assert "does not only rise" in found_in_words(claim, Crossing(0.0, 5.0, turns=True))

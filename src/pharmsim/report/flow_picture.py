@@ -123,7 +123,7 @@ def _blocks(axes: Axes, spans: Spans, bands: pd.DataFrame, side: str, changes: b
         heads = float(bands["heads"][bands[side] == name].sum())
         number = f"{heads:+,.{digits}f}".replace("-", "−") if changes else f"{heads:,.{digits}f}"
         number = number if number.strip("+−0.") else "0"
-        words = f"{style.shorten(name, 34)}  {number}"
+        words = f"{style.shorten(name, 42)}  {number}"
         axes.text(
             -0.04 if left else 1.04,
             (top + bottom) / 2,

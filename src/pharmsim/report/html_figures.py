@@ -81,7 +81,7 @@ SEEN = {
 def _tall(svg: str) -> bool:
     """Whether a picture needs a page of its own on paper."""
     size = re.search(r'<svg[^>]*?viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', svg)
-    return size is not None and float(size[2]) > 0.8 * float(size[1])
+    return size is not None and float(size[2]) > 0.72 * float(size[1])
 
 
 # -- trajectories -------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def _end(read: ResultsFolder, label: str, kind: str) -> str:
     """Name of an end of a flow: of a post its environment, of joint posts that and their name."""
     if kind == JOINT:
         _, place, name = label.split("/", 2)
-        return f"{read.name(place)}: joint posts ({name.replace('_', ' ')})"
+        return f"{read.name(place)}, joint: {name.replace('_', ' ')}"
     return read.name(label.rpartition("/")[2]) if kind == "post" else text.words(label)
 
 

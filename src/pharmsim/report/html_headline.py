@@ -170,20 +170,11 @@ def needed(read: ResultsFolder, scenario: str) -> list[str]:
         return []
     many = frame["lever"].nunique() > MANY
     first = frame.drop_duplicates(["lever"] if many else ["lever", "criterion"])
-    return [
-        f"{lever(read, scenario, row['lever'])}, so that {text.tidy(row['criterion'])}: {_found(row)}."
+    said = [
+        f"{lever(read, scenario, row['lever'])}, so that {row['criterion']}: {row['found']}."
         for row in records(first)
     ]
-
-
-def _found(row: dict[Any, Any]) -> str:
-    """What was found, with its median over draws and the share of them in which the effect is enough."""
-    said = text.tidy(str(row["found"]))
-    if pd.notna(row["median"]) and "median" not in said:
-        said += f"; median of the draws {text.plain(row['median'])} {row['unit']}"
-    if pd.notna(row.get("p_reached")) and "enough in" not in said:
-        said += f"; what is assumed is enough in {text.share(row['p_reached'])} of the draws"
-    return said
+    return list(map(text.tidy, said))
 
 
 def _time(read: ResultsFolder, scenario: str) -> str:

@@ -51,6 +51,7 @@ class Table:
 
 
 def cells(*texts: Any) -> list[Cell]:
+    """A row of cells; what is none yet becomes one."""
     return [each if isinstance(each, Cell) else Cell(str(each)) for each in texts]
 
 
@@ -78,6 +79,7 @@ def unit_of(unit: str) -> str:
 
 
 def named(quantity: str, unit: str, level: str = "") -> str:
+    """A quantity in words, with its unit and level."""
     name = text.words(quantity) + (f", level “{level}”" if level else "")
     unit = unit_of(unit)
     return f"{name} ({unit})" if unit and unit.lower() not in name.lower() else name
@@ -88,6 +90,7 @@ CENTRAL = "Central values: no range was run"
 
 
 def spread_note(frame: pd.DataFrame) -> str:
+    """What the numbers of a table are, with draws or without."""
     return NOTE if len(frame) and frame["median"].notna().any() else CENTRAL
 
 

@@ -288,7 +288,7 @@ def found_in_words(
     if points[2] > 0.0 and np.isfinite(points[1]):
         middle, first, last = ("more than was tried" if np.isinf(x) else _number(x) for x in points)
         if first != last:
-            text += f" at the central values; over draws {middle} (90 %: {first} to {last})"
+            text += f" at the central values; median over draws {middle} (90 %: {first} to {last})"
     text += f"; assumed: {claim.as_assumed()} for those who take part{_chance(reached)}"
     if together:
         text += ", with the other claimed effects in proportion"
