@@ -144,3 +144,9 @@ def test_every_table_has_a_picture_for_each_scenario(tmp_path: Path) -> None:
     assert "Scenario: x  ·  beside it: C" in text
     assert "lines 5–95 % of 20 draws" in text
     assert "something else" not in text
+
+
+def test_harm_that_is_always_borne_is_not_out_of_reach() -> None:
+    figure = figures.break_even(pd.DataFrame([{**needed(np.nan, 4.0), "bound": "at most"}]))
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["all that was tried is borne"]

@@ -105,7 +105,7 @@ def test_harm_that_is_always_borne_and_harm_that_never_is() -> None:
     assert np.isnan(row["break_even"])
     assert "holds even with a rise of 0.5 % in leaving (5 times what is assumed)" in row["found"]
     (row,) = break_even(shorter_hours(leaving(1.2), hours(0.9)), draws=0).to_dict("records")
-    assert np.isnan(row["break_even"])
+    assert row["break_even"] == 0.0
     assert row["found"].startswith("not within reach: not even without any effect on leaving; assumed: 20")
     assert row["bound"] == "at most"
 

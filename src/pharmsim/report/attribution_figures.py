@@ -264,9 +264,8 @@ def _mark(axes: Axes, row: Mapping[Any, Any], y: float, i: int) -> None:
     axes.plot(at, y, linestyle="none", marker=symbol, color=colour, ms=7, mec="white")
     axes.plot([], [], linestyle="-", marker=marker, color=colour, ms=6, label=CRITERIA[i])
     if not np.isfinite(size):
-        axes.text(
-            REACH - 0.28, y, "not within reach", ha="right", va="center", fontsize=8, backgroundcolor="white"
-        )
+        said = "all that was tried is borne" if row.get("bound") == "at most" else "not within reach"
+        axes.text(REACH - 0.28, y, said, ha="right", va="center", fontsize=8, backgroundcolor="white")
 
 
 def grounds(frame: pd.DataFrame) -> Figure:

@@ -58,6 +58,8 @@ def break_even(read: ResultsFolder, scenario: str) -> Table:
             nothing if row.get(name, "") == "" else f"{text.plain(row[name])} {unit}"
             for name, nothing in (("assumed", "–"), ("break_even", MORE))
         )
+        if row.get("bound") == "at most":  # a claim of harm: what can be borne
+            least = f"at most {least}" if least != MORE else f"none: {MORE} can be borne"
         low, high = (row.get(name, "") for name in ("low", "high"))
         span = f"{text.plain(low)} to {text.plain(high)}" if "" not in (low, high) else ""
         reached = text.share(float(row["p_reached"])) if row.get("p_reached", "") != "" else "–"

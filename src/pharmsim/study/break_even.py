@@ -124,8 +124,8 @@ def break_even(scenario: Scenario, draws: int = DRAWS, seed: int = 1) -> pd.Data
     DataFrame
         One row for each claimed effect and thing asked: lever, effect, unit, assumed, low, high, bound ("at
         least", or "at most" of harm), break_even (at the central values), p5, median, p95 (of it, over
-        draws; not a number if out of reach), p_reached (share of draws in which nothing is lost with the
-        effect as assumed), draws, criterion, found (in words).
+        draws; not a number if beyond what was tried), p_reached (share of draws in which nothing is lost
+        with the effect as assumed), draws, criterion, found (in words).
     """
     items = [item for item in scenario.interventions if claimed(item)]
     if not items:
@@ -304,7 +304,7 @@ def _size_in_words(claim: Claim, found: Crossing) -> str:
     """The size at the central values."""
     most = f"{claim.at(found.most)} in {claim.effect} ({_number(found.most)} times {_basis(claim)})"
     if found.harms:
-        if np.isnan(found.size):
+        if found.size == 0.0:
             return f"not within reach: not even without any effect on {claim.effect}"
         if np.isinf(found.size):
             return f"holds even with {most}"

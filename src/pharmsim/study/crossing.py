@@ -21,7 +21,7 @@ class Crossing:
     size : float
         Multiple of the assumed effect at the central values: the smallest from which on nothing is lost
         (infinite if none is large enough); of an effect that does harm, the largest until which nothing is
-        lost (infinite if the largest tried is borne; not a number if something is lost without it).
+        lost (infinite if the largest tried is borne; 0 if something is lost without it).
     most : float
         The largest multiple that was tried.
     harms : bool
@@ -31,7 +31,7 @@ class Crossing:
     turns : bool
         Whether the gain both rises and falls with the size.
     p5, median, p95 : float
-        Points of the size over draws (of harm, 0 where something is lost without it); not a number without.
+        Points of the size over draws; not a number without.
     """
 
     size: float
@@ -66,11 +66,9 @@ def crossing(
     values = gains[:, 0]
     harms = bool(np.interp(1.0, sizes, values) < values[0] - nothing)
     at = [_root(central, sizes[i : i + 2], nothing) for i in _passes(values, nothing)]
-    lost = values[0] < -nothing
-    if harms:
-        first = np.nan if lost else at.pop(0) if at else np.inf
-    else:
-        first = 0.0 if not lost else at.pop(0) if at else np.inf
+    lost = bool(values[0] < -nothing)
+    # no harm is borne where something is lost without it; nothing is needed where it is not
+    first = 0.0 if harms == lost else at.pop(0) if at else np.inf
     steps = np.diff(values)
     turns = bool((steps > nothing).any() and (steps < -nothing).any())
     found = Crossing(first, float(sizes[-1]), harms, tuple(at), turns)
