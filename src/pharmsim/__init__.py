@@ -20,7 +20,7 @@ _HOME = {
     "tiny_scenario": "pharmsim.scenario",
     "run": "pharmsim.study.runs",
     "Results": "pharmsim.results.labelled",
-    "compare": "pharmsim.study.comparison",
+    "compare": "pharmsim.study.comparing.comparison",
     "PharmsimError": "pharmsim.errors",
     "ScenarioError": "pharmsim.errors",
 }

@@ -244,7 +244,7 @@ def compare(
     from pharmsim.report import comparison_text
     from pharmsim.results.folder import check_target
     from pharmsim.scenario import load_all
-    from pharmsim.study import comparison as study
+    from pharmsim.study.comparing import comparison as study
 
     scenarios = load_all((base, *files))
     folder = out or Path("results") / f"{base.stem}_compared"
@@ -283,8 +283,8 @@ def solve(
     """Find the level of levers that reaches a target; exit code 1 if it is out of reach at every date."""
     from pharmsim.report import solve_files, solve_text
     from pharmsim.results.folder import check_target
-    from pharmsim.study import question
-    from pharmsim.study import solve as study
+    from pharmsim.study.solving import question
+    from pharmsim.study.solving import solve as study
 
     if out is not None:
         check_target(out, force)
@@ -310,7 +310,7 @@ def report(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a results folder as one HTML file, to read, print and send."""
-    from pharmsim.report import html
+    from pharmsim.report.html import page as html
 
     typer.echo(html.write(folder, out, force))
 

@@ -17,7 +17,7 @@ from rich.console import Console
 import synthetic
 from pharmsim.report import comparison, comparison_figures, comparison_text
 from pharmsim.results.labelled import Results
-from pharmsim.study.comparison import Comparison, compare
+from pharmsim.study.comparing.comparison import Comparison, compare
 
 FACTORS = {"More": 1.1, "Fewer": 0.8}
 

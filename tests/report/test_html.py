@@ -15,19 +15,14 @@ import made_comparison
 import synthetic
 from pharmsim import cli
 from pharmsim.errors import OutputError
-from pharmsim.report import (
-    figures,
-    flow_picture,
-    html,
-    html_data,
-    html_explained,
-    html_figures,
-    html_tables,
-    html_text,
-    style,
-    winners_figure,
-)
-from pharmsim.report import html_headline as headline
+from pharmsim.report import figures, flow_picture, style, winners_figure
+from pharmsim.report.html import data as html_data
+from pharmsim.report.html import explained as html_explained
+from pharmsim.report.html import figures as html_figures
+from pharmsim.report.html import headline
+from pharmsim.report.html import page as html
+from pharmsim.report.html import tables as html_tables
+from pharmsim.report.html import text as html_text
 from pharmsim.results import files, manifest, reproduce
 from pharmsim.results.labelled import Results
 from pharmsim.scenario import shipped

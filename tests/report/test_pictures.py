@@ -13,15 +13,7 @@ import pytest
 from rich.console import Console
 
 import synthetic
-from pharmsim.report import (
-    describe,
-    diagram,
-    figures,
-    style,
-    summary,
-    system_figures,
-    system_text,
-)
+from pharmsim.report import describe, diagram, figures, style, summary, system_figures, system_text
 from pharmsim.results import retention
 from pharmsim.results.money import COSTS
 

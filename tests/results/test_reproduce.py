@@ -15,7 +15,7 @@ from pharmsim.report import comparison as report
 from pharmsim.results import files, netcdf
 from pharmsim.results.labelled import Results
 from pharmsim.results.reproduce import changed_outputs, compare, reproduce
-from pharmsim.study import comparison as study
+from pharmsim.study.comparing import comparison as study
 
 
 def again(scenario: Any, draws: int, seed: int) -> Results:

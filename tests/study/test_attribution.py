@@ -12,11 +12,11 @@ from made import made, one, post
 from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Origin
-from pharmsim.study import explain, headline
-from pharmsim.study.attribution import attribute, own
-from pharmsim.study.grounds import grades_of, grounds, resting_on
-from pharmsim.study.headline import Measure
-from pharmsim.study.outcomes import outcomes
+from pharmsim.study.comparing.outcomes import outcomes
+from pharmsim.study.explaining import explain, headline
+from pharmsim.study.explaining.attribution import attribute, own
+from pharmsim.study.explaining.grounds import grades_of, grounds, resting_on
+from pharmsim.study.explaining.headline import Measure
 from pharmsim.study.runs import run
 
 HOURS = {"absence": {"leave": 0.2}, "job_plan": {"care": {"share": 1.0, "service": True}}}

@@ -11,8 +11,8 @@ from scipy.optimize import brentq
 from made import made
 from pharmsim.scenario.interventions import Effect, Intervention, PlanChange, SupervisionChange
 from pharmsim.scenario.models import Scenario
-from pharmsim.study.break_even import break_even, claim_of, found_in_words
-from pharmsim.study.crossing import Crossing
+from pharmsim.study.explaining.break_even import break_even, claim_of, found_in_words
+from pharmsim.study.explaining.crossing import Crossing
 
 MONTHS, START, RATE = 36, 6, 0.2
 PAID: dict[str, Any] = {

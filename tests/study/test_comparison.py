@@ -14,7 +14,7 @@ from pharmsim.errors import InputError, ScenarioError
 from pharmsim.results import money
 from pharmsim.results.labelled import Results
 from pharmsim.scenario.interventions import Intervention
-from pharmsim.study.comparison import (
+from pharmsim.study.comparing.comparison import (
     Comparison,
     chosen_dates,
     compare,
@@ -22,7 +22,7 @@ from pharmsim.study.comparison import (
     time_to_explain,
     unique_names,
 )
-from pharmsim.study.lever_table import lever_table
+from pharmsim.study.comparing.lever_table import lever_table
 
 FACTORS = {"More": 1.1, "Fewer": 0.8}
 BASE = synthetic.results(draws=20, seed=3, n_months=72).data

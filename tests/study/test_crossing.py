@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pharmsim.study.crossing import Crossing, crossing
+from pharmsim.study.explaining.crossing import Crossing, crossing
 
 SIZES = np.array([0.0, 0.5, 1.0, 2.0, 4.0])
 

@@ -12,8 +12,8 @@ import made
 import pharmsim
 import synthetic
 from pharmsim.results.labelled import Results
-from pharmsim.study import costs, displacement, flows, intervals
-from pharmsim.study.comparison import Comparison, compare
+from pharmsim.study.comparing import costs, displacement, flows, intervals
+from pharmsim.study.comparing.comparison import Comparison, compare
 
 DRAWS = 20
 MOVED = {"chemist_ward": 4.0, "chemist_shop": -3.0, "helper_ward": 1.0}

@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from pharmsim.study.shapley import shapley
+from pharmsim.study.explaining.shapley import shapley
 
 
 def glove(chosen: frozenset[str]) -> np.ndarray:

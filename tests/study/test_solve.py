@@ -16,13 +16,13 @@ from pharmsim.results.labelled import Results
 from pharmsim.scenario import shipped
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.paths import targets as places
-from pharmsim.study import levers as moving
-from pharmsim.study import question
-from pharmsim.study.binding import binding
-from pharmsim.study.levers import TIMES, UPTAKE, Lever
 from pharmsim.study.runs import run as run_scenario
-from pharmsim.study.solve import MET, OUT, REACHED, Answer, solve
-from pharmsim.study.target_text import read
+from pharmsim.study.solving import levers as moving
+from pharmsim.study.solving import question
+from pharmsim.study.solving.binding import binding
+from pharmsim.study.solving.levers import TIMES, UPTAKE, Lever
+from pharmsim.study.solving.solve import MET, OUT, REACHED, Answer, solve
+from pharmsim.study.solving.target_text import read
 
 HAZARD = 0.2
 KEPT = {"retention": {"month": "March", "levels": {"system": {"by": []}}}}

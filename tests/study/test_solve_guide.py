@@ -8,10 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from pharmsim.scenario import shipped
-from pharmsim.study import question
 from pharmsim.study.dates import target_dates
-from pharmsim.study.response import Response
-from pharmsim.study.solve import OUT, REACHED, Search, _search
+from pharmsim.study.solving import question
+from pharmsim.study.solving.response import Response
+from pharmsim.study.solving.solve import OUT, REACHED, Search, _search
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "reach_a_target.md"
 

@@ -14,11 +14,11 @@ from pharmsim.errors import ScenarioError
 from pharmsim.scenario import load, shipped
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.text import FormError
-from pharmsim.study import levers
 from pharmsim.study.dates import read_date, target_dates
-from pharmsim.study.levers import TIMES, UPTAKE
-from pharmsim.study.target_text import read
-from pharmsim.study.targets import measure, start_value
+from pharmsim.study.solving import levers
+from pharmsim.study.solving.levers import TIMES, UPTAKE
+from pharmsim.study.solving.target_text import read
+from pharmsim.study.solving.targets import measure, start_value
 
 TINY, SMALL = shipped("tiny.yaml"), shipped("small_system.yaml")
 LEVELS = {"system": {"by": []}, "environment": {"by": ["environment"]}}

@@ -11,8 +11,9 @@ import pharmsim
 from pharmsim.errors import InputError
 from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.models import Scenario
-from pharmsim.study import outcomes, runs
-from pharmsim.study.comparison import Comparison, compare
+from pharmsim.study import runs
+from pharmsim.study.comparing import outcomes
+from pharmsim.study.comparing.comparison import Comparison, compare
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 

@@ -14,8 +14,8 @@ import pandas as pd
 
 from pharmsim.report import style
 from pharmsim.results.text import file_name
-from pharmsim.study.attribution import INTERACTION, TOTAL
-from pharmsim.study.comparison import unique_names
+from pharmsim.study.comparing.comparison import unique_names
+from pharmsim.study.explaining.attribution import INTERACTION, TOTAL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

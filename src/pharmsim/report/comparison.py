@@ -15,7 +15,7 @@ from pharmsim.results.columns import ALL
 from pharmsim.results.files import SCENARIO, write_json, write_manifest
 from pharmsim.results.folder import complete_or_nothing
 from pharmsim.results.text import file_name, write_csv
-from pharmsim.study.comparison import Comparison, unique_names
+from pharmsim.study.comparing.comparison import Comparison, unique_names
 
 FIGURES = "figures"
 

@@ -16,9 +16,9 @@ from pharmsim.report.winners_figure import winners_and_losers
 from pharmsim.results.columns import ALL
 from pharmsim.results.text import file_name
 from pharmsim.scenario.models import Scenario
-from pharmsim.study.comparison import Comparison, unique_names
-from pharmsim.study.costs import PER_YEAR
-from pharmsim.study.kinds import DELIVERED
+from pharmsim.study.comparing.comparison import Comparison, unique_names
+from pharmsim.study.comparing.costs import PER_YEAR
+from pharmsim.study.comparing.kinds import DELIVERED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,11 +12,11 @@ import pandas as pd
 from pharmsim.report import style
 from pharmsim.results.columns import ALL
 from pharmsim.scenario.models import Scenario
-from pharmsim.study.comparison import Comparison
-from pharmsim.study.costs import PER_YEAR
+from pharmsim.study.comparing.comparison import Comparison
+from pharmsim.study.comparing.costs import PER_YEAR
+from pharmsim.study.comparing.displacement import LEAST
+from pharmsim.study.comparing.kinds import DELIVERED
 from pharmsim.study.dates import STRATEGY_END, read_date
-from pharmsim.study.displacement import LEAST
-from pharmsim.study.kinds import DELIVERED
 
 if TYPE_CHECKING:
     from rich.console import Console

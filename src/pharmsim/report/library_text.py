@@ -12,7 +12,7 @@ from pharmsim.scenario.interventions import Category, Effect, Intervention, Leve
 from pharmsim.scenario.lever_forms import VERBS, unit_of
 from pharmsim.scenario.levers import narrows, without_posts
 from pharmsim.scenario.values import Value
-from pharmsim.study.grounds import GRADES, Part, grades_of, parts_of
+from pharmsim.study.explaining.grounds import GRADES, Part, grades_of, parts_of
 
 if TYPE_CHECKING:
     from rich.console import Console

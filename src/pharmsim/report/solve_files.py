@@ -14,9 +14,9 @@ from pharmsim.results import assumptions, manifest
 from pharmsim.results.files import SCENARIO, write_json, write_manifest
 from pharmsim.results.folder import complete_or_nothing
 from pharmsim.results.text import write_csv
-from pharmsim.study.levers import UPTAKE
-from pharmsim.study.solve import Answer, Solution
-from pharmsim.study.targets import Target
+from pharmsim.study.solving.levers import UPTAKE
+from pharmsim.study.solving.solve import Answer, Solution
+from pharmsim.study.solving.targets import Target
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,11 +12,11 @@ import pandas as pd
 from pharmsim.report import style
 from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.values import Value
-from pharmsim.study.binding import shown
-from pharmsim.study.levers import UPTAKE, Lever
-from pharmsim.study.response import OVER
-from pharmsim.study.solve import LIKELY, MET, OUT, Answer, Solution
-from pharmsim.study.targets import Target
+from pharmsim.study.solving.binding import shown
+from pharmsim.study.solving.levers import UPTAKE, Lever
+from pharmsim.study.solving.response import OVER
+from pharmsim.study.solving.solve import LIKELY, MET, OUT, Answer, Solution
+from pharmsim.study.solving.targets import Target
 
 if TYPE_CHECKING:
     from rich.console import Console

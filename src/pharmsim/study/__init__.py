@@ -1,1 +1,1 @@
-"""What is done with runs: one or many, comparison."""
+"""What is done with runs: one or many, compared, explained, solved for."""

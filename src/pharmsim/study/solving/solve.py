@@ -21,14 +21,14 @@ from pharmsim.compiled import draws as drawn
 from pharmsim.errors import Problem, ScenarioError
 from pharmsim.results.labelled import Results
 from pharmsim.scenario.models import Scenario
-from pharmsim.study import levers as moving
-from pharmsim.study.binding import binding
+from pharmsim.study.comparing.intervals import FEWEST
 from pharmsim.study.dates import target_dates
-from pharmsim.study.intervals import FEWEST
-from pharmsim.study.levers import Lever
-from pharmsim.study.response import OVER, Outcome, Response
 from pharmsim.study.runs import run as run_scenario
-from pharmsim.study.targets import Target
+from pharmsim.study.solving import levers as moving
+from pharmsim.study.solving.binding import binding
+from pharmsim.study.solving.levers import Lever
+from pharmsim.study.solving.response import OVER, Outcome, Response
+from pharmsim.study.solving.targets import Target
 
 SCAN = np.linspace(0.0, 1.0, 9)
 """Levels at which the response is scanned."""

@@ -6,11 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from pharmsim.report import html_headline as headline
-from pharmsim.report import html_text as text
-from pharmsim.report.html_data import ResultsFolder, without_gaps
-from pharmsim.report.html_headline import records
-from pharmsim.report.html_tables import GRADES, Cell, Table, cells, difference, named, spread_note
+from pharmsim.report.html import headline, text
+from pharmsim.report.html.data import ResultsFolder, without_gaps
+from pharmsim.report.html.headline import records
+from pharmsim.report.html.tables import GRADES, Cell, Table, cells, difference, named, spread_note
 
 
 def attribution(read: ResultsFolder, scenario: str) -> Table:

@@ -8,11 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from pharmsim.report import html_headline as headline
-from pharmsim.report import html_text as text
 from pharmsim.report.flow_picture import JOINT
-from pharmsim.report.html_data import ResultsFolder, without_gaps
-from pharmsim.report.html_headline import on_dates, records
+from pharmsim.report.html import headline, text
+from pharmsim.report.html.data import ResultsFolder, without_gaps
+from pharmsim.report.html.headline import on_dates, records
 from pharmsim.results.columns import ALL
 
 GRADES = ("published", "derived", "proxy", "assumption")

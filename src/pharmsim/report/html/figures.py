@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 
 from pharmsim.report import attribution_figures, style, winners_figure
-from pharmsim.report import html_headline as headline
-from pharmsim.report import html_text as text
 from pharmsim.report.flow_picture import JOINT, flow_picture
-from pharmsim.report.html_data import ResultsFolder
+from pharmsim.report.html import headline, text
+from pharmsim.report.html.data import ResultsFolder
 from pharmsim.results.columns import ALL
 
 if TYPE_CHECKING:

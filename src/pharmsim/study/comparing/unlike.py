@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pharmsim.study.outcomes import Outcomes
+from pharmsim.study.comparing.outcomes import Outcomes
 
 SAME_NEED = 1e-9
 """Need that differs by less, relative to the base, is the same."""

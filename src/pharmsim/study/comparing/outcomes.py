@@ -18,8 +18,8 @@ from pharmsim.results.columns import ALL, CELLS
 from pharmsim.results.labelled import Results
 from pharmsim.results.tables import main_tables, retention_groupings
 from pharmsim.scenario.models import Scenario
-from pharmsim.study.flows import Flow, cumulated_flows
-from pharmsim.study.kinds import (
+from pharmsim.study.comparing.flows import Flow, cumulated_flows
+from pharmsim.study.comparing.kinds import (
     ALONG,
     AMOUNTS,
     BY_YEAR,

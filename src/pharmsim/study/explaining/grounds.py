@@ -10,10 +10,10 @@ import pandas as pd
 from pharmsim.scenario.interventions import Effect, Intervention, PlanChange, SupervisionChange
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Evidence, Value
-from pharmsim.study.attribution import OTHER, SAME, own, values_of, with_own
-from pharmsim.study.headline import Measure
+from pharmsim.study.explaining.attribution import OTHER, SAME, own, values_of, with_own
+from pharmsim.study.explaining.headline import Measure
+from pharmsim.study.explaining.shapley import shapley
 from pharmsim.study.runs import run
-from pharmsim.study.shapley import shapley
 
 GRADES: tuple[str, ...] = get_args(Evidence)
 Part = Effect | PlanChange | SupervisionChange

@@ -14,12 +14,13 @@ from pharmsim.results import measures
 from pharmsim.results.labelled import Results
 from pharmsim.scenario import check_warnings
 from pharmsim.scenario.models import Scenario
-from pharmsim.study import headline, kinds
-from pharmsim.study import levers as moving
+from pharmsim.study.comparing import kinds
 from pharmsim.study.dates import month_of
-from pharmsim.study.levers import Lever
+from pharmsim.study.explaining import headline
 from pharmsim.study.runs import run as run_scenario
-from pharmsim.study.targets import BY_LEVEL, Target, measure, start_value
+from pharmsim.study.solving import levers as moving
+from pharmsim.study.solving.levers import Lever
+from pharmsim.study.solving.targets import BY_LEVEL, Target, measure, start_value
 
 OVER = ("year", "cumulated")
 """Costs of the twelve months before a date (not a number where there are fewer), and since the start."""

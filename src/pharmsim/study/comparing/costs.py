@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from pharmsim.results.columns import ALL
-from pharmsim.study.intervals import difference, spread, where_known
-from pharmsim.study.kinds import COSTS
-from pharmsim.study.outcomes import Measure, Outcomes
+from pharmsim.study.comparing.intervals import difference, spread, where_known
+from pharmsim.study.comparing.kinds import COSTS
+from pharmsim.study.comparing.outcomes import Measure, Outcomes
 
 NO_GAIN = "no gain"
 LEAST = 0.05

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from pharmsim.scenario.models import Scenario
-from pharmsim.study import headline
-from pharmsim.study.attribution import DRAWS, attribute, own
-from pharmsim.study.break_even import break_even, claimed
-from pharmsim.study.grounds import grounds
+from pharmsim.study.explaining import headline
+from pharmsim.study.explaining.attribution import DRAWS, attribute, own
+from pharmsim.study.explaining.break_even import break_even, claimed
+from pharmsim.study.explaining.grounds import grounds
+from pharmsim.study.explaining.shapley import sets
 from pharmsim.study.runs import run
-from pharmsim.study.shapley import sets
 
 SIZES_RUN = 14
 """Ensembles that the break-even effects of one intervention take, about."""

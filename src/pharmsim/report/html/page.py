@@ -14,13 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from pharmsim import __version__
 from pharmsim.errors import OutputError
-from pharmsim.report import html_explained, html_run, html_solve, html_tables
-from pharmsim.report import html_figures as figures
-from pharmsim.report import html_headline as headline
-from pharmsim.report import html_text as text
-from pharmsim.report.html_data import ResultsFolder, read, without_gaps
-from pharmsim.report.html_figures import Picture
-from pharmsim.report.html_tables import Cell, Table
+from pharmsim.report.html import answer, explained, figures, headline, run, tables, text
+from pharmsim.report.html.data import ResultsFolder, read, without_gaps
+from pharmsim.report.html.figures import Picture
+from pharmsim.report.html.tables import Cell, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -111,7 +108,7 @@ def html(folder: ResultsFolder) -> str:
     written = str(made.get("written") or "an unknown date")[:10]
     also = ", the same for all scenarios" if folder.compared else ""
     about = f"Made by pharmsim {made.get('pharmsim') or __version__} on {written}; {n_draws:,} draws{also}."
-    summary = [html_tables.side_by_side(folder)] if folder.compared else []
+    summary = [tables.side_by_side(folder)] if folder.compared else []
     title, headlines, reading, sections = _KINDS[folder.kind](folder)
     content = {
         "title": title,
@@ -137,7 +134,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader("pharmsim.report", "."), autoescape=True, undefined=StrictUndefined,
+        loader=PackageLoader("pharmsim.report.html", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
 
@@ -155,8 +152,8 @@ def _of_run(folder: ResultsFolder) -> Told:
 
 
 def _of_solve(folder: ResultsFolder) -> Told:
-    title = f"{html_solve.target(folder)}: {folder.base}"
-    return title, [headline.Headline("", [], html_solve.sentences(folder))], READING_SOLVE, _solved(folder)
+    title = f"{answer.target(folder)}: {folder.base}"
+    return title, [headline.Headline("", [], answer.sentences(folder))], READING_SOLVE, _solved(folder)
 
 
 _KINDS = {"comparison": _of_comparison, "run": _of_run, "solve": _of_solve}
@@ -178,7 +175,7 @@ def _compared(folder: ResultsFolder) -> Iterable[Section]:
         found = [part for part in _scenario(folder, scenario) if part]
         yield Section(f"scenario-{i + 1}", scenario, found, "scenario")
     if "targets" in folder.tables:
-        table = html_tables.plain(folder.tables["targets"], "Targets, and what reaches them")
+        table = tables.plain(folder.tables["targets"], "Targets, and what reaches them")
         yield Section("targets", "Targets", [Part("", tables=[table])])
 
 
@@ -189,44 +186,44 @@ def _scenario(folder: ResultsFolder, scenario: str) -> Iterable[Part]:
     needed = Part(
         "How large must the effect be?",
         pictures=figures.explained(folder, scenario, "break_even"),
-        tables=[html_explained.break_even(folder, scenario)],
+        tables=[explained.break_even(folder, scenario)],
     )
     assumed = headline.assumed(folder, scenario)
     if assumed:
         yield needed
-    levers = html_tables.levers(folder, scenario)
+    levers = tables.levers(folder, scenario)
     none = "Numbers of the scenario differ from the base; it has no intervention of the library."
     yield Part("What is done", texts=[] if levers else [none], tables=[levers])
     lines = figures.trajectories(folder, scenario)
     yield Part(
         "Against the base",
         pictures=[lines] if lines else [],
-        tables=[html_tables.by_date(folder, scenario, main=True)],
-        folded=[html_tables.by_date(folder, scenario, main=False)],
+        tables=[tables.by_date(folder, scenario, main=True)],
+        folded=[tables.by_date(folder, scenario, main=False)],
     )
     yield Part(
         "Who moves where",
         pictures=[figures.flows(folder, scenario)],
-        folded=[html_tables.flows(folder, scenario)],
+        folded=[tables.flows(folder, scenario)],
     )
     yield Part(
         "Winners and losers",
         texts=[headline.losers(folder, scenario)],
         pictures=figures.winners(folder, scenario),
-        tables=[html_tables.displacement(folder, scenario), html_tables.by_place(folder, scenario)],
+        tables=[tables.displacement(folder, scenario), tables.by_place(folder, scenario)],
     )
     yield Part(
         "What each lever contributes",
         pictures=figures.explained(folder, scenario, "attribution"),
-        tables=[html_explained.attribution(folder, scenario)],
+        tables=[explained.attribution(folder, scenario)],
     )
-    yield Part("Cost", tables=[html_tables.costs(folder, scenario)])
+    yield Part("Cost", tables=[tables.costs(folder, scenario)])
     if not assumed:
         yield needed
     yield Part(
         "What the difference rests on",
         pictures=figures.explained(folder, scenario, "grounds"),
-        tables=[html_explained.grounds(folder, scenario)],
+        tables=[explained.grounds(folder, scenario)],
     )
 
 
@@ -235,9 +232,9 @@ def _scenario(folder: ResultsFolder, scenario: str) -> Iterable[Part]:
 
 def _run(folder: ResultsFolder) -> Iterable[Section]:
     """The sections of a single run: its tables, then its pictures."""
-    tables = [html_run.workforce(folder, "role"), html_run.retention(folder), html_run.need(folder, True)]
-    folded = [html_run.workforce(folder, "environment"), html_run.need(folder, False)]
-    parts = [Part("", tables=tables, folded=[*folded, html_run.budgets(folder)])]
+    tables = [run.workforce(folder, "role"), run.retention(folder), run.need(folder, True)]
+    folded = [run.workforce(folder, "environment"), run.need(folder, False)]
+    parts = [Part("", tables=tables, folded=[*folded, run.budgets(folder)])]
     yield Section("numbers", "The numbers", parts)
     pictures = [figures.taken(path) for path in folder.figures]
     if pictures:
@@ -248,9 +245,9 @@ def _solved(folder: ResultsFolder) -> Iterable[Section]:
     """The sections of an answer: values and levels, the response, costs, what the levers rest on."""
     pictures = [figures.taken(path) for path in folder.figures]
     parts = [
-        Part("", pictures=pictures, tables=[html_solve.answer(folder)]),
-        Part("Cost", tables=[html_solve.costs(folder)]),
-        Part("What the levers rest on", tables=[html_solve.evidence(folder)]),
+        Part("", pictures=pictures, tables=[answer.answer(folder)]),
+        Part("Cost", tables=[answer.costs(folder)]),
+        Part("What the levers rest on", tables=[answer.evidence(folder)]),
     ]
     yield Section("answer", "The answer", [part for part in parts if part])
 
@@ -263,11 +260,11 @@ def _evidence(folder: ResultsFolder) -> Table:
     rows = []
     for one in folder.inputs:
         counts = one.table["evidence"].value_counts()
-        numbers = [int(counts.get(grade, 0)) for grade in html_tables.GRADES]
+        numbers = [int(counts.get(grade, 0)) for grade in tables.GRADES]
         shares = [text.share(n / sum(numbers)) if sum(numbers) else "" for n in numbers]
         cells = [Cell(f"{n:,}", note) for n, note in zip(numbers, shares, strict=True)]
         rows.append([Cell(_title(folder, one.title)), *cells])
-    heads = ["Scenario", *map(text.words, html_tables.GRADES)]
+    heads = ["Scenario", *map(text.words, tables.GRADES)]
     return Table("Numbers that went in, by grade of evidence", heads, rows)
 
 

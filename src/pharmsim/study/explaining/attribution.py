@@ -18,10 +18,10 @@ import pandas as pd
 from pharmsim.results.labelled import Results
 from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.models import Scenario
-from pharmsim.study import intervals
-from pharmsim.study.headline import Measure
+from pharmsim.study.comparing import intervals
+from pharmsim.study.explaining.headline import Measure
+from pharmsim.study.explaining.shapley import EXACT, PAIRS, Shares, shapley
 from pharmsim.study.runs import run
-from pharmsim.study.shapley import EXACT, PAIRS, Shares, shapley
 
 DRAWS = intervals.FEWEST
 """Draws used unless asked for more: every set of interventions is run with all of them."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from pharmsim.results.frames import statistics
-from pharmsim.study.kinds import Cell
-from pharmsim.study.outcomes import Measure
+from pharmsim.study.comparing.kinds import Cell
+from pharmsim.study.comparing.outcomes import Measure
 
 FEWEST = 20
 """The fewest draws for an interval worth the name."""

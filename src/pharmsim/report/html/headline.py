@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from pharmsim.report import html_text as text
-from pharmsim.report.html_data import SPREAD, ResultsFolder
+from pharmsim.report.html import text
+from pharmsim.report.html.data import SPREAD, ResultsFolder
 from pharmsim.results.columns import ALL
 
 NAMED = "system"

@@ -9,7 +9,7 @@ import pandas as pd
 from pharmsim.scenario.interventions import Effect, Intervention
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Value
-from pharmsim.study.grounds import grades_of
+from pharmsim.study.explaining.grounds import grades_of
 
 COLUMNS = (
     "scenario", "name", "title", "level", "category", "reach", "uptake", "start", "ramp", "end", "evidence",

@@ -10,7 +10,7 @@ import xarray as xr
 
 from pharmsim.results import measures, need, retention
 from pharmsim.results.labelled import Results
-from pharmsim.study import kinds
+from pharmsim.study.comparing import kinds
 
 
 @dataclass(frozen=True)

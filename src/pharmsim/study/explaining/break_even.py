@@ -22,11 +22,11 @@ from pharmsim.scenario import programme
 from pharmsim.scenario.interventions import Effect, Intervention, PlanChange, SupervisionChange
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Value
-from pharmsim.study import headline
-from pharmsim.study.attribution import DRAWS
-from pharmsim.study.crossing import Crossing, crossing
 from pharmsim.study.dates import month_of
-from pharmsim.study.grounds import Part, parts_of, size_of
+from pharmsim.study.explaining import headline
+from pharmsim.study.explaining.attribution import DRAWS
+from pharmsim.study.explaining.crossing import Crossing, crossing
+from pharmsim.study.explaining.grounds import Part, parts_of, size_of
 from pharmsim.study.runs import run
 
 SIZES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)

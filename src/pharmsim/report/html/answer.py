@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 
 from pharmsim.errors import OutputError
-from pharmsim.report import html_text as text
-from pharmsim.report.html_data import SPREAD, ResultsFolder
-from pharmsim.report.html_headline import records
-from pharmsim.report.html_tables import Cell, Table, cells, difference
+from pharmsim.report.html import text
+from pharmsim.report.html.data import SPREAD, ResultsFolder
+from pharmsim.report.html.headline import records
+from pharmsim.report.html.tables import Cell, Table, cells, difference
 from pharmsim.report.solve_text import change_in, day, value_in
 
 OVER = {"year": "Year to", "cumulated": "Since the start, to"}

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pharmsim.results.columns import ALL
-from pharmsim.study.intervals import difference, spread, where_known
-from pharmsim.study.outcomes import Measure, Outcomes
+from pharmsim.study.comparing.intervals import difference, spread, where_known
+from pharmsim.study.comparing.outcomes import Measure, Outcomes
 
 QUANTITIES = ("fte", "delivered_fte")
 LEAST = 0.05

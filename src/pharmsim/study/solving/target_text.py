@@ -12,7 +12,7 @@ from pharmsim.scenario.marks import closest, quoted
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.services import services
 from pharmsim.scenario.text import FormError
-from pharmsim.study.targets import BY_LEVEL, CELL, QUANTITIES, Target, chosen
+from pharmsim.study.solving.targets import BY_LEVEL, CELL, QUANTITIES, Target, chosen
 
 Ask = Callable[[str, Sequence[str]], str]
 """Asks a person a question with the answers to choose from."""

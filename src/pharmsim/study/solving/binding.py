@@ -9,8 +9,8 @@ import numpy as np
 from pharmsim.results import bounds, measures, money
 from pharmsim.results.axes import is_selected
 from pharmsim.results.labelled import Results
-from pharmsim.study.levers import TIMES, UPTAKE, Lever
-from pharmsim.study.targets import BY_LEVEL, CELL, Target
+from pharmsim.study.solving.levers import TIMES, UPTAKE, Lever
+from pharmsim.study.solving.targets import BY_LEVEL, CELL, Target
 
 FULL = 0.01
 """A post with a vacancy rate up to this is full."""

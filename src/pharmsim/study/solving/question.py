@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 from pharmsim.errors import Problem, ScenarioError
 from pharmsim.scenario import load
 from pharmsim.scenario.models import Scenario
-from pharmsim.study import levers as moving
-from pharmsim.study import target_text
 from pharmsim.study.dates import target_dates
-from pharmsim.study.levers import Lever
-from pharmsim.study.target_text import Ask
-from pharmsim.study.targets import Target
+from pharmsim.study.solving import levers as moving
+from pharmsim.study.solving import target_text
+from pharmsim.study.solving.levers import Lever
+from pharmsim.study.solving.target_text import Ask
+from pharmsim.study.solving.targets import Target
 
 
 class Question(NamedTuple):
-    """What `pharmsim.study.solve.solve` is asked."""
+    """What `pharmsim.study.solving.solve.solve` is asked."""
 
     scenario: Scenario
     target: Target

@@ -19,15 +19,15 @@ from pharmsim.results.axes import month_starts
 from pharmsim.results.labelled import Results
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.text import FormError
-from pharmsim.study import intervals
-from pharmsim.study.costs import costs, pair
+from pharmsim.study.comparing import intervals
+from pharmsim.study.comparing.costs import costs, pair
+from pharmsim.study.comparing.displacement import displacement
+from pharmsim.study.comparing.flows import Flow
+from pharmsim.study.comparing.kinds import Cell
+from pharmsim.study.comparing.lever_table import lever_table
+from pharmsim.study.comparing.outcomes import Measure, Outcomes, outcomes
+from pharmsim.study.comparing.unlike import unlike
 from pharmsim.study.dates import STRATEGY_END, read_date
-from pharmsim.study.displacement import displacement
-from pharmsim.study.flows import Flow
-from pharmsim.study.kinds import Cell
-from pharmsim.study.lever_table import lever_table
-from pharmsim.study.outcomes import Measure, Outcomes, outcomes
-from pharmsim.study.unlike import unlike
 
 DRAWS = 100
 """Draws of a comparison."""
@@ -127,7 +127,7 @@ def compare(
 
 def explained(compared: Comparison) -> Comparison:
     """Return the comparison with tables of what each intervention adds (see `explain.tables`)."""
-    from pharmsim.study import explain
+    from pharmsim.study.explaining import explain
 
     base, others = compared.base, [other.scenario for other in compared.others]
     seed = int(base.meta.get("seed") or 0)
@@ -138,7 +138,7 @@ def explained(compared: Comparison) -> Comparison:
 
 def time_to_explain(compared: Comparison) -> float:
     """Estimate the seconds that `explained` takes, from those that the runs took."""
-    from pharmsim.study import explain
+    from pharmsim.study.explaining import explain
 
     last = compared.others[-1]  # the first may have waited for the engine
     draws = min(last.n_draws, explain.DRAWS)

@@ -6,11 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from pharmsim.report import html_headline as headline
-from pharmsim.report import html_text as text
-from pharmsim.report.html_data import ResultsFolder
-from pharmsim.report.html_headline import records
-from pharmsim.report.html_tables import Cell, Table
+from pharmsim.report.html import headline, text
+from pharmsim.report.html.data import ResultsFolder
+from pharmsim.report.html.headline import records
+from pharmsim.report.html.tables import Cell, Table
 from pharmsim.results.columns import ALL
 
 SHOWN = ("headcount", "fte", "vacancy_fte", "vacancy_rate")

@@ -1,0 +1,1 @@
+"""The level of levers that reaches a target."""
