@@ -178,34 +178,48 @@ def read(
             scenario = _with_library(file, scenario, new, start)
     except ScenarioError as error:
         raise ScenarioError([*bad, *error.problems]) from None
-    levers: list[Lever] = []
-    mixed = not {*names} <= {item.name for item in scenario.interventions}  # the range is that of the numbers
-    for name in names:
-        item = next((item for item in scenario.interventions if item.name == name), None)
-        try:
-            levers += (
-                [_uptake(item, *((None, None) if mixed else (first, last)))]
-                if item
-                else _numbers(scenario, name, [*own, *shelf], first, last)
-            )
-        except FormError as error:
-            bad += [
-                Problem("solve", 0, str(where[0]) if where else "--lever", said)
-                for where, said in error.issues
-            ]
+    levers, more = _each(scenario, names, [*own, *shelf], (first, last))
+    bad += more
     if start is not None and levers and not any(lever.is_intervention for lever in levers):
         bad.append(_problem("is for interventions, and none of the levers is one. Leave it out", "--start"))
-    absolute = [lever for lever in levers if lever.unit not in (UPTAKE, TIMES)]
-    if len({lever.name for lever in absolute}) > 1 and first is not None:
-        which = ", ".join(lever.name for lever in absolute)
-        bad.append(
-            _problem(f"cannot share one range in units: {which}. Write --from and --to as factors, `x 0.5`")
-        )
+    if first is not None:
+        bad += _one_unit(levers)
     if bad:
         raise ScenarioError(bad)
     for x in (0.0, 1.0):
         from_dict(to_dict(at(scenario, levers, x)))  # all checks, at both ends
     return scenario, tuple(levers)
+
+
+def _each(
+    scenario: Scenario, names: Sequence[str], known: Sequence[str], ends: tuple[str | None, str | None]
+) -> tuple[list[Lever], list[Problem]]:
+    """Levers by name, and what is wrong with them; beside numbers, the ends are those of the numbers."""
+    levers: list[Lever] = []
+    bad: list[Problem] = []
+    mixed = not {*names} <= {item.name for item in scenario.interventions}
+    for name in names:
+        item = next((item for item in scenario.interventions if item.name == name), None)
+        try:
+            if item is None:
+                levers += _numbers(scenario, name, known, *ends)
+            else:
+                levers.append(_uptake(item, *((None, None) if mixed else ends)))
+        except FormError as error:
+            bad += [
+                Problem("solve", 0, str(where[0]) if where else "--lever", said)
+                for where, said in error.issues
+            ]
+    return levers, bad
+
+
+def _one_unit(levers: Sequence[Lever]) -> list[Problem]:
+    """Refuse one range in units for several numbers."""
+    names = list(dict.fromkeys(lever.name for lever in levers if lever.unit not in (UPTAKE, TIMES)))
+    if len(names) < 2:
+        return []
+    which = ", ".join(names)
+    return [_problem(f"cannot share one range in units: {which}. Write --from and --to as factors, `x 0.5`")]
 
 
 def _problem(message: str, option: str = "--lever") -> Problem:
