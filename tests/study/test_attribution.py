@@ -271,7 +271,8 @@ def test_a_fault_of_the_explanation_is_a_warning(monkeypatch: pytest.MonkeyPatch
     found, told = explain.tables(base, [scenario(*ALIKE)], ["Other"], dates(base), draws=0)
     assert found == {}
     assert told == [
-        "Other: what each intervention adds is left out, it cannot be worked out: KeyError('level')"
+        "Other: what each intervention adds is left out, it cannot be worked out: a fault of "
+        "pharmsim (KeyError('level')); report it"
     ]
 
 

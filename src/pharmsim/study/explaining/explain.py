@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from pharmsim.errors import PharmsimError
 from pharmsim.scenario.models import Scenario
 from pharmsim.study.explaining import headline
 from pharmsim.study.explaining.attribution import DRAWS, attribute, own
@@ -60,9 +61,12 @@ def tables(
         try:
             made = _tables(base, scenario, dates, draws, seed)
         except Exception as error:  # whatever it is, the comparison itself stands
-            told.append(
-                f"{name}: what each intervention adds is left out, it cannot be worked out: {error!r}"
+            why = (
+                str(error)
+                if isinstance(error, PharmsimError)
+                else f"a fault of pharmsim ({error!r}); report it"
             )
+            told.append(f"{name}: what each intervention adds is left out, it cannot be worked out: {why}")
             continue
         for title, frame in made.items():
             if len(frame):
