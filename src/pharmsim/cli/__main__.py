@@ -1,0 +1,5 @@
+"""`python -m pharmsim.cli`."""
+
+from pharmsim.cli import main
+
+main()

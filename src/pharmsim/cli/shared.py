@@ -1,0 +1,67 @@
+"""What all commands share: the application, options, and how a scenario file is opened."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(
+    name="pharmsim",
+    help="Workforce supply simulation from scenario files.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Step(StrEnum):
+    """Length of a step."""
+
+    MONTH = "month"
+    HALF = "month/2"
+    QUARTER = "month/4"
+    EIGHTH = "month/8"
+    YEAR = "year"
+
+
+File = Annotated[Path, typer.Argument(help="A scenario file (YAML).", metavar="FILE")]
+Files = Annotated[list[Path], typer.Argument(help="Scenario files (YAML).", metavar="FILE…")]
+Draws = Annotated[int, typer.Option(min=0, help="Draws of the uncertainties besides the central values.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the draws.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a results folder that is there.")]
+NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for the results.", metavar="FOLDER")]
+
+
+def console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False)
+
+
+def load_scenario(file: Path, step: Step | None) -> Any:
+    from pharmsim.scenario import load
+
+    scenario = load(file)
+    if step is None:
+        return scenario
+    from pharmsim.scenario import from_dict, to_dict
+
+    from_dict({**to_dict(scenario), "step": step.value})  # all checks again, with the other step
+    return scenario.model_copy(update={"step": step.value})
+
+
+def say_if_cold() -> None:
+    """Explain the wait of the first run of a version."""
+    from pharmsim.engine import jit
+
+    if jit.is_cold():
+        typer.echo("Translating the engine to machine code: about a minute, this once …", err=True)
