@@ -42,12 +42,14 @@ Out = Annotated[Path | None, typer.Option(help="Folder for the results.", metava
 
 
 def console() -> Console:
+    """Terminal for tables and texts."""
     from rich.console import Console
 
     return Console(highlight=False, markup=False)
 
 
 def load_scenario(file: Path, step: Step | None) -> Any:
+    """Scenario of a file, with another step if one is given."""
     from pharmsim.scenario import load
 
     scenario = load(file)
