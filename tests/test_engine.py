@@ -15,7 +15,7 @@ import pytest
 import pharmsim
 from pharmsim.compiled.arrays import HISTORY_MONTHS
 from pharmsim.compiled.compile import Compiled, compile_scenario
-from pharmsim.compiled.draws import Draws, quantile, sample
+from pharmsim.compiled.draws import sample
 from pharmsim.engine.run import Output, blank, check, run
 from pharmsim.errors import ConservationError, InputError
 from pharmsim.scenario import shipped
@@ -81,37 +81,6 @@ def test_row_0_is_the_run_without_draws(tiny: Scenario, output: Output) -> None:
     central = run(compile_scenario(tiny, sample(tiny, 0, seed=99)))
     assert_same_bits(central.record, {name: a[:1] for name, a in output.record.items()})
     assert not np.array_equal(output.record["headcount"][0], output.record["headcount"][1])
-
-
-def test_more_draws_and_other_uncertainties_keep_the_earlier_ones(tiny: Scenario) -> None:
-    few, many = sample(tiny, 4, seed=1), sample(tiny, 9, seed=1)
-    assert np.array_equal(few.u, many.u[:5])
-    less = sample(tiny.model_copy(update={"leaving": {}}), 4, seed=1)
-    assert set(less.names) < set(few.names)
-    for name in less.names:
-        assert np.array_equal(less.probabilities(name), few.probabilities(name))
-    assert not np.array_equal(few.u, sample(tiny, 4, seed=2).u)
-
-
-@pytest.mark.parametrize("dist", ["pert", "triangular", "uniform", "normal", "lognormal", "beta"])
-def test_quantiles_of_a_range(dist: str) -> None:
-    u = (np.arange(20_000) + 0.5) / 20_000
-    x = quantile(u, 0.3, 0.2, 0.45, dist)
-    assert (np.diff(x) > 0.0).all()
-    if dist in {"pert", "triangular", "uniform"}:
-        assert 0.2 <= x[0] < 0.21
-        assert 0.44 < x[-1] <= 0.45
-    means = {
-        "pert": (0.2 + 4 * 0.3 + 0.45) / 6,
-        "triangular": 0.95 / 3,
-        "uniform": 0.325,
-        "normal": 0.3,
-        "beta": 0.3,
-    }
-    if dist in means:
-        assert x.mean() == pytest.approx(means[dist], abs=2e-4)
-    else:
-        assert np.median(x) == pytest.approx(0.3, rel=1e-3)
 
 
 @pytest.mark.parametrize("file", ["tiny.yaml", "small_system.yaml"])
@@ -199,11 +168,3 @@ def test_changed_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
     assert "    return s\n" in text
     callee.write_text(text.replace("    return s\n", "    return 10.0 * s\n"))
     assert result() == 20.0
-
-
-def test_draws_of_a_block_stand_where_they_stood(tiny: Scenario) -> None:
-    draws = sample(tiny, 6)
-    block = draws.block(2, 4)
-    assert isinstance(block, Draws)
-    assert not block.central
-    assert np.array_equal(block.u, draws.u[2:4])

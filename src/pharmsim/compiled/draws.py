@@ -1,28 +1,23 @@
-"""Draws: a table of draw × named uncertainty; row 0 holds the central values.
+"""Draws: a table of draw × named uncertainty; row 0 of an ensemble holds the central values.
 
-Every uncertainty has a stream of random numbers of its own, keyed by (seed, name): adding a draw
-or another uncertainty moves no number that was there before, and scenarios that share an
-uncertainty by name share its draws.
+Every uncertainty has a scrambling of its own, keyed by (seed, name): more draws move no number that
+was there before, and scenarios drawn together share the draws of what they share by name.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
-from scipy.special import betaincinv, ndtri
 
 from pharmsim.compiled.arrays import Floats
-from pharmsim.errors import InputError
+from pharmsim.compiled.sobol import scrambled
+from pharmsim.scenario.distributions import quantile
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Range, Value
-
-NORMAL_95 = 1.6448536269514722
-"""`low` and `high` of a normal or lognormal range are its 5 % and 95 % points: ± this many deviations."""
 
 
 def uncertain(node: Any) -> Iterator[Value | Range]:
@@ -57,48 +52,6 @@ def names(scenario: Scenario) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def quantile(u: Floats, central: float, low: float, high: float, dist: str | None) -> Floats:
-    """Value at probability `u` of a range around a central value.
-
-    Parameters
-    ----------
-    u : float64 array, shape (draws,)
-        Probabilities in (0, 1).
-    central, low, high : float
-        `pert`, `triangular`: mode and ends; `uniform`: ends; `normal`: mean and 5 % and 95 %
-        points; `lognormal`: median and the same points; `beta`: mean, with the deviation that a
-        normal of this range has.
-    dist : str or None
-        None is `pert`.
-
-    Returns
-    -------
-    float64 array, shape (draws,)
-    """
-    width = high - low
-    if dist in (None, "pert"):
-        a, b = 1.0 + 4.0 * (central - low) / width, 1.0 + 4.0 * (high - central) / width
-        return np.asarray(low + width * betaincinv(a, b, u))
-    if dist == "uniform":
-        return low + width * u
-    if dist == "triangular":
-        split = (central - low) / width
-        left = low + np.sqrt(u * width * (central - low))
-        right = high - np.sqrt((1.0 - u) * width * (high - central))
-        return np.where(u < split, left, right)
-    if dist == "normal":
-        return np.asarray(central + ndtri(u) * width / (2.0 * NORMAL_95))
-    if dist == "lognormal":
-        if low <= 0.0:
-            raise InputError(f"a lognormal range needs a low end above 0; got {low}")
-        return np.asarray(central * np.exp(ndtri(u) * np.log(high / low) / (2.0 * NORMAL_95)))
-    variance = (width / (2.0 * NORMAL_95)) ** 2
-    weight = central * (1.0 - central) / variance - 1.0
-    if weight <= 0.0:
-        raise InputError(f"no beta distribution has mean {central} and range {low} to {high}")
-    return np.asarray(betaincinv(central * weight, (1.0 - central) * weight, u))
-
-
 @dataclass(frozen=True)
 class Draws:
     """Probabilities of every uncertainty in every draw.
@@ -106,18 +59,15 @@ class Draws:
     Attributes
     ----------
     names : tuple of str
-        Uncertainties.
+        Uncertainties; a scenario need not have them all.
     u : float64 array, shape (draws, uncertainties)
-        Probabilities.
+        Probabilities; where not a number, the central value.
     seed : int
-    central : bool
-        Whether row 0 stands for the central values; its probabilities are then not used.
     """
 
     names: tuple[str, ...]
     u: Floats
     seed: int
-    central: bool = True
 
     @property
     def n(self) -> int:
@@ -139,24 +89,26 @@ class Draws:
     def _spread(self, node: Value | Range, central: float) -> Floats:
         out = np.full(self.n, central)
         if node.low is not None and node.high is not None and node.high > node.low:
-            first = int(self.central)
-            u = self.probabilities(node.uncertainty or "")[first:]
-            out[first:] = quantile(u, central, node.low, node.high, node.dist)
+            u = self.probabilities(node.uncertainty or "")
+            drawn = ~np.isnan(u)
+            out[drawn] = quantile(u[drawn], central, node.low, node.high, node.dist)
         return out
 
     def block(self, first: int, last: int) -> Draws:
         """Rows `first` … `last` − 1."""
-        return Draws(self.names, self.u[first:last], self.seed, self.central and first == 0)
+        return replace(self, u=self.u[first:last])
 
 
-def sample(scenario: Scenario, n: int = 0, seed: int = 1) -> Draws:
-    """Draw every uncertainty of a scenario `n` times, behind a row of central values.
+def sample(scenarios: Scenario | Sequence[Scenario], n: int = 0, seed: int = 1) -> Draws:
+    """Draw every uncertainty of some scenarios `n` times, behind a row of central values.
 
     Parameters
     ----------
-    scenario : Scenario
+    scenarios : Scenario or sequence of Scenario
+        Scenarios that are compared share one table; the first has the same draws with any others
+        behind it.
     n : int
-        Draws; 0 gives the central row alone.
+        Draws; 0 gives the central row alone. Powers of two cover the ranges most evenly.
     seed : int
 
     Returns
@@ -164,10 +116,7 @@ def sample(scenario: Scenario, n: int = 0, seed: int = 1) -> Draws:
     Draws
         With n + 1 rows.
     """
-    columns = names(scenario)
-    u = np.full((n + 1, len(columns)), 0.5)
-    for k, name in enumerate(columns):
-        key = hashlib.sha256(f"{seed}\0{name}".encode()).digest()[:16]
-        stream = np.random.Generator(np.random.Philox(key=int.from_bytes(key, "little")))
-        u[1:, k] = np.clip(stream.random(n), 1e-12, 1.0 - 1e-12)
-    return Draws(columns, u, seed)
+    several = [scenarios] if isinstance(scenarios, Scenario) else scenarios
+    columns = tuple(dict.fromkeys(name for scenario in several for name in names(scenario)))
+    central = np.full((1, len(columns)), np.nan)
+    return Draws(columns, np.concatenate([central, scrambled(columns, n, seed)]), seed)

@@ -58,7 +58,7 @@ class Grid:
     def central(self) -> Grid:
         """The same scenario at its central values alone."""
         draws = self.draws
-        return Grid(self.scenario, Draws(draws.names, np.full((1, len(draws.names)), 0.5), draws.seed))
+        return Grid(self.scenario, Draws(draws.names, np.full((1, len(draws.names)), np.nan), draws.seed))
 
     def shape(self, axes: tuple[str, ...]) -> tuple[int, ...]:
         """Lengths of some axes."""
