@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from pharmsim.errors import Problem, ScenarioError
 from pharmsim.results.axes import is_selected
@@ -12,7 +12,7 @@ from pharmsim.scenario.marks import closest, quoted
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.services import services
 from pharmsim.scenario.text import FormError
-from pharmsim.study.solving.targets import BY_LEVEL, CELL, QUANTITIES, Target, chosen
+from pharmsim.study.solving.targets import BY_LEVEL, CELL, QUANTITIES, YEARLY, Subject, Target, chosen
 
 Ask = Callable[[str, Sequence[str]], str]
 """Asks a person a question with the answers to choose from."""
@@ -72,41 +72,94 @@ def read(
         mode, amount = _amount(rest, quantity, ask)
     except FormError as error:
         report("--target", str(error))
+    subject = _about(quantity, scenario, level, (roles, environments), report, ("--target", ask))
+    if bad:
+        raise ScenarioError(bad)
+    return Target(**vars(subject), written=" ".join(written.split()), mode=mode, amount=amount)
+
+
+def read_subject(
+    written: str,
+    scenario: Scenario,
+    level: str | None = None,
+    roles: Sequence[str] = (),
+    environments: Sequence[str] = (),
+) -> Subject:
+    """Read what is to be measured: the words of targets without their amount, and yearly costs.
+
+    Parameters
+    ----------
+    written : str
+        "retention", "delivered_fte", "total_cost" …
+    scenario, level, roles, environments
+        As in `read`.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem found.
+    """
+    bad: list[Problem] = []
+
+    def report(option: str, message: str) -> None:
+        bad.append(Problem("sensitivity", 0, option, message))
+
+    quantity = ""
+    try:
+        quantity = _named(written, {**QUANTITIES, **YEARLY})
+    except FormError as error:
+        report("--of", str(error))
+    subject = _about(quantity, scenario, level, (roles, environments), report, ("--of", None))
+    if bad:
+        raise ScenarioError(bad)
+    return subject
+
+
+Report = Callable[[str, str], None]
+
+
+def _about(
+    quantity: str,
+    scenario: Scenario,
+    level: str | None,
+    where: tuple[Sequence[str], Sequence[str]],
+    report: Report,
+    asked: tuple[str, Ask | None],
+) -> Subject:
+    """What a quantity is measured on; problems are reported, that of the quantity by its option."""
+    option, ask = asked
     try:
         level = _level(quantity, scenario, level, ask)
     except FormError as error:
         report("--level", str(error))
-    _filters(scenario, roles, environments, report)
-    if quantity:
-        of = QUANTITIES[quantity]
-        if not any(getattr(scenario, section) for section in of.sections):
-            needed = " or ".join(f"`{section}`" for section in of.sections)
-            report(
-                "--target", f"needs the section {needed}, which the scenario does not have; got {quantity}"
-            )
-    if bad:
-        raise ScenarioError(bad)
-    return Target(
-        " ".join(written.split()), quantity, mode, amount, level or "", tuple(roles), tuple(environments)
-    )
+    _filters(scenario, *where, report)
+    subject = Subject(quantity, level or "", *map(tuple, where))
+    if quantity and not any(getattr(scenario, section) for section in subject.of.sections):
+        needed = " or ".join(f"`{section}`" for section in subject.of.sections)
+        report(option, f"needs the section {needed}, which the scenario does not have; got {quantity}")
+    return subject
+
+
+def _named(name: str, known: Collection[str]) -> str:
+    """The quantity of a name."""
+    name = re.sub(r"\s+", "_", name.strip().lower())
+    if name.startswith("turnover"):
+        raise FormError(TURNOVER)
+    name = ALIASES.get(name, name)
+    if name not in known:
+        raise FormError(f"must be about one of {', '.join(known)}; got {quoted(name)}.{closest(name, known)}")
+    return name
 
 
 def _quantity(written: str) -> tuple[str, str]:
     """The quantity of a target and what follows it."""
     match = _PARTS.fullmatch(written.strip())
-    name = re.sub(r"\s+", "_", (match["quantity"] if match else written).strip().lower())
-    if name.startswith("turnover"):
-        raise FormError(TURNOVER)
-    name = ALIASES.get(name, name)
-    if match is None:
+    if match is None and not written.strip().lower().startswith("turnover"):
         raise FormError(
             f"must be a quantity and a number, such as `retention +2 points`; got {quoted(written)}"
         )
-    if name not in QUANTITIES:
-        raise FormError(
-            f"must be about one of {', '.join(QUANTITIES)}; got {quoted(name)}.{closest(name, QUANTITIES)}"
-        )
-    return name, match["rest"].replace("−", "-").replace("–", "-")
+    name = _named(match["quantity"] if match else written, QUANTITIES)
+    return name, match["rest"].replace("−", "-").replace("–", "-") if match else ""
 
 
 def _amount(rest: str, quantity: str, ask: Ask | None) -> tuple[str, float]:
@@ -186,7 +239,7 @@ def _filters(
     scenario: Scenario,
     roles: Sequence[str],
     environments: Sequence[str],
-    report: Callable[[str, str], None],
+    report: Report,
 ) -> None:
     """Report roles and environments that do not exist, or together select nobody."""
     n = 0

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from pharmsim.errors import Problem, ScenarioError
+from pharmsim.errors import InputError, Problem, ScenarioError
 from pharmsim.results import measures, need, retention
+from pharmsim.results.columns import ALL
 from pharmsim.results.rates import leaver_rate_from_counts, vacancy_rate_from_fte
+from pharmsim.study.comparing.kinds import AMOUNTS, months_each, with_costs
 from pharmsim.study.dates import month_of
 
 CELL = ("role", "environment")
@@ -50,33 +52,33 @@ QUANTITIES: dict[str, Quantity] = {
     "shortfall": Quantity("FTE", -1, "shortfall", ("need",)),
     "pressure": Quantity("ratio", -1, "pressure (required ÷ delivered)", ("need",)),
 }
+MONEY = ("pay", "interventions")
+YEARLY: dict[str, Quantity] = {
+    "pay_bill": Quantity("GBP per year", -1, "pay bill", ("pay",)),
+    "cover_cost": Quantity("GBP per year", -1, "cost of temporary cover", ("pay",)),
+    "backfill_cost": Quantity("GBP per year", -1, "cost of backfill", ("pay",)),
+    "programme_cost": Quantity("GBP per year", -1, "cost of interventions", ("interventions",)),
+    "total_cost": Quantity("GBP per year", -1, "all costs", MONEY),
+}
+"""What the twelve months before a date add up to; no target of `solve`."""
 BY_LEVEL = ("retention", "leaver_rate")
 
 
 @dataclass(frozen=True)
-class Target:
-    """A target: a level to reach, or a change from what would be without the levers.
+class Subject:
+    """What is measured, and on whom.
 
     Attributes
     ----------
-    written : str
-        As it was asked for.
     quantity : str
-        Key of `QUANTITIES`.
-    mode : str
-        "value", or a change: "plus" (in the unit of the quantity; a point is 0.01) or "times" (share of
-        the base).
-    amount : float
+        Key of `QUANTITIES` or `YEARLY`.
     level : str
         Of retention; "" for other quantities.
     roles, environments : tuple of str
         What it is measured on; empty for all.
     """
 
-    written: str
     quantity: str
-    mode: str
-    amount: float
     level: str = ""
     roles: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
@@ -84,7 +86,26 @@ class Target:
     @property
     def of(self) -> Quantity:
         """What it is about."""
-        return QUANTITIES[self.quantity]
+        return {**QUANTITIES, **YEARLY}[self.quantity]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target(Subject):
+    """A target: a level to reach, or a change from what would be without the levers.
+
+    Attributes
+    ----------
+    written : str
+        As it was asked for.
+    mode : str
+        "value", or a change: "plus" (in the unit of the quantity; a point is 0.01) or "times" (share of
+        the base).
+    amount : float
+    """
+
+    written: str
+    mode: str
+    amount: float
 
     @property
     def sense(self) -> int:
@@ -125,13 +146,14 @@ class Measured:
     told: tuple[str, ...]
 
 
-def measure(data: xr.Dataset, target: Target, dates: np.ndarray) -> Measured:
+def measure(data: xr.Dataset, target: Subject, dates: np.ndarray) -> Measured:
     """What a run says about the quantity of a target on dates.
 
     Parameters
     ----------
     data : Dataset
-    target : Target
+    target : Subject
+        A target, or what one could be about.
     dates : ndarray of datetime64, shape (date,)
 
     Raises
@@ -141,12 +163,14 @@ def measure(data: xr.Dataset, target: Target, dates: np.ndarray) -> Measured:
     """
     if target.quantity in BY_LEVEL:
         return _of_years(data, target, dates)
+    if target.quantity in YEARLY:
+        return _in_years(data, target, dates)
     times = data.variables["time"].values
     at = np.searchsorted(times, dates, side="right") - 1
     return Measured(_stock(data, target)[:, at], tuple(_day(times[i]) for i in at))
 
 
-def start_value(data: xr.Dataset, target: Target) -> tuple[float, str]:
+def start_value(data: xr.Dataset, target: Subject) -> tuple[float, str]:
     """Central value at the start (of retention: in the first whole year), and when that is."""
     times = data.variables["time"].values
     if target.quantity in BY_LEVEL:
@@ -163,7 +187,7 @@ def chosen(key: tuple[str, ...], roles: Sequence[str], environments: Sequence[st
     return (not roles or key[0] in roles) and (not environments or key[1] in environments)
 
 
-def _stock(data: xr.Dataset, target: Target) -> np.ndarray:
+def _stock(data: xr.Dataset, target: Subject) -> np.ndarray:
     """A stock, shape (draw, time)."""
 
     def total(make: Callable[..., xr.DataArray], keys: Sequence[tuple[str, ...] | None]) -> Any:
@@ -191,7 +215,21 @@ def _stock(data: xr.Dataset, target: Target) -> np.ndarray:
     return np.asarray(total(measures.fte if target.quantity == "fte" else measures.headcount, every))
 
 
-def _of_years(data: xr.Dataset, target: Target, dates: np.ndarray) -> Measured:
+def _in_years(data: xr.Dataset, target: Subject, dates: np.ndarray) -> Measured:
+    """Money of the twelve months that end on dates; not a number where less has passed since the start."""
+    data, kind = with_costs(data), AMOUNTS[target.quantity]
+    if not kind.known(data):
+        raise InputError(f"{target.quantity}: no cost of the scenario belongs to it. Ask for another measure")
+    months = months_each(data, kind)
+    cells = kind.cells(data, lambda array: measures.added_up(data, array.values, dates, "year", months))
+    here = [key for key in cells if ALL not in key and chosen(key, target.roles, target.environments)]
+    times = data.variables["time"].values
+    ends = zip(*measures.windows(data, dates, "year"), strict=True)
+    told = tuple(f"{_day(times[first])} to {_day(times[last])}" if first >= 0 else "" for first, last in ends)
+    return Measured(np.sum([cells[key] for key in here], axis=0), told)
+
+
+def _of_years(data: xr.Dataset, target: Subject, dates: np.ndarray) -> Measured:
     """Retention or leaver rate of the years that end on or before dates."""
     filters = dict(zip(CELL, (target.roles, target.environments), strict=True))
     by = [axis for axis, names in filters.items() if names]
