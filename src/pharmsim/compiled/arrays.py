@@ -82,7 +82,7 @@ class Edges(NamedTuple):
     rate: Floats  # (D, E): per year
     overlap: Floats  # (D, E): skills overlap
     over_time: Floats  # (D, 3, T): by kind
-    by_row: Ints  # (E,): edges in order of their row
+    by_row: Ints  # (E,): edges in order of their row and group
     row_start: Ints  # (R + 1,): where a row's edges start in `by_row`
     able_row: Ints  # (groups of eligible people,): row
     able_first: Ints  # (groups,): first eligible age index

@@ -119,14 +119,15 @@ def edges(grid: Grid, clock: Clock, waiting: dict[tuple[str, str], int], n_rows:
     months = period_months(clock)
     series = [s.moves.over_time if s.moves else None, s.promotions.over_time if s.promotions else None, None]
     columns = [np.array([edge[k] for edge in found], dtype=np.int64) for k in range(3)]
-    by_row = np.argsort(columns[0], kind="stable")
     groups = list(dict.fromkeys((edge[0], *edge[3]) for edge in found))
+    group = np.array([groups.index((edge[0], *edge[3])) for edge in found], dtype=np.int64)
     able = np.array(groups, dtype=np.int64).reshape(-1, 3)
+    by_row = np.lexsort((group, columns[0]))
     return Edges(
         origin=columns[0],
         to=columns[1],
         kind=columns[2],
-        able=np.array([groups.index((edge[0], *edge[3])) for edge in found], dtype=np.int64),
+        able=group,
         rate=stack([edge[4] for edge in found], (grid.draws.n, 0)),
         overlap=stack(shared, (grid.draws.n, 0)),
         over_time=np.stack([grid.over_time(x, months) for x in series], axis=1),

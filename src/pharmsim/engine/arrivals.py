@@ -1,73 +1,15 @@
-"""Steps 5 and 6: leavers, switches, moves and returns arrive; pools; first-year staff.
+"""Steps 5 and 6: moves and returns arrive; pools; first-year staff.
 
 Names of the arguments as in `pharmsim.engine.people`.
 """
 
 from __future__ import annotations
 
-from pharmsim.compiled.arrays import CONSTANT, NEVER
+from pharmsim.compiled.arrays import NEVER
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.limits import in_fte
 from pharmsim.engine.lived import add, dot, halvings, largest, lived, total
 from pharmsim.engine.people import count_able
-
-
-@kernel
-def leave(risks, home, d, t, i, w, leavers_out, retired_out, employer_out):  # type: ignore[no-untyped-def]
-    """Step 6. Leavers by destination, the retired, changes of employer; leavers enter their pools."""
-    hazard = risks.hazard[i[0], i[1]]
-    w.lost[:] = 0.0
-    w.gone[:] = 0.0
-    by_age = 0.0
-    for r in range(home.size):
-        p = home[r]
-        for g in range(w.w.shape[1]):
-            for c in range(w.w.shape[2]):
-                years = w.years[0, r, g, c]
-                w.lived[r, g, c] = total(years)
-                if w.lived[r, g, c] == 0.0:
-                    continue
-                h = -1
-                for k in range(risks.n_leave + risks.n_retire):
-                    if risks.row[k, p, g, c] != h:
-                        h = risks.row[k, p, g, c]
-                        by_age = w.lived[r, g, c] if h == CONSTANT else dot(hazard[h], years)
-                    x = w.factor[k, p, g, c]
-                    heads = x * by_age
-                    if k >= risks.n_leave:
-                        retired_out[p] += heads
-                        w.gone[p] += heads
-                        continue
-                    leavers_out[p, risks.leave_to[k]] += heads
-                    w.lost[p] += heads
-                    j = risks.leave_pool[risks.leave_to[k]]
-                    if j >= 0:
-                        for a in range(years.size):
-                            w.into_pool[j, p, g, a] += x * hazard[h, a] * years[a]
-                x = risks.employer_change[d, p, g, c] * risks.employer_over_time[d, t]
-                if x > 0.0:
-                    employer_out[p] += x * w.lived[r, g, c]
-
-
-@kernel
-def switch(risks, home, block, d, i, people, w, switches_out):  # type: ignore[no-untyped-def]
-    """Step 6. Contract switches inside each row, in the stock and its tagged copies."""
-    hazard = risks.hazard[i[0], i[1]]
-    first = risks.n_leave + risks.n_retire
-    for r in range(home.size):
-        p = home[r]
-        for k in range(first, w.factor.shape[0]):
-            c, to = risks.switch_from[k - first], risks.switch_to[k - first]
-            for g in range(w.w.shape[1]):
-                x, h = w.factor[k, p, g, c], risks.row[k, p, g, c]
-                if x == 0.0:
-                    continue
-                switches_out[p, risks.switch_as[k - first]] += x * dot(hazard[h], w.years[0, r, g, c])
-                for copy in range(people.shape[1]):
-                    if copy > 0 and block[copy - 1, p] < 0:
-                        continue
-                    for a in range(people.shape[5]):
-                        people[d, copy, r, g, to, a] += x * hazard[h, a] * w.years[copy, r, g, c, a]
 
 
 @kernel
@@ -81,26 +23,41 @@ def drop_outs(tracks, d, people, years):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def who_can_move(edges, k, years, out):  # type: ignore[no-untyped-def]
+    """Person-years of the eligible ages of group `k`, in a row of people; 0 at other ages."""
+    first, end = edges.able_first[k], edges.able_end[k]
+    for g in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            to, x = out[g, c], years[g, c]
+            for a in range(first):
+                to[a] = 0.0
+            for a in range(first, end):
+                to[a] = x[a]
+            for a in range(end, to.size):
+                to[a] = 0.0
+
+
+@kernel
 def move(edges, home, keeps, d, people, w, moves_out):  # type: ignore[no-untyped-def]
     """Step 6. Moves, promotions and role changes arrive; a tag is kept inside its block."""
     count_able(edges, w.years[0], w.able)
     for e in range(edges.origin.size):
         rate, k = w.edge_rate[e], edges.able[e]
-        if rate == 0.0:
-            continue
-        r, p, left = edges.origin[e], edges.to[e], home[edges.origin[e]]
         heads = rate * total(w.able[k])
         moves_out[e] += heads
-        w.gone[left] += heads
-        w.arrived[p] += rate * in_fte(w.able[k], w.w[p])
-        first, end = edges.able_first[k], edges.able_end[k]
-        for copy in range(people.shape[1]):
-            if copy > 0 and not keeps[copy - 1, e]:
+        w.gone[home[edges.origin[e]]] += heads
+        w.arrived[edges.to[e]] += rate * in_fte(w.able[k], w.w[edges.to[e]])
+    for copy in range(people.shape[1]):
+        before = -1
+        for j in range(edges.by_row.size):
+            e = edges.by_row[j]
+            rate, k = w.edge_rate[e], edges.able[e]
+            if rate == 0.0 or (copy > 0 and not keeps[copy - 1, e]):
                 continue
-            for g in range(w.w.shape[1]):
-                for c in range(w.w.shape[2]):
-                    for a in range(first, end):
-                        people[d, copy, p, g, c, a] += rate * w.years[copy, r, g, c, a]
+            if k != before:
+                who_can_move(edges, k, w.years[copy, edges.origin[e]], w.moving)
+                before = k
+            add(rate, w.moving, people[d, copy, edges.to[e]])
 
 
 @kernel

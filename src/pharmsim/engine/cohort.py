@@ -13,14 +13,15 @@ from pharmsim.compiled.arrays import TrainingFlows
 from pharmsim.compiled.system_arrays import ON_SETTLING, RECRUITMENT
 from pharmsim.engine.ageing import grow_older
 from pharmsim.engine.apprentices import apprentices
-from pharmsim.engine.arrivals import come_back, drop_outs, leave, mature, move, switch
+from pharmsim.engine.arrivals import come_back, drop_outs, mature, move
+from pharmsim.engine.competing import compete
 from pharmsim.engine.feedback import attract, inexperience, respond, training_places
 from pharmsim.engine.hiring import advance, give_up, hire, start
 from pharmsim.engine.jit import entry, kernel
 from pharmsim.engine.limits import limits, vacancies
 from pharmsim.engine.lived import total
 from pharmsim.engine.money import buy_cover, follow_need, fund
-from pharmsim.engine.people import compete, count, factors, still_tagged, tag
+from pharmsim.engine.people import count, factors, still_tagged, tag
 from pharmsim.engine.pipelines import conveyors, graduate, history
 from pharmsim.engine.recording import record_pay, record_posts, record_system, record_training
 from pharmsim.engine.work import ask, at_work, give_time, job_plans, press, require, settle_in
@@ -36,9 +37,7 @@ def step(m, feedbacks, d, t, i, dt, people, pools, offers, first_year, w, a, o):
     vacancies(m.hiring, a.funded, d, offers, w)
     limits(m.edges, m.pools, hazard, home, a.moving, d, t, dt, people, pools, w, o.moves_blocked[d, t])
     factors(m.risks, feedbacks, a.multiplier, d, t, w)
-    compete(m.risks, m.edges, m.tracks, m.levels, d, t, i, dt, people, w)
-    leave(m.risks, home, d, t, i, w, o.leavers[d, t], o.retirements[d, t], o.employer_changes[d, t])
-    switch(m.risks, home, m.levels.block, d, i, people, w, o.switches[d, t])
+    compete(m.risks, m.edges, m.tracks, m.levels, d, t, i, dt, people[d], w, o)
     drop_outs(m.tracks, d, people, w.years)
     move(m.edges, home, m.levels.keeps, d, people, w, o.moves[d, t])
     come_back(m.pools, hazard, d, dt, people, pools, w, o.returns[d, t], o.pool_losses[d, t])

@@ -1,4 +1,4 @@
-"""Steps 1 and 4: tags, and the competing risks of people in post; the scratch arrays of all steps.
+"""Step 1, what stands at the start of a step, multipliers of risks; the scratch arrays of all steps.
 
 The numbers are those of `docs/background/model.md`. Arguments: `d` the draw, `t` the period, `dt`
 the step in years, `i` = (year of the model or 0, step within it), `people` and other arrays of the
@@ -11,17 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pharmsim.compiled.arrays import CONSTANT, Floats, Posts
+from pharmsim.compiled.arrays import CONSTANT, NEVER, Bools, Floats, Ints, Posts, Risks
 from pharmsim.compiled.system_arrays import BURNOUT, FLEXIBILITY, SHORTER_HOURS
 from pharmsim.engine.jit import kernel
-from pharmsim.engine.lived import add, halvings, largest, lived, total
+from pharmsim.engine.lived import add, total
 
 
 class Scratch(NamedTuple):
     """Arrays that the kernel writes over at every step (P posts, R rows, G groups, C contracts, A ages)."""
 
     heads: Floats  # (R, G, C): heads at the start of the step
-    lived: Floats  # (R, G, C): person-years lived in the step
     able: Floats  # (groups of eligible people, G, C): heads, then person-years lived
     at_post: Floats  # (P, G, C): heads by post
     w: Floats  # (P, G, C): FTE per head now
@@ -35,6 +34,15 @@ class Scratch(NamedTuple):
     lost: Floats  # (P,): leavers of this step
     gone: Floats  # (P,): retired and moved in this step
     factor: Floats  # (K, P, G, C): multiplier of each risk's row of hazards
+    own: Ints  # (P, G, C, M): different rows of hazards of a cell, then `NEVER`
+    n_own: Ints  # (P, G, C): how many, even
+    at: Ints  # (K, P, G, C): position of a risk's row in `own`, -1 for the constant one
+    times: Floats  # (P, G, C, M): multiplier of each of these rows, of all risks together
+    same: Floats  # (P, G, C): hazard that is the same at all ages
+    by_age: Floats  # (M,): person-years weighted by each of these rows
+    switch: Floats  # (C, C, G, A): hazard of switching from one contract to another
+    switches: Bools  # (C, C): whether anybody does
+    moving: Floats  # (G, C, A): person-years of those who can move
     years: Floats  # (copies, R, G, C, A): person-years lived
     into_pool: Floats  # (n_pools, P, G, A)
     hires: Floats  # (n_sources, P): offers accepted this step
@@ -57,12 +65,13 @@ def scratch(m: Posts, n_ages: int) -> Scratch:
     cell, post = (n_groups, n_contracts, n_ages), (n_posts,)
     shapes = {
         "heads": (n_rows, n_groups, n_contracts),
-        "lived": (n_rows, n_groups, n_contracts),
         "able": (m.edges.able_row.size, n_groups, n_contracts),
         "at_post": (n_posts, n_groups, n_contracts),
         "w": (n_posts, n_groups, n_contracts),
         "edge_rate": (m.edges.origin.size,),
         "factor": m.risks.row.shape,
+        "switch": (n_contracts, n_contracts, n_groups, n_ages),
+        "moving": cell,
         "years": (1 + n_copies, n_rows, *cell),
         "into_pool": (n_pools, n_posts, n_groups, n_ages),
         "hires": (n_sources, n_posts),
@@ -73,7 +82,33 @@ def scratch(m: Posts, n_ages: int) -> Scratch:
         "row": (n_ages,),
         "row2": (n_ages,),
     }
-    return Scratch(**{name: np.zeros(shapes.get(name, post)) for name in Scratch._fields})
+    own, n_own, at = own_rows(m.risks)
+    known = {"own": own, "n_own": n_own, "at": at, "switches": np.zeros((n_contracts, n_contracts), dtype=bool)}
+    shapes |= {"times": own.shape, "same": own.shape[:3], "by_age": own.shape[3:]}
+    zeros = {name: np.zeros(shapes.get(name, post)) for name in Scratch._fields if name not in known}
+    return Scratch(**zeros, **known)
+
+
+def own_rows(risks: Risks) -> tuple[Ints, Ints, Ints]:
+    """Return the different rows of hazards of every cell: `own`, `n_own` and `at` of `Scratch`."""
+    row, from_ = risks.row, risks.switch_from.tolist()
+    n_risks, *cells = row.shape
+    at = np.full(row.shape, -1)
+    lists: dict[tuple[int, ...], list[int]] = {}
+    for cell in np.ndindex(*cells):
+        here = [k for k in range(n_risks) if k < n_risks - len(from_) or from_[k - n_risks] == cell[2]]
+        found = lists[cell] = list(dict.fromkeys(int(row[(k, *cell)]) for k in here))
+        found[:] = [h for h in found if h > NEVER]
+        for k in here:
+            if row[(k, *cell)] in found:
+                at[(k, *cell)] = found.index(row[(k, *cell)])
+    n = {cell: max(2, -(-len(found) // 2) * 2) for cell, found in lists.items()}
+    own = np.full((*cells, max(4, *n.values())), NEVER)
+    n_own = np.zeros(cells, dtype=np.int64)
+    for cell, found in lists.items():
+        own[(*cell, slice(len(found)))] = found
+        n_own[cell] = n[cell]
+    return own, n_own, at
 
 
 @kernel
@@ -145,13 +180,15 @@ def count(funding, home, d, month, people, first_year, w):  # type: ignore[no-un
 
 @kernel
 def factors(risks, feedbacks, multiplier, d, t, w):  # type: ignore[no-untyped-def]
-    """Multiplier of every risk's row of hazards in every cell; 0 where the risk does not exist.
+    """Multiplier of every risk's row of hazards in every cell, and of each row; 0 where the risk does not exist.
 
     Leaving is multiplied by its level relative to the opening mix of first-year and other staff, and
     leaving and switches by the multipliers of the feedbacks that act on them.
     """
     first_switch = risks.n_leave + risks.n_retire
     n_risks, n_posts, n_groups, n_contracts = w.factor.shape
+    w.times[:] = 0.0
+    w.same[:] = 0.0
     for k in range(n_risks):
         over_time = risks.over_time[d, k, t]
         for p in range(n_posts):
@@ -168,95 +205,8 @@ def factors(risks, feedbacks, multiplier, d, t, w):  # type: ignore[no-untyped-d
             for g in range(n_groups):
                 for c in range(n_contracts):
                     exists = k < first_switch or risks.switch_from[k - first_switch] == c
-                    w.factor[k, p, g, c] = x * risks.scale[d, k, p, g, c] if exists else 0.0
-
-
-@kernel
-def move_away(edges, r, drop_out, edge_rate, out):  # type: ignore[no-untyped-def]
-    """Hazard by age of leaving a row by its edges (and of giving up a training)."""
-    for a in range(out.size):
-        out[a] = drop_out
-    for j in range(edges.row_start[r], edges.row_start[r + 1]):
-        e = edges.by_row[j]
-        for a in range(edges.able_first[edges.able[e]], edges.able_end[edges.able[e]]):
-            out[a] += edge_rate[e]
-
-
-@kernel
-def total_hazard(hazard, row, factor, p, away, out):  # type: ignore[no-untyped-def]
-    """Λ of every cell of a row of people; `away` is the hazard by age of moving away.
-
-    Neighbouring risks with the same row of hazards are added first; rows are then taken two at a time.
-    """
-    n_risks, n_ages = row.shape[0], out.shape[2]
-    for g in range(out.shape[0]):
-        for c in range(out.shape[1]):
-            same = x = x_before = 0.0
-            before = -1
-            for k in range(n_risks):
-                if row[k, p, g, c] == CONSTANT:
-                    same += factor[k, p, g, c]
-            for a in range(n_ages):
-                out[g, c, a] = same + away[a]
-            for k in range(n_risks):
-                h = row[k, p, g, c]
-                x += factor[k, p, g, c]
-                if k + 1 < n_risks and row[k + 1, p, g, c] == h:
-                    continue
-                if x != 0.0 and h != CONSTANT:
-                    if before < 0:
-                        before, x_before = h, x
-                    else:
-                        for a in range(n_ages):
-                            out[g, c, a] += x_before * hazard[before, a] + x * hazard[h, a]
-                        before = -1
-                x = 0.0
-            if before >= 0:
-                for a in range(n_ages):
-                    out[g, c, a] += x_before * hazard[before, a]
-
-
-@kernel
-def survive(people, hazard, time, years):  # type: ignore[no-untyped-def]
-    """Person-years lived in the cells of a row, and who is still there at the end of the step."""
-    people, hazard = people.reshape(people.size), hazard.reshape(hazard.size)
-    time, years = time.reshape(time.size), years.reshape(years.size)
-    for a in range(people.size):
-        lived_here = people[a] * time[a]
-        years[a] = lived_here
-        people[a] -= hazard[a] * lived_here
-
-
-@kernel
-def compete(risks, edges, tracks, levels, d, t, i, dt, people, w):  # type: ignore[no-untyped-def]
-    """Step 4. The stock and its tagged copies through the competing risks, row by row."""
-    hazard = risks.hazard[i[0], i[1]]
-    any_employer = False
-    for level in range(levels.employer.size):
-        any_employer = any_employer or levels.employer[level]
-    for r in range(tracks.home.size):
-        p, track = tracks.home[r], tracks.of_row[r]
-        drop_out = tracks.drop_out[d, track] if track >= 0 else 0.0
-        if total(w.heads[r]) == 0.0:
-            for copy in range(people.shape[1]):
-                w.years[copy, r] = 0.0
-                people[d, copy, r] = 0.0
-            continue
-        move_away(edges, r, drop_out, w.edge_rate, w.row)
-        total_hazard(hazard, risks.row, w.factor, p, w.row, w.hazard)
-        lived(w.hazard, dt, halvings(largest(w.hazard) * dt), w.time)
-        survive(people[d, 0, r], w.hazard, w.time, w.years[0, r])
-        if any_employer:
-            for g in range(w.hazard.shape[0]):
-                for c in range(w.hazard.shape[1]):
-                    x = risks.employer_change[d, p, g, c] * risks.employer_over_time[d, t]
-                    for a in range(w.hazard.shape[2]):
-                        w.hazard_tagged[g, c, a] = w.hazard[g, c, a] + x
-            lived(w.hazard_tagged, dt, halvings(largest(w.hazard_tagged) * dt), w.time_tagged)
-        for level in range(levels.employer.size):
-            if levels.block[level, p] < 0:
-                continue  # nobody is tagged here
-            if levels.employer[level]:
-                survive(people[d, 1 + level, r], w.hazard_tagged, w.time_tagged, w.years[1 + level, r])
-            else:
-                survive(people[d, 1 + level, r], w.hazard, w.time, w.years[1 + level, r])
+                    own = w.factor[k, p, g, c] = x * risks.scale[d, k, p, g, c] if exists else 0.0
+                    if w.at[k, p, g, c] >= 0:
+                        w.times[p, g, c, w.at[k, p, g, c]] += own
+                    elif risks.row[k, p, g, c] == CONSTANT:
+                        w.same[p, g, c] += own

@@ -106,7 +106,13 @@ def blank(m: Model, clock: Clock, n: int, n_ages: int) -> Record:
     )
 
 
-def run(compiled: Compiled, state: State | None = None, first: int = 0, last: int | None = None) -> Output:
+def run(
+    compiled: Compiled,
+    state: State | None = None,
+    first: int = 0,
+    last: int | None = None,
+    threads: int | None = None,
+) -> Output:
     """Run every draw from period `first` to the start of period `last`.
 
     Parameters
@@ -116,6 +122,8 @@ def run(compiled: Compiled, state: State | None = None, first: int = 0, last: in
         To continue from; the opening state otherwise.
     first, last : int
         Periods; by default all.
+    threads : int, optional
+        Among which the draws are shared out; by default one for each core.
 
     Returns
     -------
@@ -150,10 +158,10 @@ def run(compiled: Compiled, state: State | None = None, first: int = 0, last: in
     work((0, 0))
     compile_seconds = time.perf_counter() - began
     began = time.perf_counter()
-    n_threads = min(os.cpu_count() or 1, n)
+    n_threads = min(threads or os.cpu_count() or 1, n)
     ends = np.linspace(0, n, n_threads + 1).astype(int)
-    with ThreadPoolExecutor(n_threads) as threads:
-        list(threads.map(work, zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)))
+    with ThreadPoolExecutor(n_threads) as pool:
+        list(pool.map(work, zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)))
     seconds = time.perf_counter() - began
     check(record, first, last)
     funded(record, [post.post for post in compiled.scenario.posts])
