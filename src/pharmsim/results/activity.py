@@ -28,8 +28,9 @@ def activity_index(results: Results) -> xr.DataArray:
     months = np.arange(data.sizes["time"]) * (YEAR // steps_per_year(data))
     values = np.zeros((len(rows), len(months), len(activities)))
     if activities:
-        # a draw has the same numbers however many there are
-        grid = Grid(scenario, sample(scenario, int(rows.max()), int(results.meta.get("seed") or 0)))
+        # where the table was not kept: a draw has the same numbers however many there are
+        table = results.draws or sample(scenario, int(rows.max()), int(results.meta.get("seed") or 0))
+        grid = Grid(scenario, table)
         for i, activity in enumerate(activities.values()):
             index = grid.over_time(activity.index, months)[rows]
             values[:, :, i] = index / index[:, :1]

@@ -43,6 +43,29 @@ def check_target(folder: Path, force: bool) -> None:
         )
 
 
+def check_room(folder: Path, size: int) -> None:
+    """Refuse to begin what a disk has no room for.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it shall stand; need not exist.
+    size : int
+        Bytes that are needed besides those that are in the folder.
+
+    Raises
+    ------
+    OutputError
+    """
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+    free = shutil.disk_usage(there).free + sum(path.stat().st_size for path in folder.glob("*"))
+    if size > free:
+        raise OutputError(
+            f"{folder}: must have {size / 1e9:,.2f} GB for the draws until the results are written; "
+            f"{free / 1e9:,.2f} GB are free. Run fewer draws, or write to a place with more room."
+        )
+
+
 @contextmanager
 def complete_or_nothing(folder: str | Path, force: bool = False) -> Iterator[Path]:
     """Hand out a hidden sibling folder to write to; move it into place if all went well.

@@ -18,6 +18,7 @@ from pharmsim.scenario import check_warnings, sources
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pharmsim.compiled.draws import Draws
     from pharmsim.scenario.models import Scenario
 
 
@@ -36,13 +37,16 @@ class Results:
         seed, n_draws, engine, step, wall_time_s, compile_time_s, warnings (list of str),
         uncertainties (names), files (list of (path, sha256)).
     state : object
-        The engine's final state; opaque.
+        The engine's final state; opaque. None for results read from files, and for large ensembles.
+    draws : Draws, optional
+        Table of the draws: a row for each of the axis `draw`.
     """
 
     scenario: Scenario
     data: xr.Dataset
     meta: dict[str, Any] = field(default_factory=dict)
     state: object = None
+    draws: Draws | None = None
 
     @property
     def central(self) -> xr.Dataset:
@@ -60,7 +64,18 @@ class Results:
         return self.n_draws > 0
 
     def final_state(self) -> object:
-        """State at the end, from which another run can start."""
+        """State at the end, from which another run can start.
+
+        Raises
+        ------
+        RunError
+            If none was kept.
+        """
+        if self.state is None:
+            raise RunError(
+                "final state: must have been kept; results of a large ensemble, or read from files, have "
+                "none. Run fewer draws at once."
+            )
         return self.state
 
 

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from pharmsim.compiled.compile import compile_scenario
 from pharmsim.compiled.draws import Draws, sample
-from pharmsim.compiled.grid import Grid
-from pharmsim.compiled.model import State, joined
-from pharmsim.compiled.programme import programme_cost
+from pharmsim.compiled.model import State
 from pharmsim.results.labelled import Results, label
 from pharmsim.scenario import programme
 from pharmsim.scenario.models import Scenario
-
-if TYPE_CHECKING:
-    from pharmsim.engine.run import Output
-
-BLOCK = 256
-"""Draws compiled and run together: bounds the memory of the opening states."""
+from pharmsim.study.ensemble import HERE, How, Span, ensemble
 
 
 def run(
     scenario: Scenario,
-    draws: int = 0,
+    draws: int | Draws = 0,
     seed: int = 1,
     *,
     tags: bool = True,
@@ -35,16 +26,18 @@ def run(
     first: int = 0,
     last: int | None = None,
     warn: bool = True,
+    how: How = HERE,
 ) -> Results:
     """Run a scenario with its central values, and with draws of its uncertainties behind them.
 
     Parameters
     ----------
     scenario : Scenario
-    draws : int
-        Number of draws besides the central values.
+    draws : int or Draws
+        Number of draws besides the central values; or a table of draws, such as scenarios share that are
+        compared (its row 0 should be that of the central values).
     seed : int
-        Each uncertainty has a stream of its own, keyed by the seed and its name.
+        Each uncertainty has a scrambling of its own, keyed by the seed and its name.
     tags : bool
         Whether retention is followed by tags.
     state : State, optional
@@ -54,6 +47,8 @@ def run(
         Periods to run, by default all; the others are not a number in the results.
     warn : bool
         Whether warnings are looked for; many runs of which only numbers are wanted are faster without.
+    how : How
+        Threads, a cluster, where blocks of draws are kept; the numbers do not depend on it.
 
     Returns
     -------
@@ -71,37 +66,20 @@ def run(
     >>> round(float(results.data["conservation_error"].max()), 9)
     0.0
     """
-    from pharmsim.engine.run import run as run_engine
-
     began = time.perf_counter()
-    table = sample(scenario, draws, seed)
-    outputs: list[Output] = []
-    for top in range(0, table.n, BLOCK):
-        compiled = compile_scenario(scenario, table.block(top, top + BLOCK), tags)
-        part = None if state is None else state.rows(top, top + BLOCK)
-        output = run_engine(compiled, part, first, last)
-        if scenario.interventions:
-            grid, heads = Grid(scenario, compiled.draws), output.record["headcount"]
-            output.record["programme_cost"] = programme_cost(grid, compiled.clock, heads)
-        outputs.append(output)
-    record = outputs[0].record
-    if len(outputs) > 1:
-        record = {name: np.concatenate([o.record[name] for o in outputs]) for name in record}
-    meta = how(scenario, table, tags, outputs) | {"wall_time_s": time.perf_counter() - began}
-    return label(scenario, record, draws, meta, joined([o.state for o in outputs]), warn)
-
-
-def how(scenario: Scenario, draws: Draws, tags: bool, outputs: list[Output]) -> dict[str, Any]:
-    """How a run was made, for its manifest."""
-    return {
-        "seed": draws.seed,
+    table = draws if isinstance(draws, Draws) else sample(scenario, draws, seed)
+    found = ensemble(scenario, table, tags, Span(state, first, last), how)
+    meta = {
+        "seed": table.seed,
         "engine": "cohort",
         "step": scenario.step,
         "tags": tags,
-        "compile_time_s": sum(output.compile_seconds for output in outputs),
-        "engine_time_s": sum(output.seconds for output in outputs),
-        "uncertainties": list(draws.names),
+        "compile_time_s": found.compile_seconds,
+        "uncertainties": list(table.names),
+        "wall_time_s": time.perf_counter() - began,
     }
+    results = label(scenario, found.arrays, table.n - 1, meta, found.state, warn)
+    return replace(results, draws=table)
 
 
 SAME = 1e-9

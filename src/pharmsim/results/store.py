@@ -1,0 +1,161 @@
+"""Arrays of an ensemble while its blocks come in: in memory, or in files from which they are read."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from xarray.backends import BackendArray
+from xarray.core import indexing
+
+Shapes = Mapping[str, tuple[int, ...]]
+Record = Mapping[str, np.ndarray]
+
+
+class Memory:
+    """Arrays of all draws in memory.
+
+    Parameters
+    ----------
+    shapes : dict of tuple of int
+        Of one draw, by output.
+    n : int
+        Draws.
+    """
+
+    def __init__(self, shapes: Shapes, n: int) -> None:
+        self.done: set[tuple[int, int]] = set()
+        self._arrays = {name: np.empty((n, *shape)) for name, shape in shapes.items()}
+
+    def put(self, block: tuple[int, int], record: Record) -> int:
+        """Put the outputs of a block of draws at their place; from several threads at once if need be."""
+        for name, array in record.items():
+            self._arrays[name][slice(*block)] = array
+        return 0
+
+    def finish(self, block: tuple[int, int], check: int) -> None:
+        """Note that a block is complete."""
+        self.done.add(block)
+
+    def arrays(self) -> dict[str, Any]:
+        """All outputs by name, axis draw in front."""
+        return self._arrays
+
+
+class Files:
+    """Arrays of all draws in files, one an output: raw float64, draw by draw.
+
+    What is written is not read again until all is there. A journal names the blocks that are complete,
+    each with a checksum; a block that is not in it, or does not agree with it, is to be run again.
+
+    Parameters
+    ----------
+    folder : Path
+        Exists. With a journal in it, what is there is continued.
+    shapes, n
+        As of `Memory`.
+    """
+
+    def __init__(self, folder: Path, shapes: Shapes, n: int) -> None:
+        self.folder, self._shapes, self._n = folder, dict(shapes), n
+        self._owner: object = None
+        for name in shapes:
+            self._path(name).touch()
+        self.done = {block for block, check in journal(folder).items() if self._sum(block) == check}
+        lines = [_line(block, self._sum(block)) for block in sorted(self.done)]
+        (folder / JOURNAL).write_text("".join(lines), encoding="ascii")  # a line that was cut off goes
+
+    @classmethod
+    def temporary(cls, shapes: Shapes, n: int) -> Files:
+        """Files that are deleted with the last reference to them."""
+        owner = tempfile.TemporaryDirectory(prefix="pharmsim-")
+        made = cls(Path(owner.name), shapes, n)
+        made._owner = owner
+        return made
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.f64"
+
+    def put(self, block: tuple[int, int], record: Record) -> int:
+        """Write the outputs of a block of draws at their place and return their checksum.
+
+        Several threads may write different blocks at once.
+        """
+        check = 0
+        for name, shape in self._shapes.items():
+            data = np.ascontiguousarray(record[name], dtype=float).reshape(-1).view(np.uint8).data
+            check = zlib.crc32(data, check)
+            with self._path(name).open("r+b") as file:
+                file.seek(block[0] * _bytes(shape))
+                file.write(data)
+        return check
+
+    def _sum(self, block: tuple[int, int]) -> int:
+        """Checksum of a block as it stands in the files."""
+        check = 0
+        for name, shape in self._shapes.items():
+            with self._path(name).open("rb") as file:
+                file.seek(block[0] * _bytes(shape))
+                check = zlib.crc32(file.read((block[1] - block[0]) * _bytes(shape)), check)
+        return check
+
+    def finish(self, block: tuple[int, int], check: int) -> None:
+        """Note in the journal that a block is complete."""
+        with (self.folder / JOURNAL).open("a", encoding="ascii") as file:
+            file.write(_line(block, check))
+        self.done.add(block)
+
+    def arrays(self) -> dict[str, Any]:
+        """All outputs that have any cell, axis draw in front: read when they are used, and not kept."""
+        return {
+            name: indexing.LazilyIndexedArray(Stored(self, self._path(name), (self._n, *shape)))
+            for name, shape in self._shapes.items()
+            if 0 not in shape
+        }
+
+
+JOURNAL = "journal"
+
+
+def journal(folder: Path) -> dict[tuple[int, int], int]:
+    """Blocks that are complete, with their checksums; a last line that was cut off does not count."""
+    path = folder / JOURNAL
+    text = path.read_text(encoding="ascii", errors="replace") if path.exists() else ""
+    return {(int(a), int(b)): int(check) for a, b, check in re.findall(r"^(\d+) (\d+) (\d+)\n", text, re.M)}
+
+
+def _line(block: tuple[int, int], check: int) -> str:
+    return f"{block[0]} {block[1]} {check}\n"
+
+
+def _bytes(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=int)) * 8
+
+
+class Stored(BackendArray):
+    """One output of all draws in a file, for xarray: each use reads the part that is asked for."""
+
+    def __init__(self, store: Files, path: Path, shape: tuple[int, ...]) -> None:
+        self._store = store  # its files last as long as this
+        self.path, self.shape, self.dtype = path, shape, np.dtype(float)
+
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
+        found: np.ndarray = indexing.explicit_indexing_adapter(
+            key, self.shape, indexing.IndexingSupport.OUTER, self._read
+        )
+        return found
+
+    def _read(self, key: tuple[Any, ...]) -> np.ndarray:
+        """Read what integers, slices and arrays, each along its own axis, select."""
+        data = np.memmap(self.path, dtype=self.dtype, mode="r", shape=self.shape)
+        found = data[tuple(slice(None) if isinstance(k, np.ndarray) else k for k in key)]
+        left = [k for k in key if not isinstance(k, (int, np.integer))]
+        for axis, k in enumerate(left):
+            if isinstance(k, np.ndarray):
+                found = np.take(found, k, axis=axis)
+        return np.array(found)
