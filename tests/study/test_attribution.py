@@ -12,6 +12,7 @@ from made import made, one, post
 from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Origin
+from pharmsim.study.comparing import amounts
 from pharmsim.study.comparing.outcomes import outcomes
 from pharmsim.study.explaining import explain, headline
 from pharmsim.study.explaining.attribution import attribute, own
@@ -356,5 +357,5 @@ def test_money_and_working_time_are_measured_where_there_are_any() -> None:
     years = data["service_fte"].values[0, :36].sum() / 12.0
     assert measures["delivered_fte", "cumulated"].of(run(paid))[0, 1] == pytest.approx(years)
     # Cover: half of what is vacant, at the pay of staff, of which four fifths are at work.
-    assert headline.price_of_cover(data)[0] == pytest.approx(36000.0 / 0.8)
-    assert np.isnan(headline.price_of_cover(plain)).all()
+    assert amounts.price_of_cover(data)[0] == pytest.approx(36000.0 / 0.8)
+    assert np.isnan(amounts.price_of_cover(plain)).all()

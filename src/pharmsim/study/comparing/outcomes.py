@@ -18,6 +18,7 @@ from pharmsim.results.columns import ALL, CELLS
 from pharmsim.results.labelled import Results
 from pharmsim.results.tables import main_tables, retention_groupings
 from pharmsim.scenario.models import Scenario
+from pharmsim.study.comparing.amounts import price_of_cover
 from pharmsim.study.comparing.flows import Flow, cumulated_flows
 from pharmsim.study.comparing.kinds import (
     ALONG,
@@ -95,6 +96,8 @@ class Outcomes:
         (role, environment) of every cell that has a post.
     required : DataArray or None
         Required FTE at the start, axes draw, service.
+    price_of_cover : ndarray, shape (draw,)
+        GBP for an FTE-year delivered by temporary cover; not a number where none is paid for.
     tables : dict of DataFrame
         Main tables of the run.
     digests : dict
@@ -110,6 +113,7 @@ class Outcomes:
     flows: dict[Flow, np.ndarray]
     cells: set[Cell]
     required: xr.DataArray | None
+    price_of_cover: np.ndarray
     tables: dict[str, pd.DataFrame]
     digests: dict[str, str]
 
@@ -153,6 +157,7 @@ def outcomes(results: Results, dates: np.ndarray) -> Outcomes:
         flows=cumulated_flows(data, scenario.posts),
         cells={key for by in CELLS for key in placed(by, measures.group_keys(data, by))},
         required=data["required_fte"].isel(time=0).copy() if "required_fte" in data else None,
+        price_of_cover=price_of_cover(data),
         tables=main_tables(results),
         digests=netcdf.digest(results.data),
     )

@@ -22,6 +22,7 @@ from pharmsim.scenario import programme
 from pharmsim.scenario.interventions import Effect, Intervention, PlanChange, SupervisionChange
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Value
+from pharmsim.study.comparing.amounts import price_of_cover, since_start
 from pharmsim.study.dates import month_of
 from pharmsim.study.explaining import headline
 from pharmsim.study.explaining.attribution import DRAWS
@@ -194,7 +195,7 @@ def _worth(results: Results, without: Results | None = None) -> list[np.ndarray]
     """
     data = results.data
     years, cost = _whole_run(data)
-    price = headline.price_of_cover(data if without is None else without.data)[: len(years)]
+    price = price_of_cover(data if without is None else without.data)[: len(years)]
     if without is None:
         return [years, price * years + cost]
     before, spent = (numbers[: len(years)] for numbers in _whole_run(without.data))
@@ -205,13 +206,13 @@ def _whole_run(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """FTE-years delivered and GBP paid over the run, shape (draw,)."""
     end = data["time"].values[-1:]
     name = headline.delivered_quantity([data])
-    years, cost = (headline.since_start(data, quantity, end)[:, 0] for quantity in (name, "total_cost"))
+    years, cost = (since_start(data, quantity, end)[:, 0] for quantity in (name, "total_cost"))
     return years, cost
 
 
 def _criteria(without: Results) -> list[str]:
     """What is asked, in words: the second only where temporary cover has a price in all draws."""
-    price = headline.price_of_cover(without.data)
+    price = price_of_cover(without.data)
     end = month_of(np.datetime64(without.scenario.end))
     asked = [f"no delivered FTE-year is lost until {end}"]
     if np.isfinite(price).all():
