@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
+import weakref
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,7 +65,6 @@ class Files:
 
     def __init__(self, folder: Path, shapes: Shapes, n: int) -> None:
         self.folder, self._shapes, self._n = folder, dict(shapes), n
-        self._owner: object = None
         for name in shapes:
             self._path(name).touch()
         self.done = {block for block, check in journal(folder).items() if self._sum(block) == check}
@@ -73,9 +74,9 @@ class Files:
     @classmethod
     def temporary(cls, shapes: Shapes, n: int) -> Files:
         """Files that are deleted with the last reference to them."""
-        owner = tempfile.TemporaryDirectory(prefix="pharmsim-")
-        made = cls(Path(owner.name), shapes, n)
-        made._owner = owner
+        folder = Path(tempfile.mkdtemp(prefix="pharmsim-"))
+        made = cls(folder, shapes, n)
+        weakref.finalize(made, shutil.rmtree, folder, ignore_errors=True)
         return made
 
     def _path(self, name: str) -> Path:
@@ -152,10 +153,14 @@ class Stored(BackendArray):
 
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
         """Read what integers, slices and arrays, each along its own axis, select."""
-        data = np.memmap(self.path, dtype=self.dtype, mode="r", shape=self.shape)
-        found = data[tuple(slice(None) if isinstance(k, np.ndarray) else k for k in key)]
-        left = [k for k in key if not isinstance(k, (int, np.integer))]
-        for axis, k in enumerate(left):
-            if isinstance(k, np.ndarray):
-                found = np.take(found, k, axis=axis)
-        return np.array(found)
+        rows = np.arange(self.shape[0])[key[0]]
+        first, last = int(rows.min(initial=self.shape[0])), int(rows.max(initial=-1)) + 1
+        n, cells = max(last - first, 0), int(np.prod(self.shape[1:]))
+        data = np.fromfile(self.path, self.dtype, n * cells, offset=first * cells * 8)
+        found = data.reshape(n, *self.shape[1:])
+        plain = isinstance(key[0], slice) and key[0].step in (None, 1)
+        wanted = (slice(None) if plain else rows - first, *key[1:])
+        for axis, part in reversed(list(enumerate(wanted))):  # the last first: an integer takes its axis away
+            if not (isinstance(part, slice) and part == slice(None)):
+                found = found[(slice(None),) * axis + (part,)]
+        return found if found.size == data.size else found.copy()
