@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from pharmsim.results import measures, money, need
-from pharmsim.results.columns import ALL, CELLS, cell_columns, year_columns, yearly
-from pharmsim.results.frames import stack, tidy
+from pharmsim.results.columns import CELLS, cell_columns, year_columns, yearly
+from pharmsim.results.frames import Part, table, tidy
 from pharmsim.results.labelled import Results
 
-YEARS = ["year_from", "year_to"]
+YEARS = ("year_from", "year_to")
 
 
 def need_measures(data: xr.Dataset, by: measures.By) -> dict[str, tuple[str, xr.DataArray]]:
@@ -51,7 +51,8 @@ def need_measures(data: xr.Dataset, by: measures.By) -> dict[str, tuple[str, xr.
     }
 
 
-def need_table(results: Results) -> pd.DataFrame:
+@table(*YEARS, "role", "environment", "quantity", "unit")
+def need_table(results: Results) -> Iterator[Part]:
     """Need and delivery of every whole year, by role and environment of the service.
 
     Returns
@@ -61,19 +62,18 @@ def need_table(results: Results) -> pd.DataFrame:
     """
     data = results.data
     if "required_fte" not in data or "service_fte" not in data:
-        return pd.DataFrame()
-    frames = []
+        return
     data = need.with_staff(data)
     for by in CELLS:
         cells = cell_columns(need.service_keys(data, by), by)
         for name, (unit, array) in need_measures(data, by).items():
             years = year_columns(array["year_from"].values)
             labels: dict[str, Any] = {"year_from": years, "cell": cells}
-            frames.append(tidy(array, labels, quantity=name, unit=unit))
-    return stack(frames, [*YEARS, "role", "environment", "quantity", "unit"])
+            yield tidy(array, labels, quantity=name, unit=unit)
 
 
-def time_table(results: Results) -> pd.DataFrame:
+@table(*YEARS, "role", "environment", "use", "kind", "quantity", "unit")
+def time_table(results: Results) -> Iterator[Part]:
     """Where working time goes: mean FTE of every whole year by role, environment and use.
 
     A joint post counts in the environments in which it works. The uses of a cell add up to its FTE.
@@ -85,8 +85,7 @@ def time_table(results: Results) -> pd.DataFrame:
     """
     data = results.data
     if "time_fte" not in data:
-        return pd.DataFrame()
-    frames = []
+        return
     mean = need.mean_of_years(data, data["time_fte"])
     uses = {"use": data["use"].values, "kind": data["use_kind"].values}
     for by in CELLS:
@@ -97,11 +96,11 @@ def time_table(results: Results) -> pd.DataFrame:
             years = year_columns(values["year_from"].values)
             cells = cell_columns(keys, by)
             labels: dict[str, Any] = {"year_from": years, "use": uses, "cell": cells}
-            frames.append(tidy(values, labels, quantity=name, unit=unit))
-    return stack(frames, [*YEARS, "role", "environment", "use", "kind", "quantity", "unit"])
+            yield tidy(values, labels, quantity=name, unit=unit)
 
 
-def budgets_table(results: Results) -> pd.DataFrame:
+@table(*YEARS, "budget", "quantity", "unit")
+def budgets_table(results: Results) -> Iterator[Part]:
     """Money of every budget, what its posts cost, and what is over (negative: under), by whole year.
 
     Returns
@@ -111,8 +110,7 @@ def budgets_table(results: Results) -> pd.DataFrame:
     """
     data = results.data
     if not {"budget_money", "pay_bill"} <= set(data.data_vars):
-        return pd.DataFrame()
-    frames = []
+        return
     for name, array in (
         ("money", data["budget_money"].transpose("draw", "time", "budget")),
         ("spending", money.spending_of_budgets(data)),
@@ -120,8 +118,7 @@ def budgets_table(results: Results) -> pd.DataFrame:
     ):
         amounts = need.sum_of_years(data, array)
         labels = {"year_from": year_columns(amounts["year_from"].values)}
-        frames.append(tidy(amounts, labels, quantity=name, unit="GBP per year"))
-    return stack(frames, [*YEARS, "budget", "quantity", "unit"])
+        yield tidy(amounts, labels, quantity=name, unit="GBP per year")
 
 
 def _share(array: xr.DataArray, over: str) -> xr.DataArray:
@@ -130,7 +127,8 @@ def _share(array: xr.DataArray, over: str) -> xr.DataArray:
     return (array / total.where(total != 0.0)).transpose(*array.dims)
 
 
-def groups(results: Results) -> pd.DataFrame:
+@table("date", "role", "grade", "environment", "group", "quantity", "unit")
+def groups(results: Results) -> Iterator[Part]:
     """Share of every group in the headcount on the anniversaries, by role and grade.
 
     Without grades by role and environment (the home of joint posts).
@@ -142,11 +140,10 @@ def groups(results: Results) -> pd.DataFrame:
     """
     data = yearly(results.data)
     if data.sizes.get("group", 1) < 2:
-        return pd.DataFrame()
+        return
     graded = bool(np.any(data["post_grade"].values != ""))
     axis = "grade" if graded else "environment"
     heads = data["headcount"].sum("contract").transpose("draw", "time", "group", "post")
-    frames = []
     for by in (("role", axis), ("role",), (axis,), ()):
         keys = measures.group_keys(data, by)
         array = measures.sum_posts(heads, keys)
@@ -156,5 +153,4 @@ def groups(results: Results) -> pd.DataFrame:
             ("share", "share", _share(array, "group")),
             ("headcount", "heads", array),
         ):
-            frames.append(tidy(values, labels, quantity=name, unit=unit))
-    return stack(frames, ["date", "role", axis, "group", "quantity", "unit"], fill=ALL)
+            yield tidy(values, labels, quantity=name, unit=unit)

@@ -6,7 +6,8 @@ p5, p25, p50, p75 and p95. "all" in a column means that everything is added up o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ import xarray as xr
 from pharmsim.results import bounds, measures, money, retention
 from pharmsim.results.axes import EARLIER_OFFERS
 from pharmsim.results.columns import ALL, CELLS, cell_columns, year_columns, yearly
-from pharmsim.results.frames import Rows, stack, tidy
+from pharmsim.results.frames import Part, table, tidy
 from pharmsim.results.labelled import Results
 from pharmsim.results.system_tables import budgets_table, groups, need_table, time_table
 from pharmsim.results.training_table import training
@@ -58,7 +59,8 @@ def bounds_table(results: Results) -> pd.DataFrame:
 # -- stocks --------------------------------------------------------------------------------------------
 
 
-def workforce(results: Results) -> pd.DataFrame:
+@table("date", "role", "environment", "quantity", "unit")
+def workforce(results: Results) -> Iterator[Part]:
     """Stocks and shares on the anniversaries, by role and environment.
 
     Returns
@@ -87,7 +89,6 @@ def workforce(results: Results) -> pd.DataFrame:
     for cost in money.COSTS:
         if cost in data:
             quantities[cost] = (money.UNIT, partial(money.cost, data, cost))
-    frames = []
     for name, (unit, make) in quantities.items():
         for by in CELLS:
             array = make(by)
@@ -96,8 +97,7 @@ def workforce(results: Results) -> pd.DataFrame:
             dates = {"date": array["time"].values}
             cells = cell_columns(keys or measures.group_keys(data, by), by)
             labels: dict[str, Any] = {"time": dates, "cell": cells}
-            frames.append(tidy(array, labels, quantity=name, unit=unit))
-    return stack(frames, ["date", "role", "environment", "quantity", "unit"])
+            yield tidy(array, labels, quantity=name, unit=unit)
 
 
 def _summed(data: xr.Dataset, name: str, by: Any) -> xr.DataArray:
@@ -120,7 +120,8 @@ BY_POST = {
 """Yearly flows with an axis of posts, and the axis that divides each."""
 
 
-def flows(results: Results) -> pd.DataFrame:
+@table("year_from", "year_to", "role", "environment", "flow", "category", "unit")
+def flows(results: Results) -> Iterator[Part]:
     """Joiners by source, leavers by destination, retirements, returns and moves, by whole year.
 
     Flows that the scenario does not have (zero in every draw and post) are left out, as are the months of
@@ -132,27 +133,24 @@ def flows(results: Results) -> pd.DataFrame:
         year_from, year_to, role, environment, flow, category, unit, central (p5 …).
     """
     data = results.data
-    frames = []
     for name, axis in BY_POST.items():
         if name not in data:
             continue
-        flow = _that_occur(results.scenario, measures.yearly_flow(data, name), name, axis)
-        if flow is None:
-            continue
+        flow = measures.yearly_flow(data, name)
+        shown = _that_occur(results.scenario, flow, name, axis)
         for by in CELLS:
             array = measures.sum_posts(flow, measures.group_keys(data, by))
             labels = _flow_labels(data, array, by)
             if axis:
                 labels[axis] = {"category": array[axis].values}
             constant = {} if axis else {"category": ALL}
-            frames.append(tidy(array, labels, flow=name, unit="heads per year", **constant))
-    frames += _moved(data)
-    columns = ["year_from", "year_to", "role", "environment", "flow", "category", "unit"]
-    return stack(frames, columns)
+            part = tidy(array, labels, flow=name, unit="heads per year", **constant)
+            yield replace(part, shown=shown)
+    yield from _moved(data)
 
 
-def _that_occur(scenario: Scenario, flow: xr.DataArray, name: str, axis: str) -> xr.DataArray | None:
-    """The flow without parts that the scenario lacks; None if nothing is left."""
+def _that_occur(scenario: Scenario, flow: xr.DataArray, name: str, axis: str) -> dict[str, np.ndarray]:
+    """Which positions are shown, along an axis: not those of flows, or parts, that the scenario lacks."""
     inside = any(pipeline.kind == "internal" for pipeline in scenario.pipelines.values())
     exists = {
         "employer_changes": scenario.employer_change is not None,
@@ -160,14 +158,13 @@ def _that_occur(scenario: Scenario, flow: xr.DataArray, name: str, axis: str) ->
         "training_ends": inside,
         "training_unplaced": False,
     }
-    if not exists.get(name, True) and not flow.values.any():
-        return None
+    if not exists.get(name, True):
+        return {"year_from": np.full(flow.sizes["year_from"], flow.values.any())}
     if axis == "source":
-        kept = [
-            str(label) != EARLIER_OFFERS or bool(flow.sel(source=label).any()) for label in flow[axis].values
-        ]
-        return flow.isel(source=np.flatnonzero(kept)) if any(kept) else None
-    return flow
+        labels = flow[axis].values
+        kept = [str(label) != EARLIER_OFFERS or bool(flow.sel(source=label).any()) for label in labels]
+        return {axis: np.array(kept, dtype=bool)}
+    return {}
 
 
 def _flow_labels(data: xr.Dataset, array: xr.DataArray, by: Sequence[str]) -> dict[str, Any]:
@@ -175,14 +172,13 @@ def _flow_labels(data: xr.Dataset, array: xr.DataArray, by: Sequence[str]) -> di
     return {"year_from": year_columns(array["year_from"].values), "cell": cells}
 
 
-def _moved(data: xr.Dataset) -> list[Rows]:
+def _moved(data: xr.Dataset) -> Iterator[Part]:
     """People moving into and out of every post, by kind of edge."""
     if "moves" not in data:
-        return []
+        return
     flow = measures.yearly_flow(data, "moves")
     index = {str(post): i for i, post in enumerate(data["post"].values)}
     kinds = data["edge_kind"].values
-    frames = []
     for name, end in (("moves_in", "edge_to"), ("moves_out", "edge_from")):
         posts = data[end].values
         for kind in dict.fromkeys(str(kind) for kind in kinds):
@@ -194,11 +190,11 @@ def _moved(data: xr.Dataset) -> list[Rows]:
             for by in CELLS[:2]:
                 array = measures.sum_posts(by_post, measures.group_keys(data, by))
                 labels = _flow_labels(data, array, by)
-                frames.append(tidy(array, labels, flow=name, category=kind, unit="heads per year"))
-    return frames
+                yield tidy(array, labels, flow=name, category=kind, unit="heads per year")
 
 
-def moves(results: Results) -> pd.DataFrame:
+@table("year_from", "year_to", "from", "to", "kind", "quantity", "unit")
+def moves(results: Results) -> Iterator[Part]:
     """Moves, promotions and role changes by year and edge, with those that found no vacancy.
 
     Returns
@@ -207,7 +203,6 @@ def moves(results: Results) -> pd.DataFrame:
         year_from, year_to, from, to, kind, quantity, unit, central (p5 …).
     """
     data = results.data
-    frames = []
     for name in ("moves", "moves_blocked"):
         if name not in data:
             continue
@@ -218,15 +213,14 @@ def moves(results: Results) -> pd.DataFrame:
             "kind": data["edge_kind"].values,
         }
         labels = {"year_from": year_columns(array["year_from"].values), "edge": edges}
-        frames.append(tidy(array, labels, quantity=name, unit="heads per year"))
-    columns = ["year_from", "year_to", "from", "to", "kind", "quantity", "unit"]
-    return stack(frames, columns)
+        yield tidy(array, labels, quantity=name, unit="heads per year")
 
 
 # -- retention -----------------------------------------------------------------------------------------
 
 
-def retention_table(results: Results) -> pd.DataFrame:
+@table("year_from", "year_to", "level", "by", "block", "measure", "unit", "note")
+def retention_table(results: Results) -> Iterator[Part]:
     """Stability index and leaver rate (as published) by level, year and block.
 
     Roles, environments and role × environment are shown beside the level's own blocks. Those that cannot
@@ -239,8 +233,7 @@ def retention_table(results: Results) -> pd.DataFrame:
     """
     data = results.data
     if "tagged" not in data or not data.sizes.get("retention_year"):
-        return pd.DataFrame()
-    frames = []
+        return
     for level in [str(name) for name in data["level"].values]:
         shown, without = retention_groupings(data, level)
         for by, title in shown:
@@ -253,9 +246,7 @@ def retention_table(results: Results) -> pd.DataFrame:
                 years = {"year_from": array["year_from"].values, "year_to": array["year_to"].values}
                 labels = {"retention_year": years, "cell": {"block": array["cell"].values}}
                 text = {"level": level, "by": title, "measure": name, "unit": unit, "note": note}
-                frames.append(tidy(array, labels, **text))
-    columns = ["year_from", "year_to", "level", "by", "block", "measure", "unit", "note"]
-    return stack(frames, columns)
+                yield tidy(array, labels, **text)
 
 
 GROUPINGS: tuple[tuple[Any, str], ...] = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import xarray as xr
 
 from pharmsim.results import measures
 from pharmsim.results.columns import year_columns, yearly
-from pharmsim.results.frames import Rows, stack, tidy
+from pharmsim.results.frames import Part, table, tidy
 from pharmsim.results.labelled import Results
 
 STOCKS = (("trainees", "stage"), ("places", "stage"), ("seekers", "pipeline"), ("resitting", "pipeline"))
@@ -30,26 +32,29 @@ def training(results: Results) -> pd.DataFrame:
     DataFrame
         year_from, year_to (the same day for stocks), pipeline, stage, attempt, post, quantity, unit, …
     """
+    frame = _parts(results)
+    if frame.empty:
+        return frame
+    return frame.sort_values(["quantity", "pipeline", "year_from"], kind="stable", ignore_index=True)
+
+
+@table("year_from", "year_to", "pipeline", "stage", "attempt", "post", "quantity", "unit")
+def _parts(results: Results) -> Iterator[Part]:
+    """Stocks, flows and what came before the start, unsorted."""
     data = results.data
-    frames = []
-    columns = ["year_from", "year_to", "pipeline", "stage", "attempt", "post", "quantity", "unit"]
     marks = yearly(data)
     for name, axis in STOCKS:
         if name in data:
             at = marks["time"].values
             labels = {"time": {"year_from": at, "year_to": at}, axis: _training_labels(data, axis)}
-            limited = marks[name].where(np.isfinite(marks[name].isel(draw=0, drop=True)))
-            frames.append(tidy(limited, labels, quantity=name, unit="heads"))
-    names = [name for name in (*STAGE_FLOWS, *PIPELINE_FLOWS, *ATTEMPT_FLOWS) if name in data]
-    frames += [_training_flow(data, measures.yearly_flow(data, name), name) for name in names]
+            yield replace(tidy(marks[name], labels, quantity=name, unit="heads"), finite=True)
+    for name in (*STAGE_FLOWS, *PIPELINE_FLOWS, *ATTEMPT_FLOWS):
+        if name in data:
+            yield _training_flow(data, measures.yearly_flow(data, name), name)
     if "training_unplaced" in data:
-        frames.append(_unplaced(data))
+        yield _unplaced(data)
     if "registered_before" in data:
-        frames.append(_training_flow(data, history_by_year(data), "registered"))
-    frame = stack(frames, columns)
-    if frame.empty:
-        return frame
-    return frame.sort_values(["quantity", "pipeline", "year_from"], kind="stable", ignore_index=True)
+        yield _training_flow(data, history_by_year(data), "registered")
 
 
 def _training_labels(data: xr.Dataset, axis: str) -> dict[str, Any]:
@@ -60,23 +65,22 @@ def _training_labels(data: xr.Dataset, axis: str) -> dict[str, Any]:
     return {"pipeline": [part[0] for part in parts], "stage": [part[-1] for part in parts]}
 
 
-def _training_flow(data: xr.Dataset, array: xr.DataArray, name: str) -> Rows:
+def _training_flow(data: xr.Dataset, array: xr.DataArray, name: str) -> Part:
     axis = "stage" if "stage" in array.dims else "pipeline"
     labels = {"year_from": year_columns(array["year_from"].values), axis: _training_labels(data, axis)}
     return tidy(array, labels, quantity=name, unit="heads per year")
 
 
-def _unplaced(data: xr.Dataset) -> Rows:
+def _unplaced(data: xr.Dataset) -> Part:
     """People who find no place in an internal pipeline, by post."""
     unplaced = measures.yearly_flow(data, "training_unplaced").transpose("draw", "year_from", "post")
     wanted = unplaced.values.any(axis=(0, 1))
     if "training_starts" in data:
         starts = data["training_starts"].transpose("draw", "period", "post")
         wanted = wanted | starts.values.any(axis=(0, 1))
-    unplaced = unplaced.isel(post=np.flatnonzero(wanted))
-    posts = {"post": unplaced["post"].values}
-    labels = {"year_from": year_columns(unplaced["year_from"].values), "post": posts}
-    return tidy(unplaced, labels, quantity="training_unplaced", unit="heads per year")
+    labels = {"year_from": year_columns(unplaced["year_from"].values)}
+    part = tidy(unplaced, labels, quantity="training_unplaced", unit="heads per year")
+    return replace(part, shown={"post": np.asarray(wanted)})
 
 
 def history_by_year(data: xr.Dataset) -> xr.DataArray:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from pharmsim.results import measures, money, need
 from pharmsim.results.activity import activity_index, followed_in
 from pharmsim.results.columns import ALL, year_columns
-from pharmsim.results.frames import Rows, stack, tidy
+from pharmsim.results.frames import Part, table, tidy
 from pharmsim.results.labelled import Results
 from pharmsim.results.system_tables import need_measures
 
@@ -27,10 +26,11 @@ ACTIVITY = "activity "
 """What quantities that are indices of activity begin with; their name follows."""
 PER_YEAR = "GBP per year"
 ROUNDING = 1e-12
-"""A change in headcount below this share of the largest headcount is rounding."""
+"""A change in headcount below this share of the largest headcount of the draw is rounding."""
 
 
-def triangulation(results: Results) -> pd.DataFrame:
+@table("year_from", "year_to", "environment", "part", "quantity", "unit")
+def triangulation(results: Results) -> Iterator[Part]:
     """Workforce, activity and finance by environment and year; empty without need and pay.
 
     Returns
@@ -47,15 +47,12 @@ def triangulation(results: Results) -> pd.DataFrame:
     """
     data = results.data
     if not {"required_fte", "pay_bill"} & set(data.data_vars) or not _whole_years(data):
-        return pd.DataFrame()
-    frames: list[Rows] = []
+        return
     for part, quantities in zip(PARTS, (workforce, activity, finance), strict=True):
         for name, unit, array in quantities(results):
             years = year_columns(array["year_from"].values)
             labels = {"year_from": years, "cell": {"environment": array["cell"].values}}
-            frames.append(tidy(array, labels, part=part, quantity=name, unit=unit))
-    columns = ["year_from", "year_to", "environment", "part", "quantity", "unit"]
-    return stack(frames, columns)
+            yield tidy(array, labels, part=part, quantity=name, unit=unit)
 
 
 def _whole_years(data: xr.Dataset) -> int:
@@ -80,7 +77,7 @@ def workforce(results: Results) -> Iterator[Quantity]:
         yield "joiners", "heads per year", joined
         yield "leavers", "heads per year", left
         other = change - joined.values + left.values
-        rounding = abs(other) < ROUNDING * heads.max().item()
+        rounding = abs(other) < ROUNDING * heads.max(["time", "cell"])
         yield "other_changes", "heads per year", other.where(~rounding, 0.0)
 
 
