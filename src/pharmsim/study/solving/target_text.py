@@ -106,7 +106,7 @@ def read_subject(
 
     quantity = ""
     try:
-        quantity = _named(written, {**QUANTITIES, **YEARLY})
+        quantity = _known(written, {**QUANTITIES, **YEARLY})
     except FormError as error:
         report("--of", str(error))
     subject = _about(quantity, scenario, level, (roles, environments), report, ("--of", None))
@@ -140,12 +140,17 @@ def _about(
     return subject
 
 
-def _named(name: str, known: Collection[str]) -> str:
+def named(written: str) -> str:
+    """The quantity that a name stands for, whether there is one or not."""
+    name = re.sub(r"\s+", "_", written.strip().lower())
+    return ALIASES.get(name, name)
+
+
+def _known(written: str, known: Collection[str]) -> str:
     """The quantity of a name."""
-    name = re.sub(r"\s+", "_", name.strip().lower())
+    name = named(written)
     if name.startswith("turnover"):
         raise FormError(TURNOVER)
-    name = ALIASES.get(name, name)
     if name not in known:
         raise FormError(f"must be about one of {', '.join(known)}; got {quoted(name)}.{closest(name, known)}")
     return name
@@ -158,7 +163,7 @@ def _quantity(written: str) -> tuple[str, str]:
         raise FormError(
             f"must be a quantity and a number, such as `retention +2 points`; got {quoted(written)}"
         )
-    name = _named(match["quantity"] if match else written, QUANTITIES)
+    name = _known(match["quantity"] if match else written, QUANTITIES)
     return name, match["rest"].replace("−", "-").replace("–", "-") if match else ""
 
 

@@ -1,0 +1,90 @@
+"""The uncertainties of a scenario, each with the numbers that it moves and how good they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pharmsim.results.assumptions import Assumption
+from pharmsim.results.impact import WEAKNESS
+
+
+@dataclass(frozen=True)
+class Driver:
+    """An uncertainty.
+
+    Attributes
+    ----------
+    name : str
+    title : str
+        The name in words.
+    n : int
+        How many numbers it moves.
+    value, low, high : float
+        Of the number; of several numbers with the same relative range 1 and the factors; not a number where
+        their ranges differ.
+    unit : str
+        Of these: "ratio" for factors.
+    grades : tuple of str
+        Grades of evidence of the numbers, the weakest first.
+    """
+
+    name: str
+    title: str
+    n: int
+    value: float
+    low: float
+    high: float
+    unit: str
+    grades: tuple[str, ...]
+
+
+def drivers(names: Sequence[str], items: Sequence[Assumption]) -> list[Driver]:
+    """Describe uncertainties by the numbers that they move.
+
+    Parameters
+    ----------
+    names : sequence of str
+    items : sequence of Assumption
+        All numbers of the scenario.
+    """
+    rows: dict[str, list[Assumption]] = {name: [] for name in names}
+    for item in items:
+        if item.uncertainty in rows and item.low != item.high:
+            rows[item.uncertainty].append(item)
+    return [_driver(name, found) for name, found in rows.items()]
+
+
+def _driver(name: str, rows: Sequence[Assumption]) -> Driver:
+    grades = sorted({row.evidence for row in rows}, key=lambda grade: -WEAKNESS[grade])
+    value, low, high, unit = np.nan, np.nan, np.nan, ""
+    numbers = {(row.value, row.low, row.high, row.unit) for row in rows}
+    factors = {
+        (round(row.low / row.value, 4), round(row.high / row.value, 4))
+        for row in rows
+        if row.value and row.low is not None and row.high is not None
+    }
+    if len(numbers) == 1:
+        one = rows[0]
+        value, low, high = (np.nan if end is None else end for end in (one.value, one.low, one.high))
+        unit = one.unit
+    elif len(factors) == 1:
+        (low, high), value, unit = factors.pop(), 1.0, "ratio"
+    return Driver(name, words(name), len(rows), value, low, high, unit, tuple(grades))
+
+
+def words(name: str) -> str:
+    """The name of an uncertainty as people say it.
+
+    Examples
+    --------
+    >>> words("interventions[flexible_working].effects[leaving].times"), words("leaving_ratio")
+    ('flexible working, effects: leaving, times', 'leaving ratio')
+    """
+    text = (
+        name.replace("interventions[", "", 1).replace("]", "") if name.startswith("interventions[") else name
+    )
+    text = text.replace("]", "").replace("[", ": ").replace(".", ", ")
+    return text.replace("_", " ")
