@@ -39,6 +39,9 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of the draws.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a results folder that is there.")]
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for the results.", metavar="FOLDER")]
+Dask = Annotated[
+    str | None, typer.Option(help="Run the draws on the workers of this Dask scheduler.", metavar="ADDRESS")
+]
 
 
 def console() -> Console:
@@ -59,6 +62,16 @@ def load_scenario(file: Path, step: Step | None) -> Any:
 
     from_dict({**to_dict(scenario), "step": step.value})  # all checks again, with the other step
     return scenario.model_copy(update={"step": step.value})
+
+
+def cluster(address: str | None) -> str | None:
+    """The address of a cluster, seen to be usable; says why its numbers may differ in the last digits."""
+    if address is not None:
+        from pharmsim.study.cluster import check
+
+        for note in check(address):
+            typer.echo(note, err=True)
+    return address
 
 
 def say_if_cold() -> None:
