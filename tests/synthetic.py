@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pharmsim.compiled.draws import Draws
 from pharmsim.quantities import FLOWS, OUTPUTS, RETENTION, SYSTEM
 from pharmsim.results.axes import edges_of
 from pharmsim.results.labelled import Results, label
@@ -267,9 +268,10 @@ def make_consistent(out: dict[str, np.ndarray], made: Scenario) -> None:
     out["backfill_cost"] = out["backfill_fte"] * 6000.0
 
 
-def results(draws: int = 0, n_months: int = 72, seed: int = 1, **changes: Any) -> Results:
-    """Labelled results of the small scenario."""
+def results(draws: int | Draws = 0, n_months: int = 72, seed: int = 1, **changes: Any) -> Results:
+    """Labelled results of the small scenario; of a table of draws, only their number counts."""
     made = scenario(**changes)
+    draws = draws if isinstance(draws, int) else draws.n - 1
     meta = {
         "seed": seed, "n_draws": draws, "engine": "made-up", "step": "month", "wall_time_s": 0.1,
         "compile_time_s": 0.0, "warnings": ["a warning"], "uncertainties": ["stock.headcount"], "files": [],

@@ -22,7 +22,7 @@ from pharmsim.study.comparing.comparison import Comparison, compare
 FACTORS = {"More": 1.1, "Fewer": 0.8}
 
 
-def run(scenario: Any, draws: int, seed: int) -> Results:
+def run(scenario: Any, draws: Any, seed: int) -> Results:
     """Made-up results; the others have a factor on what is delivered in the shops, and on pay."""
     results = synthetic.results(draws, 48, seed, **synthetic.system(), end="2029-10")
     data = results.data.copy(deep=True)
@@ -146,7 +146,7 @@ def test_the_terminal_is_whole_at_80_columns(compared: Comparison) -> None:
 def test_central_values_alone_are_told_as_such() -> None:
     base = synthetic.scenario(end="2029-10")
 
-    def alone(scenario: Any, draws: int, seed: int) -> Results:
+    def alone(scenario: Any, draws: Any, seed: int) -> Results:
         return synthetic.results(0, 48, end="2029-10", name=scenario.name)
 
     compared = compare(base, [synthetic.scenario(end="2029-10", name="Other")], draws=20, run=alone)
@@ -158,7 +158,7 @@ def test_central_values_alone_are_told_as_such() -> None:
 
 
 def test_a_picture_over_time_without_need_has_fte_instead(tmp_path: Path) -> None:
-    def made(scenario: Any, draws: int, seed: int) -> Results:
+    def made(scenario: Any, draws: Any, seed: int) -> Results:
         return synthetic.results(draws, 48, seed, end="2029-10", name=scenario.name)
 
     base = synthetic.scenario(end="2029-10")

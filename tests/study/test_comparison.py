@@ -28,7 +28,7 @@ FACTORS = {"More": 1.1, "Fewer": 0.8}
 BASE = synthetic.results(draws=20, seed=3, n_months=72).data
 
 
-def run(scenario: Any, draws: int, seed: int) -> Results:
+def run(scenario: Any, draws: Any, seed: int) -> Results:
     """Made-up results; the others have a constant factor on everything in post."""
     results = synthetic.results(draws=draws, seed=seed, n_months=72)
     data = results.data.copy(deep=True)
@@ -105,7 +105,7 @@ def test_a_post_of_one_scenario_only_counts_as_none_in_the_other() -> None:
     more = [*synthetic.description()["posts"], {"post": "new", "role": "helper", "environment": "icu"}]
     wider = synthetic.scenario(name="Wider", posts=more, environments={"shop": "S", "ward": "W", "icu": "I"})
 
-    def either(scenario: Any, draws: int, seed: int) -> Results:
+    def either(scenario: Any, draws: Any, seed: int) -> Results:
         changes = {"posts": more, "environments": {"shop": "S", "ward": "W", "icu": "I"}}
         return synthetic.results(draws=draws, **(changes if scenario.name == "Wider" else {}))
 
@@ -127,7 +127,7 @@ def test_need_that_moves_with_the_opening_is_a_warning() -> None:
     """`opening_ratio` is measured on what each scenario delivers; `fte` is not, nor is what moves later."""
 
     def running(at: int, draw: int) -> Any:
-        def run_one(scenario: Any, draws: int, seed: int) -> Results:
+        def run_one(scenario: Any, draws: Any, seed: int) -> Results:
             results = synthetic.results(draws, 72, seed, **synthetic.system())
             data = results.data.copy(deep=True)
             data["required_fte"][:, 0] = 50.0
@@ -153,7 +153,7 @@ def test_need_that_moves_with_the_opening_is_a_warning() -> None:
     assert told(0, need={"fte": synthetic.cells(10.0)}) == ()
 
 
-def run_system(scenario: Any, draws: int, seed: int) -> Results:
+def run_system(scenario: Any, draws: Any, seed: int) -> Results:
     """Made-up results with need and money; the other delivers less and pays more."""
     results = synthetic.results(draws, 72, seed, **synthetic.system())
     data = results.data.copy(deep=True)
@@ -200,7 +200,7 @@ def test_need_and_money_are_compared() -> None:
 
 
 def test_quantities_that_one_run_lacks_are_not_compared() -> None:
-    def either(scenario: Any, draws: int, seed: int) -> Results:
+    def either(scenario: Any, draws: Any, seed: int) -> Results:
         sections = synthetic.system() if scenario.need else {}
         return synthetic.results(draws, 72, seed, **sections)
 
@@ -213,12 +213,12 @@ def test_quantities_that_one_run_lacks_are_not_compared() -> None:
 def either_costs(run: str, cost: float) -> Any:
     """Made-up results with the cost of an intervention, and with pay where the name says so."""
 
-    def made(scenario: Any, draws: int, seed: int) -> Results:
+    def made(scenario: Any, draws: Any, seed: int) -> Results:
         sections = synthetic.system() if "Paid" in scenario.name else {}
         results = synthetic.results(draws, 72, seed, **sections)
         data = results.data.drop_vars(money.COSTS if "Paid" not in scenario.name else [], errors="ignore")
         if run in scenario.name:
-            values = np.full((draws + 1, data.sizes["time"], 1, data.sizes["post"]), cost)
+            values = np.full((data.sizes["draw"], data.sizes["time"], 1, data.sizes["post"]), cost)
             dims = ("draw", "time", "intervention", "post")
             data = data.assign_coords(intervention=["a"]).assign(programme_cost=(dims, values))
         return dataclasses.replace(results, scenario=scenario, data=data)

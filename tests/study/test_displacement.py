@@ -20,12 +20,12 @@ MOVED = {"chemist_ward": 4.0, "chemist_shop": -3.0, "helper_ward": 1.0}
 """FTE that the other scenario has more; in draw d, d/10 times that."""
 
 
-def run(scenario: Any, draws: int, seed: int) -> Results:
+def run(scenario: Any, draws: Any, seed: int) -> Results:
     """Made-up results of equal runs; the other has `MOVED`, and pays 1,000 a month more in one post."""
     results = synthetic.results(draws, 24, seed, **synthetic.system(), end="2027-10")
     data = results.data.copy(deep=True)
     if scenario.name == "Other":
-        size = np.arange(draws + 1) / 10.0
+        size = np.arange(data.sizes["draw"]) / 10.0
         size[0] = 1.0
         for post, fte in MOVED.items():
             data["fte"].loc[{"post": post}] += fte * size[:, None]

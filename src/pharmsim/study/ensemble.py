@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +67,10 @@ class How:
     def n_threads(self) -> int:
         """Threads to use."""
         return self.threads or os.cpu_count() or 1
+
+    def numbered(self, k: int) -> How:
+        """The same for the k-th scenario of several, with a folder of its own."""
+        return self if self.folder is None else replace(self, folder=self.folder / str(k))
 
 
 HERE = How()

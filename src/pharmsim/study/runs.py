@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -67,7 +68,7 @@ def run(
     0.0
     """
     began = time.perf_counter()
-    table = draws if isinstance(draws, Draws) else sample(scenario, draws, seed)
+    table = shared(scenario, draws, seed)
     found = ensemble(scenario, table, tags, Span(state, first, last), how)
     meta = {
         "seed": table.seed,
@@ -80,6 +81,11 @@ def run(
     }
     results = label(scenario, found.arrays, table.n - 1, meta, found.state, warn)
     return replace(results, draws=table)
+
+
+def shared(scenarios: Scenario | Sequence[Scenario], draws: int | Draws, seed: int) -> Draws:
+    """Return the table of draws that scenarios share: the one given, or a new one of all their ranges."""
+    return draws if isinstance(draws, Draws) else sample(scenarios, draws, seed)
 
 
 SAME = 1e-9

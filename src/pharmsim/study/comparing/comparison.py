@@ -1,7 +1,7 @@
 """Comparing scenarios with a base under the same draws.
 
-Uncertainties are drawn by (seed, name), so that scenarios that share an uncertainty share its draws: a
-difference is taken draw by draw, and what is uncertain in both cancels out.
+One table of draws holds the uncertainties of all of them, so that scenarios that share an uncertainty share
+its draws: a difference is taken draw by draw, and what is uncertain in both cancels out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pharmsim.compiled import draws as uncertainties
+from pharmsim.compiled.draws import Draws, sample
+from pharmsim.compiled.draws import names as uncertainties
 from pharmsim.errors import InputError, Problem, ScenarioError
 from pharmsim.results.axes import month_starts
 from pharmsim.results.labelled import Results
@@ -28,6 +29,9 @@ from pharmsim.study.comparing.lever_table import lever_table
 from pharmsim.study.comparing.outcomes import Measure, Outcomes, outcomes
 from pharmsim.study.comparing.unlike import unlike
 from pharmsim.study.dates import STRATEGY_END, read_date
+from pharmsim.study.ensemble import HERE, How
+from pharmsim.study.runs import run as run_scenario
+from pharmsim.study.runs import told_of_idle
 
 DRAWS = 100
 """Draws of a comparison."""
@@ -49,6 +53,8 @@ class Comparison:
         Names of the others, made unique.
     dates : ndarray of datetime64
         Dates of the differences.
+    draws : Draws
+        The table that all of them share.
     tables : dict of DataFrame
         By the name of their file: differences, trajectories, flows, displacement, costs, levers;
         empty ones are left out. Columns median, p5, p25, p75 and p95 are there if there are draws.
@@ -60,6 +66,7 @@ class Comparison:
     others: tuple[Outcomes, ...]
     names: tuple[str, ...]
     dates: np.ndarray
+    draws: Draws
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -82,6 +89,7 @@ def compare(
     seed: int = 1,
     dates: Sequence[Any] | None = None,
     run: Callable[..., Results] | None = None,
+    how: How = HERE,
 ) -> Comparison:
     """Run scenarios under the same draws and take their differences from a base.
 
@@ -95,7 +103,9 @@ def compare(
         By default 31 March 2028, 2, 5 and 10 years after the start, and the end. Stocks stand on the last
         date of the run on or before each; flows and retention are those of the year ending on or before it.
     run : callable, optional
-        Runs a scenario as `pharmsim.run` does (the default).
+        Runs a scenario as `pharmsim.run` does (the default); `draws` is the shared table.
+    how : How
+        A folder holds one more for each scenario, numbered from 1; what is complete there is not run again.
 
     Returns
     -------
@@ -108,13 +118,13 @@ def compare(
     InputError
         If there are ranges and fewer than 20 draws, or a date is not in the run.
     """
-    run = run or _run
     _same_months(base, others)
-    draws = _enough([base, *others], draws)
+    table = sample([base, *others], _enough([base, *others], draws), seed)
     at: np.ndarray | None = None
     measured: list[Outcomes] = []
-    for scenario in (base, *others):
-        results = run(scenario, draws=draws, seed=seed)
+    for k, scenario in enumerate((base, *others), 1):
+        more: dict[str, Any] = {} if run else {"how": how.numbered(k)}
+        results = (run or _run)(scenario, draws=table, seed=seed, **more)
         at = chosen_dates(results.data.variables["time"].values, dates) if at is None else at
         measured.append(outcomes(results, at))
         del results  # one run in memory at a time
@@ -122,16 +132,17 @@ def compare(
     first, rest = measured[0], tuple(measured[1:])
     names = unique_names([other.name for other in others])
     told = [text for name, other in zip(names, rest, strict=True) for text in unlike(name, first, other)]
-    return Comparison(first, rest, names, at, _tables(first, rest, names), tuple(told))
+    return Comparison(first, rest, names, at, table, _tables(first, rest, names), tuple(told))
 
 
-def explained(compared: Comparison) -> Comparison:
+def explained(compared: Comparison, how: How = HERE) -> Comparison:
     """Return the comparison with tables of what each intervention adds (see `explain.tables`)."""
     from pharmsim.study.explaining import explain
 
     base, others = compared.base, [other.scenario for other in compared.others]
-    seed = int(base.meta.get("seed") or 0)
-    more, told = explain.tables(base.scenario, others, compared.names, compared.dates, base.n_draws, seed)
+    more, told = explain.tables(
+        base.scenario, others, compared.names, compared.dates, compared.draws, how=how
+    )
     warnings = (*compared.warnings, *told)
     return replace(compared, tables={**compared.tables, **more}, warnings=warnings)
 
@@ -162,7 +173,7 @@ def _same_months(base: Scenario, others: Sequence[Scenario]) -> None:
 
 def _enough(scenarios: Iterable[Scenario], draws: int) -> int:
     """The draws to run: none where nothing has a range; too few are an error."""
-    if not any(uncertainties.names(scenario) for scenario in scenarios):
+    if not any(uncertainties(scenario) for scenario in scenarios):
         return 0
     if draws < intervals.FEWEST:
         raise InputError(
@@ -293,10 +304,8 @@ def _named(flow: Flow) -> dict[str, str]:
     return {"from": flow.from_, "to": flow.to, "from_kind": flow.from_kind, "to_kind": flow.to_kind}
 
 
-def _run(scenario: Scenario, draws: int, seed: int) -> Results:
-    from pharmsim.study import runs
-
-    return runs.told_of_idle(runs.run(scenario, draws=draws, seed=seed))
+def _run(scenario: Scenario, draws: Draws, seed: int, how: How) -> Results:
+    return told_of_idle(run_scenario(scenario, draws=draws, seed=seed, how=how))
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:

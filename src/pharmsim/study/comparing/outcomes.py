@@ -156,7 +156,7 @@ def outcomes(results: Results, dates: np.ndarray) -> Outcomes:
         trajectories={line.key: _sums(line) for line in lines if line.quantity != "leaver_rate"},
         flows=cumulated_flows(data, scenario.posts),
         cells={key for by in CELLS for key in placed(by, measures.group_keys(data, by))},
-        required=data["required_fte"].isel(time=0).copy() if "required_fte" in data else None,
+        required=data["required_fte"].isel(time=0).load() if "required_fte" in data else None,
         price_of_cover=price_of_cover(data),
         tables=main_tables(results),
         digests=netcdf.digest(results.data),

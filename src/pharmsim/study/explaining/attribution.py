@@ -15,13 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from pharmsim.compiled.draws import Draws
 from pharmsim.results.labelled import Results
 from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.models import Scenario
 from pharmsim.study.comparing import intervals
+from pharmsim.study.ensemble import HERE, How
 from pharmsim.study.explaining.headline import Measure
 from pharmsim.study.explaining.shapley import EXACT, PAIRS, Shares, shapley
-from pharmsim.study.runs import run
+from pharmsim.study.runs import run, shared
 
 DRAWS = intervals.FEWEST
 """Draws used unless asked for more: every set of interventions is run with all of them."""
@@ -125,10 +127,11 @@ def attribute(
     base: Scenario,
     scenario: Scenario,
     measures: Sequence[Measure],
-    draws: int = DRAWS,
+    draws: int | Draws = DRAWS,
     seed: int = 1,
     exact: int = EXACT,
     pairs: int = PAIRS,
+    how: How = HERE,
 ) -> Attribution:
     """Share out the difference between a scenario and its base among its interventions.
 
@@ -137,11 +140,13 @@ def attribute(
     base, scenario : Scenario
         Interventions that the base has too, with the same settings, are in every run.
     measures : sequence of Measure
-    draws, seed : int
-        As in `pharmsim.run`. All draws are run for every set of interventions: 2 to the power of
-        their number if that is at most `exact`, else those that occur in the sampled orders.
+    draws, seed
+        As in `pharmsim.run`; the draws are of both together. All draws are run for every set of
+        interventions: 2 to the power of their number if that is at most `exact`, else those that occur in
+        the sampled orders.
     exact, pairs : int
         As in `shapley`.
+    how : How
 
     Returns
     -------
@@ -149,10 +154,11 @@ def attribute(
         Values of interventions and of the other changes sum to the difference.
     """
     alone = own(base, scenario)
+    table = shared([base, scenario], draws, seed)
     followed = {measure.level for measure in measures if measure.tags}
 
     def measured(chosen: Scenario) -> np.ndarray:
-        return values_of(run(at_levels(chosen, followed), draws=draws, seed=seed, warn=False), measures)
+        return values_of(run(at_levels(chosen, followed), table, warn=False, how=how), measures)
 
     def game(names: Collection[str]) -> np.ndarray:
         return measured(with_own(scenario, alone, names))

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from pharmsim.compiled.compile import compile_scenario
-from pharmsim.compiled.draws import sample
+from pharmsim.compiled.draws import Draws
 from pharmsim.errors import InputError
 from pharmsim.quantities import ADJUSTABLE, KINDS
 from pharmsim.results.labelled import Results
@@ -24,11 +24,12 @@ from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Value
 from pharmsim.study.comparing.amounts import price_of_cover, since_start
 from pharmsim.study.dates import month_of
+from pharmsim.study.ensemble import HERE, How
 from pharmsim.study.explaining import headline
 from pharmsim.study.explaining.attribution import DRAWS
 from pharmsim.study.explaining.crossing import Crossing, crossing
 from pharmsim.study.explaining.grounds import Part, parts_of, size_of
-from pharmsim.study.runs import run
+from pharmsim.study.runs import run, shared
 
 SIZES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
 """Sizes that are tried first, to see whether the response turns; the last is the most that is looked at."""
@@ -107,7 +108,9 @@ def claim_of(part: Part) -> Claim:
     return Claim(effect.replace("_", " "), unit, assumed, low, high)
 
 
-def break_even(scenario: Scenario, draws: int = DRAWS, seed: int = 1) -> pd.DataFrame:
+def break_even(
+    scenario: Scenario, draws: int | Draws = DRAWS, seed: int = 1, how: How = HERE
+) -> pd.DataFrame:
     """Find the break-even size of every claimed effect of a scenario's interventions.
 
     Two things are asked of each intervention, beside the others: that no delivered FTE-year of the whole
@@ -117,7 +120,7 @@ def break_even(scenario: Scenario, draws: int = DRAWS, seed: int = 1) -> pd.Data
     Parameters
     ----------
     scenario : Scenario
-    draws, seed : int
+    draws, seed, how
         As in `pharmsim.run`.
 
     Returns
@@ -131,21 +134,26 @@ def break_even(scenario: Scenario, draws: int = DRAWS, seed: int = 1) -> pd.Data
     items = [item for item in scenario.interventions if claimed(item)]
     if not items:
         return pd.DataFrame()
-    full = run(scenario, draws=draws, seed=seed, tags=False, warn=False)
-    return pd.DataFrame([row for item in items for row in _rows(scenario, item, full, seed)])
+    table = shared(scenario, draws, seed)
+    full = run(scenario, table, tags=False, warn=False, how=how)
+    return pd.DataFrame([row for item in items for row in _rows(scenario, item, full, table, how)])
 
 
-def _rows(scenario: Scenario, item: Intervention, full: Results, seed: int) -> list[dict[str, Any]]:
+def _rows(
+    scenario: Scenario, item: Intervention, full: Results, table: Draws, how: How
+) -> list[dict[str, Any]]:
     """Rows of one intervention."""
-    draws = full.data.sizes["draw"] - 1
+    draws = table.n - 1
     sized = _without_ranges(scenario, item)
-    how: dict[str, Any] = {"seed": seed, "tags": False, "warn": False}
-    without = run(programme.without(scenario, [item.name]), draws=draws, **how)
+
+    def measured(changed: Scenario, rows: int = draws) -> Results:
+        return run(changed, table.block(0, rows + 1), tags=False, warn=False, how=how)
 
     def at(size: float, rows: int = draws) -> Results:
-        return run(programme.with_claim(sized, {item.name: size}), draws=rows, **how)
+        return measured(programme.with_claim(sized, {item.name: size}), rows)
 
-    sizes = _possible(sized, item.name, draws, seed)
+    without = measured(programme.without(scenario, [item.name]))
+    sizes = _possible(sized, item.name, table)
     tried = [_worth(at(size), without) for size in sizes]
     assumed = _worth(full, without)
     rows = []
@@ -239,7 +247,7 @@ def _without_ranges(scenario: Scenario, item: Intervention) -> Scenario:
     return scenario.model_copy(update={"interventions": items})
 
 
-def _possible(scenario: Scenario, name: str, draws: int, seed: int) -> np.ndarray:
+def _possible(scenario: Scenario, name: str, table: Draws) -> np.ndarray:
     """Sizes to try: `SIZES` as far as every number keeps its bounds, and the largest that does.
 
     The effect as assumed keeps them, or the scenario could not be run; the end of its range may not.
@@ -248,7 +256,7 @@ def _possible(scenario: Scenario, name: str, draws: int, seed: int) -> np.ndarra
     def fits(size: float) -> bool:
         changed = programme.with_claim(scenario, {name: size})
         try:
-            compile_scenario(changed, sample(changed, draws, seed), tags=False)
+            compile_scenario(changed, table, tags=False)
         except InputError:
             return False
         return True

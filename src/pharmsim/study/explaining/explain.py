@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from pharmsim.compiled.draws import Draws
 from pharmsim.errors import PharmsimError
 from pharmsim.scenario.models import Scenario
+from pharmsim.study.ensemble import HERE, How
 from pharmsim.study.explaining import headline
 from pharmsim.study.explaining.attribution import DRAWS, attribute, own
 from pharmsim.study.explaining.break_even import break_even, claimed
 from pharmsim.study.explaining.grounds import grounds
 from pharmsim.study.explaining.shapley import sets
-from pharmsim.study.runs import run
+from pharmsim.study.runs import run, shared
 
 SIZES_RUN = 14
 """Ensembles that the break-even effects of one intervention take, about."""
@@ -25,8 +27,9 @@ def tables(
     others: Sequence[Scenario],
     names: Sequence[str],
     dates: np.ndarray,
-    draws: int = DRAWS,
+    draws: int | Draws = DRAWS,
     seed: int = 1,
+    how: How = HERE,
 ) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """Attribution, break-even effects and grounds of scenarios beside their base.
 
@@ -39,9 +42,11 @@ def tables(
         What the others are called in the tables.
     dates : ndarray of datetime64
         For attribution; grounds are those at the last of them, on it and cumulated until it.
-    draws : int
-        At most `attribution.DRAWS` of them are used.
+    draws : int or Draws
+        At most `attribution.DRAWS` of them are used; by default they are of all the scenarios together.
     seed : int
+    how : How
+        Threads.
 
     Returns
     -------
@@ -51,7 +56,8 @@ def tables(
     warnings : list of str
         What could not be worked out and why, and interventions that the base has with other settings.
     """
-    draws = min(draws, DRAWS)
+    table = shared([base, *others], draws, seed).block(0, DRAWS + 1)
+    how = How(threads=how.threads)  # few draws each: not worth a cluster
     found: dict[str, list[pd.DataFrame]] = {"attribution": [], "break_even": [], "grounds": []}
     told: list[str] = []
     for name, scenario in zip(names, others, strict=True):
@@ -59,7 +65,7 @@ def tables(
             continue
         told += changed(base, scenario, name)
         try:
-            made = _tables(base, scenario, dates, draws, seed)
+            made = _tables(base, scenario, dates, table, how)
         except Exception as error:  # whatever it is, the comparison itself stands
             why = (
                 str(error)
@@ -76,14 +82,14 @@ def tables(
 
 
 def _tables(
-    base: Scenario, scenario: Scenario, dates: np.ndarray, draws: int, seed: int
+    base: Scenario, scenario: Scenario, dates: np.ndarray, table: Draws, how: How
 ) -> dict[str, pd.DataFrame]:
     runs = [run(each, warn=False).data for each in (base, scenario)]
     judged = headline.headline_measures(runs, dates)
     at_end = headline.delivered_measures(runs, dates[-1:])
     return {
-        "attribution": attribute(base, scenario, judged, draws, seed).frame(),
-        "break_even": break_even(scenario, draws, seed),
+        "attribution": attribute(base, scenario, judged, table, table.seed, how=how).frame(),
+        "break_even": break_even(scenario, table, table.seed, how),
         "grounds": grounds(base, scenario, at_end),
     }
 

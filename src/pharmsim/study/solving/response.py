@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from pharmsim.compiled.draws import sample
 from pharmsim.errors import Problem, ScenarioError
 from pharmsim.results import measures
 from pharmsim.results.labelled import Results
@@ -53,7 +54,7 @@ class Response:
     dates : ndarray of datetime64, shape (date,)
     draws, seed : int
     run : callable
-        Runs a scenario as `pharmsim.run` does.
+        Runs a scenario as `pharmsim.run` does; `draws` is a table that all levels and the base share.
     """
 
     def __init__(
@@ -67,7 +68,9 @@ class Response:
         run: Callable[..., Results] = run_scenario,
     ) -> None:
         self.scenario, self.target, self.levers, self.dates = scenario, target, tuple(levers), dates
-        self.draws, self.seed, self.run = draws, seed, run
+        self.draws, self.run = draws, run
+        ends = [moving.base(scenario, self.levers), moving.at(scenario, self.levers, 1.0), scenario]
+        self._table = sample(ends, draws, seed)
         self._known: dict[tuple[float | None, int], Outcome] = {}
         first = self._results(None, draws)
         warnings = dict.fromkeys([*check_warnings(scenario), *(first.meta.get("warnings") or [])])
@@ -105,7 +108,8 @@ class Response:
         changed = (
             moving.base(self.scenario, self.levers) if x is None else moving.at(self.scenario, self.levers, x)
         )
-        return self.run(changed, draws=draws, seed=self.seed, tags=self.target.quantity in BY_LEVEL)
+        table = self._table.block(0, draws + 1)
+        return self.run(changed, draws=table, tags=self.target.quantity in BY_LEVEL)
 
     def _measured(self, data: xr.Dataset) -> Outcome:
         costs = {name: self._cost(data, name) for name in kinds.PARTS if name in data}
