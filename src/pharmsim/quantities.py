@@ -40,6 +40,7 @@ KINDS: dict[str, Kind] = {
     "ratio": Kind("ratio", 0.0, 100.0, False, "a ratio between 0 and 100"),
     "positive": Kind("ratio", 0.001, 1000.0, False, "a ratio between 0.001 and 1,000"),
     "elasticity": Kind("elasticity", -10.0, 10.0, False, "an elasticity between -10 and 10"),
+    "correlation": Kind("correlation", -1.0, 1.0, False, "a correlation between -1 and 1"),
     "reference": Kind("reference", 1e-6, 1e8, False, "`opening`, or a number above 0"),
     "activity": Kind("activity", 0.0, 1e15, False, "an amount of activity, 0 or more"),
     "heads": Kind("heads", 0.0, 1e8, False, "a number of people between 0 and 100 million"),

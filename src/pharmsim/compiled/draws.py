@@ -6,8 +6,8 @@ was there before, and scenarios drawn together share the draws of what they shar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,11 @@ from pydantic import BaseModel
 
 from pharmsim.compiled.arrays import Floats
 from pharmsim.compiled.sobol import scrambled
-from pharmsim.scenario.distributions import quantile
+from pharmsim.compiled.together import correlated, in_rows, posteriors
+from pharmsim.errors import InputError
+from pharmsim.scenario.distributions import Steps, quantile, steps_of, steps_of_draws
 from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.uncertainties import Uncertainties
 from pharmsim.scenario.values import Range, Value
 
 
@@ -34,6 +37,8 @@ def uncertain(node: Any) -> Iterator[Value | Range]:
     if isinstance(node, (Value, Range)):
         if node.low is not None and node.high is not None and node.high > node.low:
             yield node
+        return
+    if isinstance(node, Uncertainties):
         return
     children: Any = ()
     if isinstance(node, BaseModel):
@@ -63,11 +68,15 @@ class Draws:
     u : float64 array, shape (draws, uncertainties)
         Probabilities; where not a number, the central value.
     seed : int
+    steps : mapping of str to (float64 array, float64 array)
+        Of uncertainties with a posterior: their values in ascending order, and the probability up to each.
+        Tables of one's own keep them by ``dataclasses.replace(sample(scenario), u=…)``.
     """
 
     names: tuple[str, ...]
     u: Floats
     seed: int
+    steps: Mapping[str, Steps] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -91,7 +100,8 @@ class Draws:
         if node.low is not None and node.high is not None and node.high > node.low:
             u = self.probabilities(node.uncertainty or "")
             drawn = ~np.isnan(u)
-            out[drawn] = quantile(u[drawn], central, node.low, node.high, node.dist)
+            steps = steps_of(node.choices) if node.choices else self.steps.get(node.uncertainty or "")
+            out[drawn] = quantile(u[drawn], central, node.low, node.high, node.dist, steps)
         return out
 
     def block(self, first: int, last: int) -> Draws:
@@ -116,7 +126,34 @@ def sample(scenarios: Scenario | Sequence[Scenario], n: int = 0, seed: int = 1) 
     Draws
         With n + 1 rows.
     """
+    if n < 0:
+        raise InputError(
+            f"draws — must be a whole number of 0 or more — got {n} — ask for 1,024, for example"
+        )
     several = [scenarios] if isinstance(scenarios, Scenario) else scenarios
     columns = tuple(dict.fromkeys(name for scenario in several for name in names(scenario)))
+    u = dependent(scrambled(columns, n, seed), columns, several)
+    drawn = posteriors(several)
+    steps = {name: steps_of_draws(drawn[name].columns[name]) for name in columns if name in drawn}
     central = np.full((1, len(columns)), np.nan)
-    return Draws(columns, np.concatenate([central, scrambled(columns, n, seed)]), seed)
+    return Draws(columns, np.concatenate([central, u]), seed, steps)
+
+
+def dependent(u: Floats, columns: Sequence[str], scenarios: Sequence[Scenario]) -> Floats:
+    """Probabilities with the correlations and the rows of posteriors that scenarios ask for.
+
+    Parameters
+    ----------
+    u : float64 array, shape (draws, columns)
+        Independent probabilities; what is not a number stays so.
+    columns : sequence of str
+        Names of uncertainties.
+    scenarios : sequence of Scenario
+
+    Returns
+    -------
+    float64 array, shape (draws, columns)
+        Each column is distributed as before. The columns of a posterior follow the first of them.
+    """
+    own = [names(scenario) for scenario in scenarios]
+    return in_rows(correlated(u, columns, scenarios, own), columns, posteriors(scenarios))

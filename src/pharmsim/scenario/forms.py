@@ -17,14 +17,15 @@ from pydantic_core import PydanticCustomError
 from pydantic_core import core_schema as core
 
 from pharmsim.quantities import KINDS
+from pharmsim.scenario import ranges, text
 from pharmsim.scenario import small_forms as small
-from pharmsim.scenario import text
+from pharmsim.scenario.distributions import DISTS
 from pharmsim.scenario.marks import Map, closest, place, quoted
+from pharmsim.scenario.ranges import RANGE_KEYS
 from pharmsim.scenario.small_forms import AGE_KEYS, gather, where_form
 from pharmsim.scenario.text import FormError
 from pharmsim.scenario.values import Of
 
-RANGE_KEYS = ("low", "high", "dist", "uncertainty")
 ORIGIN_KEYS = ("source", "evidence", "note")
 VALUE_KEYS = ("value", *RANGE_KEYS, *ORIGIN_KEYS)
 REST_NOTE = "every other cell: none"
@@ -51,7 +52,6 @@ def one_of(written: Any, known: Iterable[str], what: str) -> str:
 
 
 EVIDENCE = ("published", "derived", "proxy", "assumption", "unstated")
-DISTS = ("uniform", "triangular", "pert", "normal", "lognormal", "beta")
 
 
 def _extras(written: dict[str, Any]) -> dict[str, Any]:
@@ -92,20 +92,8 @@ def value_form(written: Any, kind: str) -> dict[str, Any]:
     known_keys(written, VALUE_KEYS)
     if "value" not in written:
         raise FormError("must have a `value`")
-    parts = [key for key in ("value", "low", "high") if written.get(key) is not None or key == "value"]
-    numbers = gather(((key,), partial(text.number, written[key], kind)) for key in parts)
-    out = dict(zip(parts, numbers, strict=True)) | _extras(written) | _origin(written)
-    ranged = [key for key in ("low", "high") if key in out]
-    if len(ranged) == 1:
-        other = "high" if ranged == ["low"] else "low"
-        raise FormError(f"has a `{ranged[0]}` and no `{other}`: give both ends of the range")
-    if ranged and not out["low"] <= out["value"] <= out["high"]:
-        low, value, high = (quoted(written[key]) for key in ("low", "value", "high"))
-        raise FormError(f"must lie between low and high; got value {value}, low {low}, high {high}")
-    for key in ("dist", "uncertainty"):
-        if key in out and not ranged:
-            raise FormError(f"has a `{key}` and no range: give low and high")
-    return out
+    out = ranges.numbers(written, kind, ("value", "low", "high")) | _extras(written) | _origin(written)
+    return ranges.completed(out, written, kind)
 
 
 def age_key(where: dict[str, Any]) -> str:
@@ -152,12 +140,12 @@ def _range(written: Any) -> dict[str, Any] | None:
     if not isinstance(written, dict):
         raise FormError(f"must be a mapping such as {{low: 0.8, high: 1.25}}; got {quoted(written)}")
     known_keys(written, RANGE_KEYS)
-    if "low" not in written or "high" not in written:
+    ends = ranges.numbers(written, "ratio", ("low", "high"))
+    out = ends | _extras({key: written.get(key) for key in ("dist", "uncertainty")})
+    if not {"low", "high"} & set(out) and not {"choices", "dist"} & set(written):
         raise FormError("must have a low and a high")
-    low, high = gather(((key,), partial(text.number, written[key], "ratio")) for key in ("low", "high"))
-    if not low <= 1.0 <= high:
-        raise FormError(f"must lie around 1, for it multiplies the values; got low {low:g} and high {high:g}")
-    return {"low": low, "high": high} | _extras({key: written.get(key) for key in ("dist", "uncertainty")})
+    out = ranges.completed(out, written, "ratio")
+    return {"low": 1.0, "high": 1.0} | out  # a posterior that cannot be read leaves none, which is told
 
 
 TERM_KEYS = ("rows", "range", "table", *ORIGIN_KEYS)

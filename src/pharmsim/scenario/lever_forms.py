@@ -63,7 +63,7 @@ def written_out(lever: Map, report: Report) -> Map:
             part = entry
             if isinstance(entry, Map):
                 part = entry.like({"name": str(entry.get(key, section)), **entry})
-                part = _with_grounds(part, VERBS if key else ("share",))
+                part = with_grounds(part, VERBS if key else ("share",))
                 if key:
                     part = _in_units(part, partial(_below, report, (section, i)))
             parts.append(part)
@@ -87,7 +87,7 @@ def valued(node: Map, key: str) -> Map:
     return Map(written if isinstance(written, dict) else {"value": written}, node.file, line)
 
 
-def _with_grounds(part: Map, verbs: tuple[str, ...]) -> Map:
+def with_grounds(part: Map, verbs: tuple[str, ...]) -> Map:
     """Return a part whose number has the source, the evidence and the note that stand beside it."""
     beside = {key: part[key] for key in ORIGIN_KEYS if part.get(key) is not None}
     out = part.like({key: item for key, item in part.items() if key not in ORIGIN_KEYS})

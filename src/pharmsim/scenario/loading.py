@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from pharmsim.errors import Problem, ScenarioError
-from pharmsim.scenario import lever_forms, lists, names, parts
+from pharmsim.scenario import lever_forms, lists, names, parts, uncertainties
 from pharmsim.scenario.checks import check
 from pharmsim.scenario.marks import Map, Seq
 from pharmsim.scenario.models import Scenario
@@ -121,6 +121,7 @@ def validate(tree: Map, problems: Problems, folder: Folder, partly: bool = False
     problems.tree = whole
     lists.normalise(whole, problems.add)
     lever_forms.normalise(whole, problems.add)
+    uncertainties.normalise(whole, folder, problems.add)
     try:
         scenario = Scenario.model_validate(whole)
     except ValidationError as error:

@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr
 from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.system import Budget, Duty, Feedbacks, Month, Need, Pay, Where, WorkingTime
 from pharmsim.scenario.training import Pipeline
+from pharmsim.scenario.uncertainties import Uncertainties
 from pharmsim.scenario.values import Cells, Frozen, Of, Origin, Series, Value
 
 Step = Literal["month", "month/2", "month/4", "month/8", "year"]
@@ -317,6 +318,7 @@ class Scenario(Frozen):
     budgets: dict[str, Budget] = Field(default_factory=dict)
     feedbacks: Feedbacks | None = None
     interventions: tuple[Intervention, ...] = ()
+    uncertainties: Uncertainties | None = None
     base_digest: str = ""
     warnings_off: tuple[str, ...] = ()
     _files: tuple[tuple[str, str], ...] = PrivateAttr(default=())

@@ -225,14 +225,19 @@ class _Builder:
 
 
 def read_csv(folder: Folder, name: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Return (columns, [(line, fields)]) of a CSV file; lines that start with ``#`` are comments.
+    """Return (columns, [(line, fields)]) of a CSV file; see `parse_csv`."""
+    return parse_csv(folder.read(name, MAX_CSV_BYTES))
+
+
+def parse_csv(text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return (columns, [(line, fields)]) of a CSV text; lines that start with ``#`` are comments.
 
     Raises
     ------
     ValueError
-        If the file cannot be read as a table, in plain words.
+        If the text cannot be read as a table, in plain words.
     """
-    reader = csv.reader(io.StringIO(folder.read(name, MAX_CSV_BYTES), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns: list[str] = []
     rows: list[tuple[int, list[str]]] = []
     try:

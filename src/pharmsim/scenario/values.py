@@ -17,7 +17,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Evidence = Literal["published", "derived", "proxy", "assumption", "unstated"]
-Dist = Literal["uniform", "triangular", "pert", "normal", "lognormal", "beta"]
+Dist = Literal[
+    "uniform", "triangular", "pert", "normal", "lognormal", "beta", "gamma", "discrete", "empirical"
+]  # fmt: skip
 
 
 class Frozen(BaseModel):
@@ -40,15 +42,18 @@ class Value(Frozen):
     """One number, in the unit of its kind.
 
     ``low`` and ``high`` are the ends of the range for `uniform`, `triangular` and `pert` (the
-    default), and the 5 % and 95 % points for `normal`, `lognormal` and `beta`. A value with a
-    range is an uncertainty of its own, named by its key path, unless `uncertainty` names another:
-    values that share a name move together.
+    default), and the 5 % and 95 % points for `normal` and `lognormal`; `beta` and `gamma` have the
+    deviation of a normal of this range. `discrete` has `choices` (value: probability), `empirical` the
+    column of a posterior that `uncertainty` names; both need no low and high. A value with a range
+    is an uncertainty of its own, named by its key path, unless `uncertainty` names another: values
+    that share a name move together.
     """
 
     value: float
     low: float | None = None
     high: float | None = None
     dist: Dist | None = None
+    choices: dict[float, float] | None = None
     uncertainty: str | None = None
     source: str = ""
     evidence: Evidence = "unstated"
@@ -75,6 +80,7 @@ class Range(Frozen):
     low: float
     high: float
     dist: Dist | None = None
+    choices: dict[float, float] | None = None
     uncertainty: str | None = None
 
 

@@ -17,6 +17,7 @@ from pharmsim.scenario.checks import (
     sections,
     supervision,
     time,
+    uncertainties,
 )
 from pharmsim.scenario.checks.warnings import check_warnings
 from pharmsim.scenario.models import Scenario
@@ -39,7 +40,7 @@ def check(scenario: Scenario, problems: Problems) -> None:
     lists.check(scenario, problems)
     pipelines.check(scenario, problems)
     cells.check(scenario, problems)
-    for part in (time, money, supervision, feedbacks, interventions):
+    for part in (time, money, supervision, feedbacks, interventions, uncertainties):
         part.check(scenario, problems)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pharmsim.quantities import KINDS
+from pharmsim.scenario.distributions import extremes
 from pharmsim.scenario.expand import Floats, Ints, age_shares, central, grid, is_aged, select_posts
 from pharmsim.scenario.fields import Number, numbers
 from pharmsim.scenario.marks import Path
@@ -100,7 +101,8 @@ def _bounds(
     """Check products and relative ranges; single rows are within bounds already."""
     kind = KINDS[number.of.kind]
     spread = [term.range for term in cells.terms if term.range is not None]
-    top = float(np.prod([item.high for item in spread])) if spread and not number.of.over else 1.0
+    tops = [extremes(1.0, item.low, item.high, item.dist)[1] for item in spread]
+    top = float(np.prod(tops)) if not number.of.over else 1.0
     for factor, what in ((1.0, ""), (top, " at the top of its range")):
         wrong = np.argwhere((values * factor > kind.high + 1e-9) | (values * factor < kind.low - 1e-9))
         if len(wrong):

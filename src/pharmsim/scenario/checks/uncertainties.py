@@ -1,0 +1,133 @@
+"""Correlations and posteriors: they name what there is, and can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pharmsim.scenario.distributions import Floats, pearson
+from pharmsim.scenario.fields import numbers
+from pharmsim.scenario.marks import Path, closest, quoted
+from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.problems import Problems
+from pharmsim.scenario.uncertainties import Correlated
+from pharmsim.scenario.values import Cells, Range, Series, Value
+
+LEAST = 1e-9
+"""Smallest eigenvalue of a correlation matrix that is told from none."""
+
+
+def ranged(scenario: Scenario) -> Iterator[tuple[Path, Value | Range]]:
+    """Yield every value and relative range of a scenario with its key path."""
+    for number in numbers(scenario):
+        if number.path[0] == "uncertainties":
+            continue
+        if isinstance(number.node, Value):
+            yield number.path, number.node
+        elif isinstance(number.node, Series):
+            for date, value in number.node.points.items():
+                yield (*number.path, date), value
+        elif isinstance(number.node, Cells):
+            for term in number.node.terms:
+                yield from ((number.path, row) for row in term.rows)
+                if term.range is not None:
+                    yield (*number.path, "range"), term.range
+
+
+def check(scenario: Scenario, problems: Problems) -> None:
+    """Check what is drawn from posteriors, and correlations."""
+    section = scenario.uncertainties
+    columns: dict[str, str] = {}
+    for i, posterior in enumerate(section.posteriors if section is not None else ()):
+        path = ("uncertainties", "posteriors", i)
+        if problems.touches(path):
+            return
+        for name in posterior.columns:
+            if name in columns:
+                problems.add(path, f"has the column {quoted(name)}, which {columns[name]} has too")
+            columns[name] = posterior.name
+    known: dict[str, None] = {}
+    for at, node in ranged(scenario):
+        if node.dist == "empirical" and node.uncertainty not in columns:
+            nearest = closest(str(node.uncertainty), columns)
+            message = f"no posterior has a column {quoted(node.uncertainty)}.{nearest}"
+            if not columns:
+                message = "needs `uncertainties: {posteriors: [{file: …}]}` with a column of this name"
+            problems.add((*at, "uncertainty"), message, getattr(node, "origin", None))
+        if node.low is not None and node.uncertainty:
+            known[node.uncertainty] = None
+    taken: dict[str, int] = {}
+    for i, group in enumerate(section.correlated if section is not None else ()):
+        if not problems.touches(("uncertainties", "correlated", i)):
+            _names(scenario, problems, group, i, (known, columns, taken))
+            _matrix(problems, group, ("uncertainties", "correlated", i))
+
+
+def _names(
+    scenario: Scenario,
+    problems: Problems,
+    group: Correlated,
+    i: int,
+    names: tuple[dict[str, None], dict[str, str], dict[str, int]],
+) -> None:
+    known, columns, taken = names
+    for j, name in enumerate(group.of):
+        path = ("uncertainties", "correlated", i, "of", j)
+        if name in columns:
+            problems.add(path, f"{quoted(name)} is drawn from a posterior, with the correlations of its rows")
+        elif taken.get(name) == i:
+            problems.add(path, f"{quoted(name)} is named twice")
+        elif name in taken:
+            problems.add(path, f"{quoted(name)} is in another group too: write one group with a `matrix`")
+        elif name not in known and not scenario.base_digest:  # a change may have fixed it
+            problems.add(path, f"no such uncertainty {quoted(name)}.{closest(name, known)}")
+        taken[name] = i
+
+
+def _matrix(problems: Problems, group: Correlated, path: Path) -> None:
+    if (group.correlation is None) == (group.matrix is None):
+        problems.add(path, "must have exactly one of `correlation` and `matrix`")
+        return
+    if group.correlation is not None:
+        _same(problems, group, (*path, "correlation"))
+        return
+    n, at = len(group.of), (*path, "matrix")
+    if [len(row) for row in group.matrix or ()] != [n] * n:
+        problems.add(at, f"must have {n} rows of {n} numbers, one for each of `of`")
+        return
+    matrix = group.ranks()
+    for i, j in np.argwhere(np.abs(matrix - matrix.T) > LEAST)[:1]:
+        pair = f"{matrix[i, j]:g} for {group.of[i]} and {group.of[j]}, {matrix[j, i]:g} the other way round"
+        problems.add((*at, int(i)), f"must be symmetric; it has {pair}")
+        return
+    if np.any(np.abs(np.diag(matrix) - 1.0) > LEAST) or np.any(np.abs(matrix) > 1.0):
+        problems.add(at, "must have 1 on its diagonal, and numbers between -1 and 1 beside it")
+        return
+    if not _is_positive(matrix):
+        least = float(np.linalg.eigvalsh(pearson(matrix))[0])
+        problems.add(
+            at,
+            "must be positive definite: its correlations contradict each other "
+            f"(smallest eigenvalue {least:.3g})",
+        )
+
+
+def _same(problems: Problems, group: Correlated, at: Path) -> None:
+    assert group.correlation is not None
+    if group.correlation.low is not None or group.correlation.dist is not None:
+        problems.add(at, "takes no range", group.correlation.origin)
+    elif group.correlation.value >= 1.0:
+        message = "must be below 1; what is the same has the same name: give its numbers one `uncertainty`"
+        problems.add(at, message, group.correlation.origin)
+    elif not _is_positive(group.ranks()):
+        k = len(group.of)
+        least = 6.0 / np.pi * np.arcsin(-0.5 / (k - 1))
+        found = f"got {group.correlation.value:g}"
+        problems.add(
+            at, f"must be above {least:.4g} for {k} uncertainties, which cannot all be opposed; {found}"
+        )
+
+
+def _is_positive(ranks: Floats) -> bool:
+    return bool(np.linalg.eigvalsh(pearson(ranks))[0] > LEAST)
