@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pharmsim.cli import choosing, running, scenarios  # noqa: F401 - they add their commands
+from pharmsim.cli import choosing, running, scenarios, sensitivity  # noqa: F401 - they add their commands
 from pharmsim.cli.shared import app
 from pharmsim.errors import PharmsimError
 
@@ -50,10 +50,11 @@ def call(words: list[str]) -> int:
     except PharmsimError as error:
         if debug:
             raise
-        print(error, file=sys.stderr)
+        print(error, *_notes(error), sep="\n", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted; nothing was left behind", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        kept = _notes(error.__cause__ or error)
+        print(f"interrupted: {kept[0]}" if kept else "interrupted; nothing was left behind", file=sys.stderr)
         return 130
     except BrokenPipeError:
         return 1
@@ -61,10 +62,16 @@ def call(words: list[str]) -> int:
         if debug:
             raise
         name = type(error).__name__
-        print(f"fault of pharmsim ({name}: {error}); run again with --debug and report it", file=sys.stderr)
+        told = f"fault of pharmsim ({name}: {error}); run again with --debug and report it"
+        print(told, *_notes(error), sep="\n", file=sys.stderr)
         return 1
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What is known about an error besides its message, such as how to continue."""
+    return getattr(error, "__notes__", [])
 
 
 def _stop(number: int, frame: Any) -> None:
@@ -77,7 +84,7 @@ def _call(words: list[str]) -> int:
     try:
         code = command.main(args=words, prog_name="pharmsim", standalone_mode=False)
     except typer.Abort as error:
-        raise KeyboardInterrupt from error
+        raise KeyboardInterrupt from error.__cause__
     except Exception as error:
         shown = getattr(error, "show", None)  # a usage error of click, whichever copy typer uses
         if shown is None:

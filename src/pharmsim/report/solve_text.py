@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+MONEY = "GBP per year"
 EVIDENCE = ["lever", "effect", "value", "low", "high", "evidence", "claimed", "source"]
 COSTS = {
     "programme_cost": "programme",
@@ -44,9 +45,11 @@ def value(number: float, target: Target) -> str:
 
 
 def value_in(number: float, unit: str) -> str:
-    """A value with its unit, which is one of those of `targets.QUANTITIES`."""
+    """A value with its unit, which is one of those of `targets.QUANTITIES` and `targets.YEARLY`."""
     if np.isnan(number):
         return "–"
+    if unit == MONEY:
+        return f"£{number / 1e6:,.2f} million a year"
     if unit == "share":
         return f"{100.0 * number:.2f} %"
     return f"{number:.3f}" if unit == "ratio" else f"{number:,.1f} {unit}"
@@ -59,12 +62,14 @@ def change(number: float, target: Target) -> str:
 
 def change_in(number: float, unit: str) -> str:
     """A difference with its sign and unit."""
+    if unit == MONEY:
+        return f"{signed(number / 1e6, 2)} million a year".replace("+", "+£").replace("−", "−£")
     if unit == "share":
-        return f"{_signed(100.0 * number, 2)} points"
-    return _signed(number, 3) if unit == "ratio" else f"{_signed(number, 1)} {unit}"
+        return f"{signed(100.0 * number, 2)} points"
+    return signed(number, 3) if unit == "ratio" else f"{signed(number, 1)} {unit}"
 
 
-def _signed(number: float, digits: int) -> str:
+def signed(number: float, digits: int) -> str:
     """A number with its sign; nought has none."""
     text = f"{number:+,.{digits}f}"
     return text.replace("-", "−") if text.strip("+-0.") else text[1:]
@@ -312,8 +317,8 @@ def _is_money(row: dict[Any, Any]) -> bool:
 
 def _money(row: dict[Any, Any]) -> str:
     if "median" not in row:
-        return _signed(row["central"] / 1e3, 0)
-    middle, low, high = (_signed(row[name] / 1e3, 0) for name in ("median", "p5", "p95"))
+        return signed(row["central"] / 1e3, 0)
+    middle, low, high = (signed(row[name] / 1e3, 0) for name in ("median", "p5", "p95"))
     return f"{middle}\n{low} to {high}"
 
 

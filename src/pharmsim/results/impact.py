@@ -18,6 +18,8 @@ from pharmsim.scenario.models import Scenario
 
 WEAKNESS = {"published": 1, "derived": 2, "proxy": 3, "assumption": 4, "unstated": 4}
 """Grades as in a risk matrix. A convention: only the order of grades is meant by them."""
+UNITS = {"share": (100.0, "points"), "GBP per year": (1e-6, "£ million a year")}
+"""Units in which changes are written, with their factor."""
 UNKNOWN = "no range: impact unknown"
 
 
@@ -27,8 +29,8 @@ class Impact:
 
     Attributes
     ----------
-    measure, unit : str
-        In words, with its date.
+    measure, measure_unit : str
+        In words, with its date; its unit.
     change_low, change_high : float
         Of the measure, with the uncertainty at its low and its high end and all others at their central
         values, in the unit of the measure.
@@ -41,7 +43,7 @@ class Impact:
     """
 
     measure: str
-    unit: str
+    measure_unit: str
     change_low: float
     change_high: float
     swing: float
@@ -130,7 +132,8 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def _measured(part: pd.DataFrame) -> list[str]:
     one = part.iloc[0]
-    change = f"{one['change_low']:+.4g} to {one['change_high']:+.4g} {one['unit']}"
+    factor, unit = UNITS.get(one["measure_unit"], (1.0, one["measure_unit"]))
+    change = f"{factor * one['change_low']:+.4g} to {factor * one['change_high']:+.4g} {unit}"
     share = f"{100.0 * one['share']:.0f} %"
     return [
         f"{one['rank']:.0f}", one["uncertainty"], _numbers(part), one["evidence"], one["measure"], change,

@@ -32,6 +32,9 @@ TITLES = {
     "bounds": "Bounds",
     "differences": "Differences",
     "rates": "Rates",
+    "choice": "How sure the choice is",
+    "information": "Value of information",
+    "failing": "Failing futures",
     "displacement": "Winners and losers",
     "costs": "Costs",
     "moved": "Who moves where",
@@ -40,6 +43,9 @@ TITLES = {
     "attribution": "Attribution",
     "break_even": "Break-even",
     "grounds": "Evidence behind it",
+    "tornado": "Tornado",
+    "indices": "Indices",
+    "impact": "Impact and evidence",
     "assumptions": "Assumptions",
     "warnings": "Warnings",
 }
@@ -62,6 +68,10 @@ ABOUT = {
     "differences": "scenario less base: median, 50 % (p25 to p75) and 90 % (p5 to p95) intervals over "
     "draws, and the probability of being better",
     "rates": "the same for vacancy rates and, by level, stability index and leaver rate",
+    "choice": "what scenarios gain beside the base, how often each is the best, what is lost by it against "
+    "the best of each draw (regret), how often it fails; low and high hold 90 % of resamples",
+    "information": "what knowing everything, or one input, before choosing is worth; found: more than chance",
+    "failing": "what the draws have in common in which a scenario fails, or, if it mostly does, does not",
     "displacement": "what environments gain, what others lose, the one by the other, and the net",
     "costs": "what the scenario costs more than the base, from the start to the last date",
     "moved": "people from source to post, post to post and post to destination over the whole run",
@@ -70,6 +80,9 @@ ABOUT = {
     "attribution": "how much of the difference is due to each intervention; parts sum to the whole",
     "break_even": "how large the claimed effect must be for the intervention to pay its way",
     "grounds": "share of the difference that rests on effects of each grade of evidence",
+    "tornado": "each uncertainty alone at its low and its high end, and what that makes of each measure",
+    "indices": "how much each uncertainty matters with all uncertain at once, with 95 % intervals",
+    "impact": "every number with the largest change that it makes, weak evidence and high impact first",
     "assumptions": "every number that the run uses: value, range, source, evidence, file and line; settings "
     "and defaults of pharmsim have no grade of evidence",
     "warnings": "what the run warned about",

@@ -30,6 +30,9 @@ EXTRA: dict[str, tuple[str, ...]] = {
     "attribution": (*KEYS, "lever", "value", "alone"),
     "break_even": ("scenario", "lever", "effect", "criterion", "found"),
     "grounds": (*KEYS, "grade", "share"),
+    "choice": ("objective", "unit", "date", "scenario", "mean_gain", "p_best", "mean_regret", "p_fails"),
+    "value_of_information": ("objective", "uncertainty", "title", "evidence", "value", "p5", "p95", "found"),
+    "failing_futures": ("objective", "scenario", "fails", "what", "where", "density", "coverage"),
     "targets": (),
 }
 """Tables that are there only if there is something to put in, and it was asked for."""
@@ -60,9 +63,24 @@ OF_SOLVE: dict[str, tuple[str, ...]] = {
     "evidence": ("lever", "effect", "value", "low", "high", "evidence", "source"),
 }
 """Tables of an answer of `solve`; without money that of costs has no rows."""
-TABLES = {"comparison": (NEEDED, EXTRA), "run": (OF_RUN, EXTRA_OF_RUN), "solve": (OF_SOLVE, {})}
+OF_SENSITIVITY: dict[str, tuple[str, ...]] = {
+    "tornado": (
+        *("measure", "level", "role", "environment", "date", "unit", "uncertainty", "title", "numbers"),
+        *("from", "to", "number_unit", "evidence", "central", "change_low", "change_high", "share"),
+    ),
+    "assumptions": ("rank", "impact", "measure", "share", "uncertainty", "evidence"),
+}
+EXTRA_OF_SENSITIVITY: dict[str, tuple[str, ...]] = {
+    "indices": ("measure", "date", "method", "uncertainty", "index", "low", "high", "floor"),
+}
+TABLES: dict[str, tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]] = {
+    "comparison": (NEEDED, EXTRA),
+    "run": (OF_RUN, EXTRA_OF_RUN),
+    "solve": (OF_SOLVE, {}),
+    "sensitivity": (OF_SENSITIVITY, EXTRA_OF_SENSITIVITY),
+}
 """Tables by kind of folder: those that are there, and those that may be."""
-COMMANDS = {"comparison": "compare", "run": "run", "solve": "solve"}
+COMMANDS = {"comparison": "compare", "run": "run", "solve": "solve", "sensitivity": "sensitivity"}
 TEXTS = ("scenario", "level", "role", "environment", "unit", "quantity", "losers", "block", "by")
 NUMBERS = ("base", "difference", "central", "share", "alone", *SPREAD)
 DATES = ("date", "year_from", "year_to")
@@ -92,7 +110,7 @@ class ResultsFolder:
     ----------
     path : Path
     kind : str
-        "run", "comparison" or "solve".
+        "run", "comparison", "solve" or "sensitivity".
     made : dict
         The manifest.
     base : str
@@ -147,7 +165,7 @@ def read(folder: Path) -> ResultsFolder:
     Parameters
     ----------
     folder : Path
-        Written by `pharmsim run`, `pharmsim compare` or `pharmsim solve`.
+        Written by `pharmsim run`, `compare`, `solve` or `sensitivity`.
 
     Returns
     -------

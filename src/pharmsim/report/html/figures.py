@@ -68,6 +68,7 @@ def taken(path: Path) -> Picture:
 
 
 SEEN = {
+    "choice": "Bars of what each scenario loses on average, and of what it is worth to know single inputs. ",
     "costs": "Bars of the items of cost for each scenario, and the cost of an additional FTE-year. ",
     "differences": "For every post group a dot with an interval for each scenario, to either side of zero. ",
     "retention_differences": "For every level a dot with an interval for each scenario. ",
@@ -221,7 +222,7 @@ def _largest(ends: pd.DataFrame) -> str:
 
 # -- drawn elsewhere ----------------------------------------------------------------------------------------
 
-OWN = ("attribution_", "break_even_", "grounds_", "winners_and_losers")
+OWN = ("attribution_", "break_even_", "grounds_", "winners_and_losers", "choice")
 """Pictures of the folder that show one scenario: they are drawn again in its section."""
 EXPLAINED = {
     "attribution": "What each lever adds to the difference, up to the total, and how they interact",

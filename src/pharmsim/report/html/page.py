@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from pharmsim import __version__
 from pharmsim.errors import OutputError
-from pharmsim.report.html import answer, explained, figures, headline, run, tables, text
+from pharmsim.report import deciding_figures, deciding_text
+from pharmsim.report.html import answer, choice, explained, figures, headline, matters, run, tables, text
 from pharmsim.report.html.data import ResultsFolder, read, without_gaps
 from pharmsim.report.html.figures import Picture
 from pharmsim.report.html.tables import Cell, Table
@@ -32,6 +33,11 @@ READING = (
 READING_SOLVE = (
     "How to read it: the level found is that of the central values. Ranges hold 90 % of the draws, which are "
     "the same at every level and without the levers; a share of draws is about the model and its inputs."
+)
+READING_SENSITIVITY = (
+    "How to read it: a change is what the measure does when one uncertainty goes to an end of its range and "
+    "all others stay at their central values. What moves a measure much and rests on an assumption should be "
+    "measured first."
 )
 READING_RUN = (
     "How to read the numbers: first the central value, in brackets the interval that holds 90 % of the draws."
@@ -69,7 +75,7 @@ def write(folder: Path, out: Path | None = None, force: bool = False) -> Path:
     Parameters
     ----------
     folder : Path
-        Written by `pharmsim run`, `pharmsim compare` or `pharmsim solve`.
+        Written by `pharmsim run`, `compare`, `solve` or `sensitivity`.
     out : Path, optional
         The file; by default report.html in the folder.
     force : bool
@@ -119,7 +125,7 @@ def html(folder: ResultsFolder) -> str:
         "summary": summary,
         "warnings": folder.warnings,
         "sections": list(sections),
-        "reproduced": folder.kind != "solve",
+        "reproduced": folder.kind in ("run", "comparison"),
         "evidence": _evidence(folder),
         "assumptions": list(_assumptions(folder)),
         "command": " ".join(str(word) for word in made.get("command") or ["pharmsim"]),
@@ -156,14 +162,27 @@ def _of_solve(folder: ResultsFolder) -> Told:
     return title, [headline.Headline("", [], answer.sentences(folder))], READING_SOLVE, _solved(folder)
 
 
-_KINDS = {"comparison": _of_comparison, "run": _of_run, "solve": _of_solve}
+def _of_sensitivity(folder: ResultsFolder) -> Told:
+    told = [headline.Headline("", [], matters.sentences(folder))]
+    return matters.title(folder), told, READING_SENSITIVITY, _sensitive(folder)
+
+
+_KINDS = {
+    "comparison": _of_comparison,
+    "run": _of_run,
+    "solve": _of_solve,
+    "sensitivity": _of_sensitivity,
+}
 
 
 # -- a comparison -------------------------------------------------------------------------------------------
 
 
 def _compared(folder: ResultsFolder) -> Iterable[Section]:
-    """The sections of a comparison: all scenarios together, then one by one."""
+    """The sections of a comparison: the choice, all scenarios together, then one by one."""
+    sure = [part for part in _choice(folder) if part]
+    if sure:
+        yield Section("choice", deciding_text.TITLE, sure)
     together = [figures.taken(path) for path in folder.figures if not path.stem.startswith(figures.OWN)]
     parts = [
         Part("", pictures=[picture for picture in together if not picture.tall]),
@@ -177,6 +196,14 @@ def _compared(folder: ResultsFolder) -> Iterable[Section]:
     if "targets" in folder.tables:
         table = tables.plain(folder.tables["targets"], "Targets, and what reaches them")
         yield Section("targets", "Targets", [Part("", tables=[table])])
+
+
+def _choice(folder: ResultsFolder) -> Iterable[Part]:
+    """Parts about the choice: in words and as a picture, then the numbers of each objective."""
+    pictures = [figures.taken(path) for path in folder.figures if path.stem == deciding_figures.NAME]
+    yield Part("", texts=choice.sentences(folder), pictures=pictures)
+    for one in deciding_text.objectives(folder.tables):
+        yield Part("", tables=[choice.robustness(folder, one), choice.information(folder, one)])
 
 
 def _scenario(folder: ResultsFolder, scenario: str) -> Iterable[Part]:
@@ -250,6 +277,20 @@ def _solved(folder: ResultsFolder) -> Iterable[Section]:
         Part("What the levers rest on", tables=[answer.evidence(folder)]),
     ]
     yield Section("answer", "The answer", [part for part in parts if part])
+
+
+def _sensitive(folder: ResultsFolder) -> Iterable[Section]:
+    """The sections of a sensitivity analysis: what to find out, each uncertainty alone, all at once."""
+    yield Section("next", "What to find out next", [Part("", tables=[matters.urgent(folder)])])
+    alone, together = (
+        [p for p in folder.figures if p.stem.startswith(name)] for name in ("tornado", "indices")
+    )
+    parts = [Part("", pictures=[figures.taken(path) for path in alone], folded=matters.tornados(folder))]
+    yield Section("alone", "Each uncertainty alone", parts)
+    tables = matters.indices(folder)
+    if tables:
+        parts = [Part("", pictures=[figures.taken(path) for path in together], folded=tables)]
+        yield Section("together", "All uncertain at once", parts)
 
 
 # -- what went in, and how to make it again -----------------------------------------------------------------

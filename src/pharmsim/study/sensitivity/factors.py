@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pharmsim.compiled.draws import uncertain
+from pharmsim.compiled.together import groups
 from pharmsim.scenario.distributions import WITH_TAILS
 from pharmsim.scenario.models import Scenario
 
@@ -24,5 +25,7 @@ def ends(scenario: Scenario, names: Sequence[str]) -> np.ndarray:
 
 
 def factors(scenario: Scenario, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Uncertainties that vary independently of each other; those that are correlated stand together."""
-    return [(name,) for name in names]
+    """Uncertainties that vary independently of each other; those that are drawn together are one factor."""
+    together = [tuple(name for name in group if name in names) for group in groups(scenario)]
+    factor = {name: group for group in together for name in group}
+    return list(dict.fromkeys(factor.get(name, (name,)) for name in names))

@@ -110,6 +110,11 @@ def prcc(u: np.ndarray, y: np.ndarray, seed: int = 1, resamples: int = RESAMPLES
     if not varies(y):
         return _unknown(k)
     x, out = (rank - rank.mean(axis=0) for rank in (rankdata(u, axis=0), rankdata(y)))
+    if np.linalg.matrix_rank(x) < k:
+        raise InputError(
+            "partial correlations need uncertainties that can be told apart; two or more follow each other "
+            "exactly in all draws. Write --method tornado, or draw them from a posterior with more rows"
+        )
     inverse = np.linalg.inv(x.T @ x)
     slopes = inverse @ (x.T @ out)
     own = x @ inverse / np.diag(inverse)  # each input without what the others explain of it

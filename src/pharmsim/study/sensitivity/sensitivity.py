@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pharmsim.compiled.draws import Draws, sample
+from pharmsim.compiled.draws import Draws, dependent, sample
 from pharmsim.errors import InputError
 from pharmsim.results import assumptions
 from pharmsim.results.impact import Impact, with_impact
@@ -28,7 +28,7 @@ from pharmsim.study.sensitivity.factors import ends, factors
 from pharmsim.study.sensitivity.indices import Index
 from pharmsim.study.sensitivity.outputs import Asked, Central, central, outputs
 from pharmsim.study.sensitivity.question import DRAWS, GIVEN, USUAL
-from pharmsim.study.solving.targets import Subject
+from pharmsim.study.solving.targets import QUANTITIES, YEARLY, Subject
 
 ROWS = 512
 """Rows of a Sobol' design, unless the number of runs is given."""
@@ -166,8 +166,8 @@ def _notes(methods: Sequence[str], groups: Sequence[tuple[str, ...]], draws: int
     together = [" and ".join(group) for group in groups if len(group) > 1]
     if together:
         found.append(
-            f"correlated: {'; '.join(together)}. The tornado moves each alone; Sobol' indices take them "
-            "together"
+            f"drawn together: {'; '.join(together)}. The tornado moves each alone; Sobol' indices take them "
+            "as one"
         )
     slow = [method for method in methods if method in SLOW]
     if slow and draws < FEW:
@@ -261,6 +261,7 @@ def _of_design(
     u = indices.sobol_design(len(table.names), n, table.seed, [number[name] for name in table.names])
     minutes = each * len(u) / 60.0
     say(f"Sobol' indices: {n} × ({len(groups)} + 2) = {len(u):,} runs, about {minutes:.1f} minutes …")
+    u = dependent(u, table.names, [asked.scenario])
     y = outputs(asked, replace(table, u=u), "Sobol' indices", middle.rows)
     names, frames = [" and ".join(group) for group in groups], []
     for i, j, told in _each(asked, middle):
@@ -306,9 +307,11 @@ def impacts(tornado: pd.DataFrame, found: pd.DataFrame) -> dict[str, Impact]:
         )
         columns = ["prcc", "prcc_low", "prcc_high"]
         known = known.merge(partial[[*KEYS, "uncertainty", *columns]], on=[*KEYS, "uncertainty"], how="left")
-    fields = [name for name in Impact.__dataclass_fields__ if name in known and name != "measure"]
+    known = known.assign(measure=[_said(row) for row in known.to_dict("records")])
+    known = known.rename(columns={"unit": "measure_unit"})
+    fields = [name for name in Impact.__dataclass_fields__ if name in known]
     return {
-        row["uncertainty"]: Impact(measure=_said(row), **{name: row[name] for name in fields})
+        str(row["uncertainty"]): Impact(**{name: row[name] for name in fields})
         for row in known.to_dict("records")
     }
 
@@ -316,4 +319,5 @@ def impacts(tornado: pd.DataFrame, found: pd.DataFrame) -> dict[str, Impact]:
 def _said(row: dict[Any, Any]) -> str:
     """A measure with where and when."""
     where = [str(row[name]) for name in ("level", "role", "environment") if row[name]]
-    return ", ".join([str(row["measure"]), *where, str(row["measured"])])
+    name = {**QUANTITIES, **YEARLY}[str(row["measure"])].words
+    return ", ".join([name, *where, str(row["measured"])])

@@ -1,0 +1,69 @@
+"""How sure the choice is, in the HTML report."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pharmsim.report import deciding_text as said
+from pharmsim.report.html import text
+from pharmsim.report.html.data import ResultsFolder
+from pharmsim.report.html.tables import Cell, Table, cells
+from pharmsim.study.deciding.decide import ALL, BASE
+
+SHOWN = 8
+"""Inputs in the table of what it is worth to know them, at most."""
+
+
+def sentences(read: ResultsFolder) -> list[str]:
+    """What is said above the tables; nothing without a choice."""
+    return [text.tidy(one) for one in (*said.sentences(read.tables), *said.failures(read.tables))]
+
+
+def robustness(read: ResultsFolder, objective: str) -> Table:
+    """Return numbers of every choice, the base first."""
+    rows = []
+    for row in said.rows(read.tables, "choice", objective):
+        gain, best, lost, far, fails = said.numbers(row)
+        unit = str(row["unit"])
+        notes = [
+            text.Scale(unit, [row["mean_gain"]]).span(row["mean_gain_low"], row["mean_gain_high"], True),
+            f"{text.share(row['p_best_low'])} to {text.share(row['p_best_high'])}",
+            text.Scale(unit, [row["mean_regret"]]).span(row["mean_regret_low"], row["mean_regret_high"]),
+        ]
+        name = "The base" if row["scenario"] == BASE else str(row["scenario"])
+        told = map(Cell, (gain, best, lost), notes)
+        rows.append(cells(name, *told, far, fails))
+    if not rows:
+        return Table("", [])
+    first = said.rows(read.tables, "choice", objective)[0]
+    heads = ["Choice", "Gain beside the base", "Best in", "Regret, mean", "Regret, exceeded in 1 of 20 draws"]
+    return Table(
+        f"{said.title(first)}. Means over {first['draws']:,} draws, and below them what 90 % of resamples of "
+        "the draws hold. Regret: what is lost against the best choice of each draw",
+        [*heads, f"Fails ({first['fails']})"], rows,
+    )  # fmt: skip
+
+
+def information(read: ResultsFolder, objective: str) -> Table:
+    """What it is worth to know everything, and single inputs, before choosing."""
+    found = said.worth_measuring(read.tables, objective)[:SHOWN]
+    whole = said.rows(read.tables, "value_of_information", objective)[:1]
+    rows = []
+    for row in (*whole, *found) if found else ():
+        scale = text.Scale(str(row["unit"]), [row["value"], row["p95"]])
+        value = Cell(scale.with_unit(scale.number(row["value"])), scale.span(row["p5"], row["p95"]))
+        name = "Everything" if row["uncertainty"] == ALL else text.words(str(row["title"]))
+        rows.append(cells(name, _range(row), row["evidence"], value, text.share(row["share_of_all"])))
+    heads = ["Known before choosing", "Range assumed", "Weakest evidence", "Worth", "Share of everything"]
+    return Table(
+        f"What to measure next ({text.inside(text.words(objective))}): gained on average by whoever knows it "
+        "before choosing; below it what 90 % of resamples hold. Inputs without a row: nothing found",
+        heads, rows,
+    )  # fmt: skip
+
+
+def _range(row: said.Row) -> Cell:
+    if pd.isna(row["central"]):
+        return Cell("")
+    unit = "times" if row["unit_of_value"] == "ratio" else row["unit_of_value"]
+    return Cell(f"{row['central']:.4g}", f"{row['low']:.4g} to {row['high']:.4g} {unit}".strip())
