@@ -6,8 +6,9 @@
     ├── ScenarioError      the files do not describe a model (exit code 2)
     ├── InputError         numbers that do not go together, seen when they are compiled (exit code 2)
     ├── OutputError        results cannot be written or read (exit code 2)
-    └── RunError           a run failed (exit code 1)
-        └── ConservationError   people were lost or created: a fault of pharmsim
+    ├── RunError           a run failed (exit code 1)
+    │   └── ConservationError   people were lost or created: a fault of pharmsim
+    └── InterruptionError  somebody stopped a command that can be resumed (exit code 130)
 """
 
 from __future__ import annotations
@@ -85,3 +86,9 @@ class RunError(PharmsimError):
 
 class ConservationError(RunError):
     """Headcount was not conserved; the message names the first month and the size."""
+
+
+class InterruptionError(PharmsimError):
+    """A command was interrupted; the message says how much is done and how to continue."""
+
+    exit_code = 130

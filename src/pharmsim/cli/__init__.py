@@ -10,7 +10,9 @@ import typer
 
 from pharmsim.cli import choosing, running, scenarios, sensitivity  # noqa: F401 - they add their commands
 from pharmsim.cli.shared import app
-from pharmsim.errors import PharmsimError
+from pharmsim.errors import InterruptionError, PharmsimError
+
+INTERRUPTED = InterruptionError.exit_code
 
 
 def _version(value: bool) -> None:
@@ -52,10 +54,9 @@ def call(words: list[str]) -> int:
             raise
         print(error, *_notes(error), sep="\n", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt as error:
-        kept = _notes(error.__cause__ or error)
-        print(f"interrupted: {kept[0]}" if kept else "interrupted; nothing was left behind", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt:
+        print("interrupted; nothing was left behind", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         return 1
     except Exception as error:
@@ -84,11 +85,13 @@ def _call(words: list[str]) -> int:
     try:
         code = command.main(args=words, prog_name="pharmsim", standalone_mode=False)
     except typer.Abort as error:
-        raise KeyboardInterrupt from error.__cause__
+        raise KeyboardInterrupt from error
     except Exception as error:
         shown = getattr(error, "show", None)  # a usage error of click, whichever copy typer uses
         if shown is None:
             raise
         shown()
         return int(getattr(error, "exit_code", 2))
+    if code == INTERRUPTED:  # what typer makes of it
+        raise KeyboardInterrupt
     return int(code or 0)

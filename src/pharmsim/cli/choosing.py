@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pharmsim.cli.shared import Draws, File, Files, Force, NoFigures, Out, Seed, app, console, say_if_cold
+from pharmsim.cli.shared import (
+    Dask,
+    Draws,
+    File,
+    Files,
+    Force,
+    NoFigures,
+    Out,
+    Resume,
+    Seed,
+    Threads,
+    app,
+    console,
+    how,
+    say_if_cold,
+)
 
 
 @app.command()
@@ -26,6 +42,9 @@ def compare(
     no_attribution: Annotated[
         bool, typer.Option("--no-attribution", help="Do not say what each intervention adds.")
     ] = False,
+    threads: Threads = None,
+    resume: Resume = False,
+    dask: Dask = None,
 ) -> None:
     """Run scenarios with the same draws and show how they differ from a base."""
     from pharmsim.report import comparison as report
@@ -33,18 +52,21 @@ def compare(
     from pharmsim.results.folder import check_target
     from pharmsim.scenario import load_all
     from pharmsim.study.comparing import comparison as study
+    from pharmsim.study.resuming import blocks_beside
 
     scenarios = load_all((base, *files))
     folder = out or Path("results") / f"{base.stem}_compared"
     check_target(folder, force)
-    say_if_cold()
     at = dates.split(",") if dates else None
-    compared = study.compare(scenarios[0], scenarios[1:], draws=draws, seed=seed, dates=at)
-    if not no_attribution and "levers" in compared.tables:
-        took = comparison_text.duration(study.time_to_explain(compared))
-        typer.echo(f"What each intervention adds: {took} (--no-attribution leaves it out) …", err=True)
-        compared = study.explained(compared)
-    report.write(compared, folder, force, figures=not no_figures)
+    with blocks_beside(folder, resume, force, len(scenarios)) as blocks:
+        made = how(threads, dask, blocks, resume)
+        say_if_cold()
+        compared = study.compare(scenarios[0], scenarios[1:], draws=draws, seed=seed, dates=at, how=made)
+        if not no_attribution and "levers" in compared.tables:
+            took = comparison_text.duration(study.time_to_explain(compared))
+            typer.echo(f"What each intervention adds: {took} (--no-attribution leaves it out) …", err=True)
+            compared = study.explained(compared, made)
+        report.write(compared, folder, force, figures=not no_figures)
     comparison_text.show(compared, console(), folder)
 
 
@@ -67,10 +89,13 @@ def solve(
     out: Out = None,
     force: Force = False,
     no_figures: NoFigures = False,
+    threads: Threads = None,
+    dask: Dask = None,
 ) -> None:
     """Find the level of levers that reaches a target; exit code 1 if it is out of reach at every date."""
     from pharmsim.report import solve_files, solve_text
     from pharmsim.results.folder import check_target
+    from pharmsim.study import runs
     from pharmsim.study.solving import question
     from pharmsim.study.solving import solve as study
 
@@ -80,8 +105,10 @@ def solve(
         file, target, lever, by or (), level=level, roles=role or (), environments=environment or (),
         first=first, last=last, start=start, ask=question.ask if sys.stdin.isatty() else None,
     )  # fmt: skip
+    made = how(threads, dask)
     say_if_cold()
-    solution = study.solve(*asked, draws=draws, seed=seed)
+    run = partial(runs.run, how=made)
+    solution = study.solve(*asked, draws=draws, seed=seed, run=run)
     if out is not None:
         solve_files.write(solution, out, force, figures=not no_figures)
     solve_text.show(solution, console(), out)

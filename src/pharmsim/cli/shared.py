@@ -11,6 +11,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from pharmsim.study.ensemble import How
+
 app = typer.Typer(
     name="pharmsim",
     help="Workforce supply simulation from scenario files.",
@@ -39,6 +41,8 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of the draws.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a results folder that is there.")]
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for the results.", metavar="FOLDER")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads, instead of one for each core.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue what was interrupted.")]
 Dask = Annotated[
     str | None, typer.Option(help="Run the draws on the workers of this Dask scheduler.", metavar="ADDRESS")
 ]
@@ -62,6 +66,22 @@ def load_scenario(file: Path, step: Step | None) -> Any:
 
     from_dict({**to_dict(scenario), "step": step.value})  # all checks again, with the other step
     return scenario.model_copy(update={"step": step.value})
+
+
+class Keep(StrEnum):
+    """What is kept of every draw."""
+
+    SUMMARY = "summary"
+    ALL = "all"
+
+
+def how(
+    threads: int | None, dask: str | None = None, folder: Path | None = None, resume: bool = False
+) -> How:
+    """How the ensembles of a command are run."""
+    from pharmsim.study.ensemble import How
+
+    return How(threads=threads, folder=folder, resume=resume, cluster=cluster(dask), progress=True)
 
 
 def cluster(address: str | None) -> str | None:

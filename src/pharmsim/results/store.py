@@ -34,14 +34,10 @@ class Memory:
         self.done: set[tuple[int, int]] = set()
         self._arrays = {name: np.empty((n, *shape)) for name, shape in shapes.items()}
 
-    def put(self, block: tuple[int, int], record: Record) -> int:
+    def put(self, block: tuple[int, int], record: Record) -> None:
         """Put the outputs of a block of draws at their place; from several threads at once if need be."""
         for name, array in record.items():
             self._arrays[name][slice(*block)] = array
-        return 0
-
-    def finish(self, block: tuple[int, int], check: int) -> None:
-        """Note that a block is complete."""
         self.done.add(block)
 
     def arrays(self) -> dict[str, Any]:
@@ -82,11 +78,13 @@ class Files:
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.f64"
 
-    def put(self, block: tuple[int, int], record: Record) -> int:
-        """Write the outputs of a block of draws at their place and return their checksum.
+    def put(self, block: tuple[int, int], record: Record) -> None:
+        """Write the outputs of a block of draws at their place, then its line in the journal.
 
         Several threads may write different blocks at once.
         """
+        if block in self.done:
+            return
         check = 0
         for name, shape in self._shapes.items():
             data = np.ascontiguousarray(record[name], dtype=float).reshape(-1).view(np.uint8).data
@@ -94,7 +92,9 @@ class Files:
             with self._path(name).open("r+b") as file:
                 file.seek(block[0] * _bytes(shape))
                 file.write(data)
-        return check
+        with (self.folder / JOURNAL).open("a", encoding="ascii") as file:
+            file.write(_line(block, check))
+        self.done.add(block)
 
     def _sum(self, block: tuple[int, int]) -> int:
         """Checksum of a block as it stands in the files."""
@@ -104,12 +104,6 @@ class Files:
                 file.seek(block[0] * _bytes(shape))
                 check = zlib.crc32(file.read((block[1] - block[0]) * _bytes(shape)), check)
         return check
-
-    def finish(self, block: tuple[int, int], check: int) -> None:
-        """Note in the journal that a block is complete."""
-        with (self.folder / JOURNAL).open("a", encoding="ascii") as file:
-            file.write(_line(block, check))
-        self.done.add(block)
 
     def arrays(self) -> dict[str, Any]:
         """All outputs that have any cell, axis draw in front: read when they are used, and not kept."""

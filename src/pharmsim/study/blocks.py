@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -73,7 +73,7 @@ def run_block(
 
 def on_threads(
     work: Callable[[Block], Made], blocks: Sequence[Block], threads: int
-) -> Iterator[tuple[Block, Made]]:
+) -> Generator[tuple[Block, Made], None, None]:
     """Work on blocks with threads, and hand out what they made in the order of the blocks.
 
     An error is that of the first block that has one, whichever thread meets one first; blocks that have not

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from math import ceil
@@ -30,8 +29,10 @@ if TYPE_CHECKING:
 
 FEW = 32
 """So many rows, or fewer, are one block."""
-MOST = 256
-"""Rows of a block at most."""
+LEAST, MOST = 8, 256
+"""Rows of a block, unless memory allows fewer or there are few; fewer are not worth compiling."""
+BLOCK_SECONDS = 0.5
+"""Time that a block may take, about: an interrupted command waits for the blocks that have begun."""
 BLOCK_BYTES = 128_000_000
 """Memory that a block may take, about, while it is run."""
 SMALL = 256_000_000
@@ -162,14 +163,28 @@ def ensemble(
         ) from error
 
 
+def _rows(n: int, size: int, seconds: float, threads: int) -> int:
+    """Rows of a block: of a bounded size, soon done, and enough blocks for every thread.
+
+    Parameters
+    ----------
+    n : int
+        Rows of the ensemble.
+    size, seconds
+        Bytes and time that a row takes.
+    threads : int
+    """
+    soon = max(LEAST, int(BLOCK_SECONDS / max(seconds, 1e-9)))
+    return max(min(MOST, soon, BLOCK_BYTES // size, ceil((n - 1) / (2 * threads))), 1)
+
+
 def _in_blocks(scenario: Scenario, table: Draws, tags: bool, span: Span, how: How) -> Ensemble:
     """Run the central row, see how much it records, and run the other rows in blocks."""
     n = table.n
     one = run_block(scenario, table.block(0, 1), tags, **span.rows((0, 1)))
     size = sum(array.nbytes for array in one.record.values())
     state = sum(array.nbytes for part in one.state for array in part)
-    rows = min(BLOCK_BYTES // (size + 2 * state), MOST, ceil((n - 1) / (2 * how.n_threads)))
-    rows = max(rows, 1)
+    rows = _rows(n, size + 2 * state, one.seconds, how.n_threads)
     keep = how.folder is None and n * (size + state) <= SMALL
     shapes = {name: array.shape[1:] for name, array in one.record.items()}
     store: Memory | Files
@@ -188,41 +203,25 @@ def _in_blocks(scenario: Scenario, table: Draws, tags: bool, span: Span, how: Ho
     def put(block: Block, output: Output) -> int:
         if keep:
             states[block] = output.state
-        return store.put(block, output.record)
+        store.put(block, output.record)
+        return block[1] - block[0]
 
-    store.finish((0, 1), put((0, 1), one))
+    put((0, 1), one)
     left = [block for block in blocks if block not in store.done]
-    made = _made(scenario, table, tags, span, how, left, put, keep)
-    with progress(scenario.name, sum(b - a for a, b in left), how.progress) as step, closing(made):
-        for block, check in made:
-            store.finish(block, check)
-            step(block[1] - block[0])
-    final = joined([states[block] for block in blocks]) if keep else None
-    return Ensemble(store.arrays(), final, one.compile_seconds)
-
-
-def _made(
-    scenario: Scenario,
-    table: Draws,
-    tags: bool,
-    span: Span,
-    how: How,
-    blocks: list[Block],
-    put: Callable[[Block, Output], int],
-    keep_state: bool,
-) -> Generator[tuple[Block, int]]:
-    """Run blocks, by threads or a cluster, and put each in the store: there in the thread that ran it."""
-    if how.cluster is not None:
-        from pharmsim.study.cluster import on_cluster
-
-        for block, output in on_cluster(
-            how.cluster, scenario, table, blocks, tags=tags, keep_state=keep_state
-        ):
-            yield block, put(block, output)
-        return
 
     def work(block: Block) -> int:
         rows = table.block(*block)
-        return put(block, run_block(scenario, rows, tags, **span.rows(block), keep_state=keep_state))
+        return put(block, run_block(scenario, rows, tags, **span.rows(block), keep_state=keep))
 
-    yield from on_threads(work, blocks, how.n_threads)
+    if how.cluster is None:
+        made = on_threads(work, left, how.n_threads)
+    else:
+        from pharmsim.study.cluster import on_cluster
+
+        found = on_cluster(how.cluster, scenario, table, left, tags=tags, keep_state=keep)
+        made = ((block, put(block, output)) for block, output in found)
+    with progress(scenario.name, sum(b - a for a, b in left), how.progress) as step, closing(made):
+        for _, draws in made:
+            step(draws)
+    final = joined([states[block] for block in blocks]) if keep else None
+    return Ensemble(store.arrays(), final, one.compile_seconds)

@@ -13,7 +13,8 @@ from typing import Any
 
 from pharmsim import __version__
 from pharmsim.compiled.draws import Draws
-from pharmsim.errors import OutputError
+from pharmsim.errors import InterruptionError, OutputError
+from pharmsim.results.folder import MANIFEST
 from pharmsim.results.manifest import environment, scenario_digest
 from pharmsim.results.store import journal
 from pharmsim.scenario import to_dict
@@ -21,6 +22,10 @@ from pharmsim.scenario.models import Scenario
 from pharmsim.study.blocks import sources
 
 PLAN = "plan.json"
+
+
+class _AnotherRunError(OutputError):
+    """The blocks that are there are of another run than the one that is to continue them."""
 
 
 @contextmanager
@@ -47,12 +52,10 @@ def blocks_beside(target: Path, resume: bool, force: bool, n: int = 1) -> Iterat
     ------
     OutputError
         If blocks are there and neither `resume` nor `force` is said.
-
-    Notes
-    -----
-    Any error, and an interruption, gets a note that says how much is done and how to continue.
+    InterruptionError
+        For an interruption, if blocks are left. Any error then gets a note that says so.
     """
-    folder = target.parent / f".{target.name}.blocks"
+    folder, before = target.parent / f".{target.name}.blocks", _written(target)
     there = _done(folder, n)
     if resume and not there:
         print(f"{folder}: no blocks are there; starting from the beginning", file=sys.stderr)
@@ -65,14 +68,24 @@ def blocks_beside(target: Path, resume: bool, force: bool, n: int = 1) -> Iterat
         shutil.rmtree(folder, ignore_errors=True)
     try:
         yield folder
+    except _AnotherRunError:
+        raise
     except BaseException as error:
-        kept = _done(folder, n)
-        if kept:
-            error.add_note(f"{kept}; the same command with --resume continues")
-        else:
+        kept = f"{_done(folder, n)}; the same command with --resume continues"
+        if not _done(folder, n) or _written(target) != before:
             shutil.rmtree(folder, ignore_errors=True)
+        elif isinstance(error, KeyboardInterrupt):
+            raise InterruptionError(f"interrupted: {kept}") from error
+        else:
+            error.add_note(kept)
         raise
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _written(target: Path) -> int:
+    """When the results in a folder were written; 0 if there are none."""
+    path = target / MANIFEST
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _done(folder: Path, n: int) -> str:
@@ -123,7 +136,7 @@ def agreed(folder: Path, same: dict[str, str], rows: int, blocks: int, resume: b
     ]
     if changed or not resume:
         what = f"; it differs: {', '.join(changed)}" if changed else "; nothing said to continue it"
-        raise OutputError(
+        raise _AnotherRunError(
             f"{folder}: the run whose blocks are there must be the same to be continued{what}. Give the "
             "former command again with --resume, or --force without --resume to start anew."
         )
