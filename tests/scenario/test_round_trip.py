@@ -21,6 +21,7 @@ from pharmsim.scenario import (
     system,
     tiny_scenario,
     to_dict,
+    uncertainties,
 )
 from pharmsim.scenario.models import Transfer
 from pharmsim.scenario.system import Feedback
@@ -78,7 +79,8 @@ def fields_written(node: Any) -> set[tuple[str, str]]:
 def test_the_scenario_with_everything_uses_every_key() -> None:
     """So that reading, writing and reading again is tried for each of them."""
     found = fields_written(load(INTERVENTIONS))
-    defined = [*vars(system).values(), *vars(interventions).values()]
+    modules = (system, interventions, uncertainties)
+    defined = [item for module in modules for item in vars(module).values()]
     models = [model for model in defined if isinstance(model, type)]
     new = [
         model for model in models if issubclass(model, Frozen) and model not in (Frozen, Feedback, *SHAPES)

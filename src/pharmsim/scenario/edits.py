@@ -166,13 +166,15 @@ def _value(value: Value, change: dict[str, Any], edit: Edit) -> dict[str, Any]:
         return out
     if "low" in change and value.low is not None:
         raise FormError("has a range in the base: give the factor none", ("times",))
+    if change.get("dist") == "empirical":
+        raise FormError("cannot be drawn from a posterior, except of cells: use `to`", ("times",))
     centre = out["value"]
     for key in ("value", "low", "high"):
         if key in out:
             out[key] *= change["value"]
     if "low" in change:
         out |= {key: centre * change[key] for key in ("low", "high")}
-        out |= {key: change[key] for key in ("dist", "uncertainty") if key in change}
+        out |= {key: change[key] for key in ("dist", "choices", "uncertainty") if key in change}
     return out
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from pharmsim.quantities import ADJUSTABLE, KINDS
 from pharmsim.scenario import text
+from pharmsim.scenario.distributions import WITH_TAILS, impossible
 from pharmsim.scenario.forms import ORIGIN_KEYS
 from pharmsim.scenario.marks import Map, Path, Seq, closest, place, quoted
+from pharmsim.scenario.ranges import in_bounds
 from pharmsim.scenario.small_forms import gather
 from pharmsim.scenario.tables import Report
 from pharmsim.scenario.text import FormError
@@ -126,13 +129,20 @@ def _in_units(effect: Map, report: Report) -> Map:
     return out
 
 
-def _plain(number: Map, kind: str, verb: str) -> dict[str, float]:
+def _plain(number: Map, kind: str, verb: str) -> dict[str, Any]:
+    """Return value, ends and choices of an effect as plain numbers, inside the bounds of what is set."""
+    read = partial(text.signed if verb == "plus" else text.number, kind=kind)
     keys = [key for key in NUMBERS if number.get(key) is not None]
-    if verb == "plus":
-        found = gather(((key,), partial(text.signed, number[key], kind)) for key in keys)
-    else:
-        found = gather(((key,), partial(text.number, number[key], kind)) for key in keys)
-    return dict(zip(keys, found, strict=True))
+    out = dict(zip(keys, gather(((key,), partial(read, number[key])) for key in keys), strict=True))
+    if verb == "to" and len(out) == len(NUMBERS) and number.get("dist") in WITH_TAILS:
+        spread = (out["value"], out["low"], out["high"], number["dist"])
+        if not impossible(*spread):  # which the reader of the number tells
+            in_bounds(*spread, kind)
+    choices = number.get("choices")
+    if isinstance(choices, dict):
+        found = gather((("choices", key), partial(read, key)) for key in choices)
+        out["choices"] = dict(zip(found, choices.values(), strict=True))
+    return out
 
 
 def _named_once(lever: Map, report: Report) -> None:

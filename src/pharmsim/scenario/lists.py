@@ -178,7 +178,9 @@ def _with_common(
     if value is None:
         return entry
     new = value.like({**inherited, **value}) if isinstance(value, Map) else Map({**inherited, **value})
-    if spread is not None and isinstance(spread, dict):
+    if isinstance(spread, dict) and spread.get("dist") in ("discrete", "empirical"):
+        report(path[:-1], f"takes no range with `dist: {spread['dist']}`: give `low` and `high`")
+    elif isinstance(spread, dict):
         try:
             centre = text.number(new.get("value"), _KIND[inner])
             ends = {end: text.number(spread.get(end), "ratio") for end in ("low", "high")}
@@ -200,7 +202,7 @@ def _with_common(
 def _share_name(entry: dict[str, Any], inner: str, name: str) -> None:
     """Give the range of an entry with selectors one name, so that its edges move together."""
     value = entry.get(inner)
-    if isinstance(value, dict) and "low" in value and "uncertainty" not in value:
+    if isinstance(value, dict) and {"low", "choices"} & set(value) and "uncertainty" not in value:
         value["uncertainty"] = name
 
 

@@ -26,7 +26,7 @@ class Correlated(Frozen):
     `matrix`, one row for each name, is given (Spearman's correlations).
     """
 
-    of: tuple[str, ...] = Field(min_length=2)
+    of: tuple[str, ...]
     correlation: Annotated[Value, Of("correlation")] | None = None
     matrix: tuple[tuple[float, ...], ...] | None = None
     source: str = ""

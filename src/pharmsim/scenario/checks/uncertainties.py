@@ -43,10 +43,9 @@ def check(scenario: Scenario, problems: Problems) -> None:
         path = ("uncertainties", "posteriors", i)
         if problems.touches(path):
             return
-        for name in posterior.columns:
-            if name in columns:
-                problems.add(path, f"has the column {quoted(name)}, which {columns[name]} has too")
-            columns[name] = posterior.name
+        for name in [name for name in posterior.columns if name in columns][:1]:
+            problems.add(path, f"has the column {quoted(name)}, which {columns[name]} has too")
+        columns |= dict.fromkeys(posterior.columns, posterior.name)
     known: dict[str, None] = {}
     for at, node in ranged(scenario):
         if node.dist == "empirical" and node.uncertainty not in columns:
@@ -72,6 +71,8 @@ def _names(
     names: tuple[dict[str, None], dict[str, str], dict[str, int]],
 ) -> None:
     known, columns, taken = names
+    if len(group.of) < 2:
+        problems.add(("uncertainties", "correlated", i, "of"), "must name two or more uncertainties")
     for j, name in enumerate(group.of):
         path = ("uncertainties", "correlated", i, "of", j)
         if name in columns:

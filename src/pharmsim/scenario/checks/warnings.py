@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pharmsim.scenario.checks import lever_warnings
 from pharmsim.scenario.checks.feedbacks import without_effect, written
+from pharmsim.scenario.checks.uncertainties import ranged
 from pharmsim.scenario.expand import central, select_posts
 from pharmsim.scenario.fields import numbers
 from pharmsim.scenario.models import Scenario
@@ -20,8 +21,20 @@ def check_warnings(scenario: Scenario) -> list[str]:
     """
     found = [*_pools(scenario), *_hazards(scenario), *_unused(scenario), *_retention(scenario)]
     found += [*_supervisors(scenario), *_supervision(scenario), *_policies(scenario), *_shifts(scenario)]
-    found += [*_feedbacks(scenario), *lever_warnings.about_levers(scenario)]
+    found += [*_feedbacks(scenario), *_correlated(scenario), *lever_warnings.about_levers(scenario)]
     return [f"{where}: {message}" for where, message in found if where not in scenario.warnings_off]
+
+
+def _correlated(scenario: Scenario) -> list[tuple[str, str]]:
+    """A change may fix a number that the base correlates with others."""
+    section = scenario.uncertainties
+    known = {node.uncertainty for _, node in ranged(scenario)}
+    return [
+        (f"uncertainties.correlated[{i}]", f"`{name}` does not vary, so that nothing is correlated with it")
+        for i, group in enumerate(section.correlated if section is not None else ())
+        for name in group.of
+        if name not in known
+    ]
 
 
 def _pools(scenario: Scenario) -> list[tuple[str, str]]:
