@@ -173,8 +173,7 @@ def _seeded(seed: int) -> Iterator[None]:
     state, shown = np.random.get_state(), warnings.formatwarning  # noqa: NPY002
     np.random.seed(seed)  # noqa: NPY002 - the generator that SALib draws from
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(record=True):  # it sets filters of its own
             yield
     finally:
         np.random.set_state(state)  # noqa: NPY002
