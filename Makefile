@@ -52,7 +52,10 @@ lint: $(READY)  ## style, types and the rules of the house
 format: $(READY)  ## lay out the code
 	$(BIN)/ruff format src tests scripts benchmarks
 
-bench: $(READY)  ## time the engine; writes benchmarks/results.md
+bench: $(READY)  ## time the engine beside its rivals; writes benchmarks/results.md (about six minutes)
+	@test -x .venv_bench/bin/python || $(PYTHON) -m venv .venv_bench
+	@.venv_bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt \
+	  || (echo "PySD cannot be installed here: left out"; rm -rf .venv_bench)
 	$(BIN)/python benchmarks/run.py
 
 docs: $(READY)  ## write docs/reference from the code
