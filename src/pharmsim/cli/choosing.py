@@ -36,6 +36,10 @@ def compare(
     dates: Annotated[
         str, typer.Option(help='Dates apart by commas, such as "31 March 2028, 2030-10".', metavar="DATES")
     ] = "",
+    objective: Annotated[
+        list[str] | None,
+        typer.Option(help='What to choose by: "fte", "retention, LEVEL", "vacancy_rate 8 %, ROLE" …'),
+    ] = None,
     out: Out = None,
     force: Force = False,
     no_figures: NoFigures = False,
@@ -52,9 +56,11 @@ def compare(
     from pharmsim.results.folder import check_target
     from pharmsim.scenario import load_all
     from pharmsim.study.comparing import comparison as study
+    from pharmsim.study.deciding import decide, objectives
     from pharmsim.study.resuming import blocks_beside
 
     scenarios = load_all((base, *files))
+    asked = objectives.read_all(objective or (), scenarios[0])
     folder = out or Path("results") / f"{base.stem}_compared"
     check_target(folder, force)
     at = dates.split(",") if dates else None
@@ -62,6 +68,7 @@ def compare(
         made = how(threads, dask, blocks, resume)
         say_if_cold()
         compared = study.compare(scenarios[0], scenarios[1:], draws=draws, seed=seed, dates=at, how=made)
+        compared = decide.decided(compared, asked)
         if not no_attribution and "levers" in compared.tables:
             took = comparison_text.duration(study.time_to_explain(compared))
             typer.echo(f"What each intervention adds: {took} (--no-attribution leaves it out) …", err=True)

@@ -9,7 +9,14 @@ from typing import Any
 import pandas as pd
 
 from pharmsim import __version__
-from pharmsim.report import attribution_figures, comparison_figures, comparison_text, style
+from pharmsim.report import (
+    attribution_figures,
+    comparison_figures,
+    comparison_text,
+    deciding_figures,
+    deciding_text,
+    style,
+)
 from pharmsim.results import assumptions, manifest, workbook
 from pharmsim.results.columns import ALL
 from pharmsim.results.files import SCENARIO, write_json, write_manifest
@@ -57,6 +64,7 @@ def write_figures(compared: Comparison, folder: Path) -> list[Path]:
     """Draw every picture that the comparison has data for."""
     paths = comparison_figures.write(compared, folder)
     foot = style.footnote(compared.base, "difference: scenario less base")
+    paths += deciding_figures.write(compared.tables, folder, foot)
     return paths + attribution_figures.write(compared.tables, folder, foot)
 
 
@@ -92,6 +100,9 @@ def _scenarios(compared: Comparison, folder: Path, command: Iterable[str] | None
 # -- workbook -----------------------------------------------------------------------------------------------
 
 SHEETS = {
+    "choice": "choice",
+    "value_of_information": "information",
+    "failing_futures": "failing",
     "displacement": "displacement",
     "costs": "costs",
     "flows": "moved",
@@ -103,7 +114,9 @@ SHEETS = {
 }
 """Tables of a comparison (besides the differences), and the sheet of each, in order."""
 SHARES = ("share", "share per year")
-IN_VIEW = {"levers": 3, "costs": 2, "break_even": 2}
+SHARED = ("p_better", "uptake", "share", "share_with_gain", "share_of_all")
+"""Columns that hold shares."""
+IN_VIEW = {"levers": 3, "costs": 2, "break_even": 2, "information": 5}
 """Columns that stay in view where they are not four."""
 
 
@@ -113,6 +126,7 @@ def _workbook(compared: Comparison, path: Path) -> None:
         ("Base", scenario.name),
         *(("Compared", name) for name in compared.names),
         *(("In short", text) for text in comparison_text.headlines(compared)),
+        *(("The choice", text) for text in deciding_text.sentences(compared.tables)),
         *(("Warning", text) for text in compared.warnings),
         ("Draws", comparison_text.draws_of(compared)),
         ("Made by", f"pharmsim {__version__}"),
@@ -140,8 +154,10 @@ def _shown(name: str, table: pd.DataFrame) -> pd.DataFrame:
 
 def _kind(sheet: str, column: str) -> str:
     """Number format of a column."""
-    if column in ("p_better", "uptake", "share", "share_with_gain"):
+    if column in SHARED or column.startswith(("p_best", "p_fails", "density", "coverage")):
         return "share"
     if column.startswith("per_gained"):
         return "ratio"
-    return {"rates": "points", "trajectories": "number", "grounds": "number"}.get(sheet, "FTE")
+    return {"rates": "points", "trajectories": "number", "grounds": "number", "information": "number"}.get(
+        sheet, "FTE"
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pharmsim.report import style
+from pharmsim.report import deciding_text, style
 from pharmsim.results.columns import ALL
 from pharmsim.scenario.models import Scenario
 from pharmsim.study.comparing.comparison import Comparison
@@ -204,6 +204,10 @@ def show(compared: Comparison, console: Console, folder: Path | None = None) -> 
     console.print(_winners(compared))
     for table in _costs(compared, console.width):
         console.print(table)
+    for table in deciding_text.tables_of(compared.tables):
+        console.print(table)
+    for sentence in (*deciding_text.sentences(compared.tables), *deciding_text.failures(compared.tables)):
+        console.print(Text(sentence))
     for i, name in enumerate(compared.names, 1):
         console.print(_differences(compared, name, i, _fitting(compared, console.width)))
     for warning in warnings(compared):

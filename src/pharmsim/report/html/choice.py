@@ -6,7 +6,7 @@ import pandas as pd
 
 from pharmsim.report import deciding_text as said
 from pharmsim.report.html import text
-from pharmsim.report.html.data import ResultsFolder
+from pharmsim.report.html.data import ResultsFolder, without_gaps
 from pharmsim.report.html.tables import Cell, Table, cells
 from pharmsim.study.deciding.decide import ALL, BASE
 
@@ -49,11 +49,15 @@ def information(read: ResultsFolder, objective: str) -> Table:
     found = said.worth_measuring(read.tables, objective)[:SHOWN]
     whole = said.rows(read.tables, "value_of_information", objective)[:1]
     rows = []
-    for row in (*whole, *found) if found else ():
+    for row in without_gaps(pd.DataFrame([*whole, *found])).to_dict("records") if found else ():
         scale = text.Scale(str(row["unit"]), [row["value"], row["p95"]])
         value = Cell(scale.with_unit(scale.number(row["value"])), scale.span(row["p5"], row["p95"]))
         name = "Everything" if row["uncertainty"] == ALL else text.words(str(row["title"]))
-        rows.append(cells(name, _range(row), row["evidence"], value, text.share(row["share_of_all"])))
+        rows.append(
+            cells(
+                name, _range(row), text.words(row["evidence"] or "–"), value, text.share(row["share_of_all"])
+            )
+        )
     heads = ["Known before choosing", "Range assumed", "Weakest evidence", "Worth", "Share of everything"]
     return Table(
         f"What to measure next ({text.inside(text.words(objective))}): gained on average by whoever knows it "
@@ -63,7 +67,7 @@ def information(read: ResultsFolder, objective: str) -> Table:
 
 
 def _range(row: said.Row) -> Cell:
-    if pd.isna(row["central"]):
-        return Cell("")
-    unit = "times" if row["unit_of_value"] == "ratio" else row["unit_of_value"]
+    if row["central"] == "":
+        return Cell("–")
+    unit = "" if row["unit_of_value"] == "ratio" else row["unit_of_value"]
     return Cell(f"{row['central']:.4g}", f"{row['low']:.4g} to {row['high']:.4g} {unit}".strip())

@@ -1,0 +1,148 @@
+"""How sure a choice is, in words: from the tables of `study.deciding`, or the same read from a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pharmsim.report import style
+from pharmsim.report.html.text import Scale, day, inside, joined, share, words
+from pharmsim.study.deciding.decide import ALL, BASE
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Tables = Mapping[str, pd.DataFrame]
+Row = dict[Any, Any]
+TITLE = "How sure is the choice?"
+SHOWN = 5
+"""Uncertainties to measure next that are named in a sentence, at most."""
+
+
+def objectives(tables: Tables) -> list[str]:
+    """What the scenarios are judged by; none without a choice."""
+    return list(dict.fromkeys(tables["choice"]["objective"])) if "choice" in tables else []
+
+
+def rows(tables: Tables, table: str, objective: str) -> list[Row]:
+    """Rows of a table about one objective."""
+    frame = tables.get(table)
+    return [] if frame is None else frame[frame["objective"] == objective].to_dict("records")
+
+
+def worth_measuring(tables: Tables, objective: str) -> list[Row]:
+    """Uncertainties that were found to change the choice, that with the most to gain first."""
+    found = rows(tables, "value_of_information", objective)
+    return [row for row in found if row["found"] and row["uncertainty"] != ALL]
+
+
+def title(row: Row) -> str:
+    """An objective with the time that it is about."""
+    since = "since the start, until " if row["unit"] in ("FTE-years", "GBP") else ""
+    return f"{words(str(row['objective']))}, {since}{day(row['date'])}"
+
+
+def amount(value: float, unit: str, signed: bool = False) -> str:
+    """A number with its unit."""
+    scale = Scale(unit, [value])
+    return scale.with_unit(scale.number(value, signed))
+
+
+def sentences(tables: Tables) -> list[str]:
+    """Say for each objective which choice is the best, how sure that is, and what to measure next."""
+    return [" ".join([_best(tables, one), _next(tables, one)]) for one in objectives(tables)]
+
+
+def _best(tables: Tables, objective: str) -> str:
+    found = rows(tables, "choice", objective)
+    best = next(row for row in found if row["best_on_average"])
+    name, unit = str(best["scenario"]), str(best["unit"])
+    often = "" if best["p_best"] == 1.0 else f" and in {share(best['p_best'])} of the {best['draws']:,} draws"
+    more = f", {amount(best['mean_gain'], unit, True)} beside the base" if name != BASE else ""
+    text = f"{title(best)}: {_named(name)} is the best on average{more}{often}."
+    if best["mean_regret"] == 0.0:
+        return text
+    scale = Scale(unit, [best["mean_regret"], best["mean_regret_low"], best["mean_regret_high"]])
+    lost = scale.with_unit(scale.number(best["mean_regret"]))
+    span = scale.span(best["mean_regret_low"], best["mean_regret_high"])
+    least = f"another would do better in the others: {lost} are lost by that on average ({span})"
+    return f"{text[:-1]}; {least}, which is what it would be worth to know everything beforehand."
+
+
+def _next(tables: Tables, objective: str) -> str:
+    """What to measure next, or that nothing would change the choice."""
+    found = rows(tables, "value_of_information", objective)
+    if not found:
+        return "No input of the scenarios has a range."
+    n = f"{found[0]['draws']:,} draws"
+    if found[0]["value"] == 0.0:
+        return f"It is that in all {n}: nothing that could be measured would change the choice."
+    worth = worth_measuring(tables, objective)
+    if not worth:
+        return f"No single input was found in {n} whose measurement would change the choice."
+    said = [
+        f"{row['title']} ({amount(row['value'], row['unit'])}; {row['evidence'] or 'no grade'})"
+        for row in worth
+    ]
+    return f"To measure next, with what knowing it alone is worth: {joined(said[:SHOWN])}."
+
+
+def failures(tables: Tables) -> list[str]:
+    """Say which futures make scenarios fail, for those rules that hold in draws that they have not seen."""
+    frame = tables.get("failing_futures")
+    return [] if frame is None else [_rule(row) for row in frame.to_dict("records")]
+
+
+def _rule(row: Row) -> str:
+    fails = row["what"] == "fails"
+    often = row["p_fails"] if fails else 1.0 - row["p_fails"]
+    verb = "is" if fails else "is not"
+    return (
+        f"{_named(row['scenario'])} {verb} {_failing(row)} in {share(often)} of draws, but in "
+        f"{share(row['density'])} of those with {row['where']} (by such rules on draws that they have not "
+        f"seen: {share(row['density_unseen'])}), {share(row['coverage'])} of all of them."
+    )
+
+
+def _failing(row: Row) -> str:
+    """What failing is, behind "is"."""
+    by = f"by {inside(words(str(row['objective'])))}"
+    missed = str(row["fails"]).partition(": ")[2]
+    return f"short of the target {missed}" if missed else f"{row['fails']} {by}"
+
+
+def _named(name: str) -> str:
+    return "The base" if name == BASE else f"“{style.shorten(name, 60)}”"
+
+
+def tables_of(found: Tables) -> list[Table]:
+    """A table for the terminal for each objective: the numbers of every scenario, as they are numbered."""
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = []
+    for objective in objectives(found):
+        choices = rows(found, "choice", objective)
+        heading = Text(f"{TITLE} {title(choices[0])}", style="bold")
+        table = Table(title=heading, title_justify="left", caption=CAPTION, caption_justify="left")
+        for i, column in enumerate(
+            ("", "mean gain", "best in", "mean regret", "regret in 1 of 20", "fails in")
+        ):
+            table.add_column(column, justify="right" if i else "left", overflow="fold")
+        for i, row in enumerate(choices):
+            table.add_row(str(i) if i else BASE, *numbers(row))
+        shown.append(table)
+    return shown
+
+
+CAPTION = "gain: less the base; regret: lost against the best choice of each draw; fails: see choice.csv"
+
+
+def numbers(row: Row) -> list[str]:
+    """Numbers of one choice as they are shown: gain, best in, mean and far regret, fails in."""
+    unit = str(row["unit"])
+    gain, lost, far = row["mean_gain"], row["mean_regret"], row["p95_regret"]
+    parts = [amount(gain, unit, True), share(row["p_best"]), amount(lost, unit), amount(far, unit)]
+    return [*parts, share(row["p_fails"])]

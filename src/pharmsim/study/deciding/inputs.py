@@ -1,0 +1,102 @@
+"""What could be measured before choosing: the uncertainties of the scenarios, and their values by draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pharmsim.compiled.draws import Draws, uncertain
+from pharmsim.results.assumptions import assumptions
+from pharmsim.scenario.models import Scenario
+from pharmsim.scenario.values import Range, Value
+from pharmsim.study.deciding.futures import Condition
+from pharmsim.study.sensitivity.drivers import Driver, drivers
+
+
+@dataclass(frozen=True)
+class Input:
+    """An uncertainty in the draws of a comparison.
+
+    Attributes
+    ----------
+    driver : Driver
+        What it is.
+    values : ndarray, shape (draw,)
+        In the unit of the driver; where the numbers that it moves have none in common, where it stands
+        in its distribution, from 0 to 1.
+    """
+
+    driver: Driver
+    values: np.ndarray
+
+    def limit(self, x: float) -> str:
+        """A value in words."""
+        if np.isnan(self.driver.value):
+            return f"the {100.0 * x:.0f} % point of its range"
+        unit = self.driver.unit
+        if unit in ("share", "per year"):
+            return f"{100.0 * x:.3g} %{' a year' if unit == 'per year' else ''}"
+        if unit.startswith("GBP"):
+            return f"£{x:,.0f}{unit.removeprefix('GBP')}"
+        if unit == "ratio":
+            return f"{x:.3g}" if self.driver.n == 1 else f"{x:.3g} times what is assumed"
+        return f"{x:,.4g} {unit}".removesuffix(" elasticity")
+
+    def side(self, of: Condition) -> str:
+        """A condition on it in words: "sickness above 4.6 %"."""
+        low, high = (self.limit(end) if np.isfinite(end) else "" for end in (of.low, of.high))
+        sides = [f"above {low}"] * bool(low) + [f"below {high}"] * bool(high)
+        return f"{self.driver.title} {' and '.join(sides)}"
+
+
+def inputs(scenarios: Sequence[Scenario], draws: Draws) -> list[Input]:
+    """Describe every uncertainty of some scenarios that are drawn together.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+    draws : Draws
+        Their table; row 0 holds the central values.
+
+    Returns
+    -------
+    list of Input
+        In the order of the table.
+    """
+    found: dict[str, Input] = {}
+    for scenario in scenarios:
+        nodes: dict[str, Value | Range] = {}
+        for node in uncertain(scenario):
+            nodes.setdefault(node.uncertainty or "", node)
+        new = [name for name in nodes if name in draws.names and name not in found]
+        for driver in drivers(new, assumptions(scenario)) if new else ():
+            found[driver.name] = Input(driver, _values(driver, nodes[driver.name], draws)[1:])
+    return [found[name] for name in draws.names if name in found]
+
+
+def _values(driver: Driver, node: Value | Range, draws: Draws) -> np.ndarray:
+    """Values of an uncertainty in every row, in the unit of its description."""
+    if np.isnan(driver.value):
+        return draws.probabilities(driver.name)
+    if isinstance(node, Range):
+        return draws.factors(node) * driver.value
+    values = draws.values(node)
+    return values if driver.n == 1 or not node.value else values / node.value * driver.value
+
+
+def together(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[list[int]]:
+    """Positions of uncertainties that are drawn together, and so are known together; most stand alone."""
+    groups: dict[str, frozenset[str]] = {name: frozenset([name]) for name in names}
+    for scenario in scenarios:
+        section = scenario.uncertainties
+        if section is not None:
+            declared = [each.of for each in section.correlated] + [
+                each.columns for each in section.posteriors
+            ]
+            groups |= {name: frozenset(each) for each in declared for name in each if name in groups}
+    return [
+        [i for i, name in enumerate(names) if groups[name] == group]
+        for group in dict.fromkeys(groups.values())
+    ]
