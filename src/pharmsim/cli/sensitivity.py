@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from pharmsim.cli.shared import Dask, File, Force, NoFigures, Out, Seed, app, cluster, console, say_if_cold
+from pharmsim.cli.shared import (
+    Dask,
+    File,
+    Force,
+    NoFigures,
+    Out,
+    Seed,
+    Threads,
+    app,
+    console,
+    how,
+    say_if_cold,
+)
 
 
 @app.command()
@@ -28,22 +40,22 @@ def sensitivity(
     sobol_runs: Annotated[
         int, typer.Option(min=0, help="Runs for Sobol' indices; 0: 512 × (uncertainties + 2).")
     ] = 0,
-    dask: Dask = None,
     out: Out = None,
     force: Force = False,
     no_figures: NoFigures = False,
+    threads: Threads = None,
+    dask: Dask = None,
 ) -> None:
     """Say what measures depend on most, and how good the evidence for it is."""
     from pharmsim.report import sensitivity_files, sensitivity_text
     from pharmsim.results.folder import check_target
     from pharmsim.scenario import load
-    from pharmsim.study.ensemble import How
     from pharmsim.study.sensitivity import question
     from pharmsim.study.sensitivity import sensitivity as study
 
     folder = out or Path("results") / f"{file.stem}_sensitivity"
     check_target(folder, force)
-    address = cluster(dask)
+    made = how(threads, dask)
     scenario = load(file)
     asked = question.read(
         scenario, of or (), by or (), level=level, roles=role or (), environments=environment or (),
@@ -52,7 +64,7 @@ def sensitivity(
     say_if_cold()
     found = study.sensitivity(
         scenario, *asked, draws=draws, seed=seed, sobol_runs=sobol_runs,
-        how=How(cluster=address, progress=True), say=lambda text: typer.echo(text, err=True),
+        how=made, say=lambda text: typer.echo(text, err=True),
     )  # fmt: skip
     sensitivity_files.write(found, folder, force, figures=not no_figures)
     sensitivity_text.show(found, console(), folder)

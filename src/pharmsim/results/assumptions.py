@@ -107,6 +107,7 @@ UNITS = {
     "ages.last": "years",
     "eligible_month": "month of the last stage",
     "split": "share",
+    "matrix": "correlation",
     "backfill_weeks": "weeks",
     "low": "ratio",
     "high": "ratio",
@@ -303,7 +304,8 @@ def as_markdown(scenario: Scenario, items: Sequence[Assumption] | None = None) -
     """The list as Markdown: a table a section; big tables are one line with their smallest and largest."""
     items = assumptions(scenario) if items is None else items
     lines = [f"# Assumptions of {markdown_cell(scenario.name)}", ""]
-    lines += [f"{counts(items)}. All of them, one a row: `assumptions.csv`.", ""]
+    where = "All of them, one a row: `assumptions.csv`. What each matters: `pharmsim sensitivity`."
+    lines += [f"{counts(items)}. {where}", ""]
     for section in dict.fromkeys(item.section for item in items):
         here = [item for item in items if item.section == section]
         lines += [f"## {markdown_cell(section)}", ""]
