@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control, ttest_1samp
 
 from pharmsim.compiled.draws import Draws
 from pharmsim.results.impact import WEAKNESS
@@ -130,6 +129,8 @@ def _information(
 
 def _sure(contributions: np.ndarray) -> np.ndarray:
     """Which contributions have a mean above 0 by more than chance, many being looked at."""
+    from scipy.stats import false_discovery_control, ttest_1samp
+
     p = np.ones(contributions.shape[1])
     varied = np.ptp(contributions, axis=0) > 0.0
     if varied.any():

@@ -19,7 +19,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.polynomial.legendre import legvander
-from scipy.stats import rankdata
 
 Array = np.ndarray
 DEGREE = 3
@@ -81,6 +80,8 @@ def partial(gains: Array, inputs: Sequence[Array], seed: int = 1) -> Array:
 
 def _basis(values: Array) -> Array:
     """Legendre polynomials in the ranks of an input, shape (draw, degree · columns), by degree."""
+    from scipy.stats import rankdata  # takes half a second to load, which a report need not wait for
+
     values = np.asarray(values, dtype=float)
     ranks = (rankdata(values.reshape(len(values), -1), axis=0) - 0.5) / len(values)
     found = legvander(2.0 * ranks - 1.0, DEGREE)[:, :, 1:]  # draw, column, degree

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pharmsim.compiled.draws import Draws, uncertain
+from pharmsim.compiled.together import groups
 from pharmsim.results.assumptions import assumptions
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Range, Value
@@ -88,15 +89,9 @@ def _values(driver: Driver, node: Value | Range, draws: Draws) -> np.ndarray:
 
 def together(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[list[int]]:
     """Positions of uncertainties that are drawn together, and so are known together; most stand alone."""
-    groups: dict[str, frozenset[str]] = {name: frozenset([name]) for name in names}
+    found = {name: frozenset([name]) for name in names}
     for scenario in scenarios:
-        section = scenario.uncertainties
-        if section is not None:
-            declared = [each.of for each in section.correlated] + [
-                each.columns for each in section.posteriors
-            ]
-            groups |= {name: frozenset(each) for each in declared for name in each if name in groups}
+        found |= {name: frozenset(group) for group in groups(scenario) for name in group if name in found}
     return [
-        [i for i, name in enumerate(names) if groups[name] == group]
-        for group in dict.fromkeys(groups.values())
+        [i for i, name in enumerate(names) if found[name] == group] for group in dict.fromkeys(found.values())
     ]
