@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pharmsim.cli.shared import (
+    Dask,
     Draws,
     File,
     Force,
     NoFigures,
     Out,
+    Resume,
     Seed,
     Step,
+    Threads,
     app,
     console,
+    how,
     load_scenario,
     say_if_cold,
 )
@@ -35,6 +39,9 @@ def run(
     force: Force = False,
     no_figures: NoFigures = False,
     step: Annotated[Step | None, typer.Option(help="Length of a step, instead of the scenario's.")] = None,
+    threads: Threads = None,
+    resume: Resume = False,
+    dask: Dask = None,
 ) -> None:
     """Run a scenario and write a results folder."""
     scenario = load_scenario(file, step)
@@ -45,11 +52,14 @@ def run(
     folder = out or Path("results") / file.stem
     check_target(folder, force)
     from pharmsim.study import runs
+    from pharmsim.study.resuming import blocks_beside
 
-    say_if_cold()
-    results = runs.told_of_idle(runs.run(scenario, draws=draws, seed=seed))
-    files.write(results, folder, force, also=_pictures(results, no_figures))
-    summary.show(results, console(), folder)
+    with blocks_beside(folder, resume, force) as blocks:
+        made = how(threads, dask, blocks / "1", resume)
+        say_if_cold()
+        results = runs.told_of_idle(runs.run(scenario, draws=draws, seed=seed, how=made))
+        files.write(results, folder, force, also=_pictures(results, no_figures))
+        summary.show(results, console(), folder)
 
 
 def _pictures(results: Results, no_figures: bool) -> list[Writer]:
