@@ -139,6 +139,10 @@ class Stored(BackendArray):
         self._store = store  # its files last as long as this
         self.path, self.shape, self.dtype = path, shape, np.dtype(float)
 
+    def __deepcopy__(self, memo: object) -> Stored:
+        """Return itself: nobody writes to it, and its files are not copied."""
+        return self
+
     def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
         found: np.ndarray = indexing.explicit_indexing_adapter(
             key, self.shape, indexing.IndexingSupport.OUTER, self._read
