@@ -14,6 +14,7 @@ from made import by_post, made, post
 from pharmsim.compiled.draws import Draws, dependent, sample
 from pharmsim.compiled.together import groups
 from pharmsim.errors import InputError, ScenarioError
+from pharmsim.report.describe import describe
 from pharmsim.scenario import check_warnings
 from pharmsim.scenario.distributions import NORMAL_95
 from pharmsim.scenario.models import Scenario
@@ -248,3 +249,13 @@ def test_a_table_moved_by_one_uncertainty_spreads_as_its_range_says() -> None:
 
     assert width(moved) == pytest.approx(0.4, rel=0.03)
     assert width(single) == pytest.approx(0.4 / np.sqrt(30), rel=0.15)
+
+
+def test_describe_says_what_is_drawn_together(fit: Path) -> None:
+    group = [{"of": ["leaving.b.rate", "leaving.d.rate"], "correlation": 0.5}]
+    lines = describe(four(OF_FIT, fit, correlated=group, **FIT)).splitlines()
+    assert lines[-2:] == [
+        "correlated, rank correlation 0.5: leaving.b.rate, leaving.d.rate",
+        "posterior fit, 300 draws of x, y",
+    ]
+    assert "4 uncertainties" in lines

@@ -28,7 +28,7 @@ def describe(scenario: Scenario) -> str:
         for group in groups([item for item in items if item.section == section]):
             lines += _table(group) if len(group) > MANY else [_line(item) for item in group]
         lines.append("")
-    return "\n".join([*lines, *_tail(items)])
+    return "\n".join([*lines, *_tail(items), *_together(scenario)])
 
 
 def _head(scenario: Scenario) -> list[str]:
@@ -81,6 +81,21 @@ def _tail(items: Sequence[Assumption]) -> list[str]:
     shares = ", ".join(f"{n} {grade}" for grade, n in grades.most_common())
     lines = [counts(items), f"grades of the numbers: {shares}", f"{len(names)} uncertainties"]
     return [*lines, *(f"  {name}" for name in names)]
+
+
+def _together(scenario: Scenario) -> list[str]:
+    """Correlated groups and posteriors."""
+    section = scenario.uncertainties
+    if section is None:
+        return []
+    lines = []
+    for group in section.correlated:
+        ranks = "given by a matrix" if group.correlation is None else f"{group.correlation.value:g}"
+        lines.append(f"correlated, rank correlation {ranks}: {', '.join(group.of)}")
+    for posterior in section.posteriors:
+        rows = len(next(iter(posterior.columns.values())))
+        lines.append(f"posterior {posterior.name}, {rows} draws of {', '.join(posterior.columns)}")
+    return lines
 
 
 def as_data(scenario: Scenario) -> dict[str, Any]:
