@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from statistics import median
 from typing import Any
 
 import numpy as np
-from timing import CASES, ROOT, SEL, best, child, in_turns, ratio, table
+from timing import CASES, ROOT, SEL, best, child, in_turns, table
 
 import pharmsim
 from pharmsim.compiled.compile import Compiled, compile_scenario
@@ -39,7 +38,7 @@ def one_draw(yardstick: float) -> str:
         found = in_turns(clocks, 9)
         for tags, compiled in ready.items():
             n, steps = stocks_of(compiled), compiled.clock.n_periods * compiled.clock.substeps
-            seconds = median(found[str(tags)])
+            seconds = found[str(tags)]
             ns = 1e9 * seconds / n / steps
             load = best(lambda file=file: pharmsim.load(ROOT / file), 2)
             arrays = best(partial(compile_scenario, scenario, table_of_draws, tags), 2)
@@ -88,8 +87,8 @@ def threads(draws: int = 63, times: int = 5) -> str:
         compiled = compile_scenario(scenario, sample(scenario, draws, 1))
         clocks = {str(n): lambda n=n, c=compiled: run(c, threads=n).seconds for n in (1, 2)}
         found = in_turns(clocks, times)
-        ms = [f"{1e3 * median(found[n]) / (draws + 1):.2f}" for n in ("1", "2")]
-        rows.append([name, f"{draws + 1}", *ms, f"{ratio(found['1'], found['2']):.2f}"])
+        ms = [f"{1e3 * found[n] / (draws + 1):.2f}" for n in ("1", "2")]
+        rows.append([name, f"{draws + 1}", *ms, f"{found['1'] / found['2']:.2f}"])
     head = [
         "engine alone, with tags",
         "runs",
@@ -142,8 +141,8 @@ def system_case(times: int = 30) -> str:
         ready = {name: compile_scenario(x, sample(x, 0, 1), tags) for name, x in variants.items()}
         found = in_turns({name: lambda c=c: run(c, threads=1).seconds for name, c in ready.items()}, times)
         for name, seconds in found.items():
-            ratios = (ratio(seconds, found[other]) for other in ("people alone", "need, time and money"))
-            cells = [name, "yes" if tags else "no", f"{1e3 * median(seconds):.2f}"]
+            ratios = (seconds / found[other] for other in ("people alone", "need, time and money"))
+            cells = [name, "yes" if tags else "no", f"{1e3 * seconds:.2f}"]
             rows.append([*cells, *(f"{x:.2f}" for x in ratios)])
     head = ["system around the people", "tags", "engine ms", "÷ people alone", "÷ without feedbacks"]
     return table(head, rows)

@@ -1,14 +1,14 @@
-"""Clocks and tables. The machine may be shared: what is compared takes turns, and medians count."""
+"""Clocks and tables. What is compared takes turns, and the fastest round counts: other work only adds."""
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
@@ -41,8 +41,8 @@ def best(action: Callable[[], Any], times: int = 5) -> float:
     return min(seconds_of(action) for _ in range(times))
 
 
-def in_turns(clocks: Mapping[str, Callable[[], float]], times: int) -> dict[str, list[float]]:
-    """Seconds of every round of several clocks that take turns, after one round to warm up.
+def in_turns(clocks: Mapping[str, Callable[[], float]], times: int) -> dict[str, float]:
+    """Seconds of the fastest round of several clocks that take turns, after one round to warm up.
 
     Parameters
     ----------
@@ -51,18 +51,13 @@ def in_turns(clocks: Mapping[str, Callable[[], float]], times: int) -> dict[str,
     times : int
         Rounds.
     """
-    found: dict[str, list[float]] = {name: [] for name in clocks}
+    found = dict.fromkeys(clocks, math.inf)
     for turn in range(times + 1):
         for name, clock in clocks.items():
             seconds = clock()
             if turn:
-                found[name].append(seconds)
+                found[name] = min(found[name], seconds)
     return found
-
-
-def ratio(one: list[float], other: list[float]) -> float:
-    """Median over the rounds of the ratio of two clocks in the same round."""
-    return median(a / b for a, b in zip(one, other, strict=True))
 
 
 def child(code: str, **env: str) -> tuple[float, float, list[str]]:
