@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import string
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +22,7 @@ import c_kernel  # noqa: E402
 import pysd_model  # noqa: E402
 from core import COMPARED, Core, compiled_core, core_arrays, disagreement  # noqa: E402
 from numpy_kernel import numpy_kernel  # noqa: E402
+from timing import in_turns  # noqa: E402
 
 MONTHS = 14
 """An anniversary and two months after it."""
@@ -87,3 +90,28 @@ def test_more_than_the_core_is_refused() -> None:
     scenario = pharmsim.tiny_scenario()
     with pytest.raises(ValueError, match=r"which has .*no limits"):
         core_arrays(compile_scenario(scenario, sample(scenario, 0, 1)))
+
+
+def test_clocks_take_turns_and_the_fastest_round_counts() -> None:
+    turns: list[str] = []
+    seconds = {"a": iter([0.0, 3.0, 2.0]), "b": iter([0.0, 5.0, 6.0])}
+
+    def clock(name: str) -> float:
+        turns.append(name)
+        return next(seconds[name])
+
+    assert in_turns({name: lambda name=name: clock(name) for name in "ab"}, 2) == {"a": 2.0, "b": 5.0}
+    assert turns == list("ababab")
+
+
+def test_every_place_of_the_text_is_filled() -> None:
+    folder = ROOT / "benchmarks"
+    text = (folder / "results_text.md").read_text(encoding="utf-8")
+    places = {name for _, name, _, _ in string.Formatter().parse(text) if name}
+    words = {
+        node.value
+        for node in ast.walk(ast.parse((folder / "run.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert len(places) == 10
+    assert places - {"minutes", "place"} <= words
