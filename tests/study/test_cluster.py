@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import pharmsim
+from pharmsim import cli
 from pharmsim.compiled.draws import sample
 from pharmsim.errors import InputError, RunError
 from pharmsim.scenario import shipped
@@ -27,7 +28,7 @@ from pharmsim.study.ensemble import How
 
 pytest.importorskip("distributed", reason="needs the extra pharmsim[dask]")
 
-TINY = shipped("tiny.yaml")
+TINY, WHAT_IF = shipped("tiny.yaml"), shipped("tiny_what_if.yaml")
 
 
 class Cluster:
@@ -112,9 +113,9 @@ def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
 
 def test_a_worker_killed_half_way_changes_no_bit(two: Cluster) -> None:
     scenario = pharmsim.load(TINY)
-    table = sample(scenario, 511, seed=3)
+    table = sample(scenario, 255, seed=3)
     whole = run_block(scenario, table).record
-    blocks = [(top, min(top + 37, table.n)) for top in range(0, table.n, 37)]
+    blocks = [(top, min(top + 19, table.n)) for top in range(0, table.n, 19)]
     process, victim = two.worker()
     found, killed = {}, -1
     with two.client() as client:
@@ -153,6 +154,21 @@ def test_an_error_of_the_scenario_comes_from_the_worker_as_it_is(two: Cluster) -
     assert str(there.value) == str(local.value)
 
 
+def test_the_command_writes_the_same_numbers(two: Cluster, tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    words = ["run", str(TINY), "--draws", "40", "--seed", "2", "--no-figures", "--out"]
+    assert cli.call([*words, str(here)]) == 0
+    assert cli.call([*words, str(there), "--dask", two.address]) == 0
+    digests = [
+        json.loads((folder / "manifest.json").read_text("utf-8"))["results"] for folder in (here, there)
+    ]
+    assert len(digests[0]) > 20
+    assert digests[0] == digests[1]
+    tables = [path.name for path in here.glob("*.csv")]
+    assert tables
+    assert all((here / name).read_bytes() == (there / name).read_bytes() for name in tables)
+
+
 # -- clusters that cannot be used --------------------------------------------------------------------------
 
 
@@ -173,6 +189,20 @@ def test_an_address_where_no_scheduler_is(address: str, found: str, monkeypatch:
         cluster.check(address)
     with pytest.raises(InputError, match=rule):
         pharmsim.run(pharmsim.load(TINY), 40, how=How(cluster=address))
+
+
+@pytest.mark.parametrize("words", [["run", TINY], ["compare", TINY, WHAT_IF], ["sensitivity", TINY]], ids=str)
+def test_a_command_refuses_before_it_runs(
+    words: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began = time.perf_counter()
+    out = tmp_path / "out"
+    assert cli.call([*map(str, words), "--dask", "nowhere", "--out", str(out)]) == 2
+    assert time.perf_counter() - began < 5
+    assert capsys.readouterr().err.startswith(
+        "cluster nowhere: must be the address of a running Dask scheduler"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_address_of_a_worker_is_refused(two: Cluster) -> None:
