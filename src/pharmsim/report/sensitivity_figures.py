@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 BARS = 15
 METHODS = {
     "prcc": "partial rank correlation",
-    "sobol_first": "Sobol' index: alone",
-    "sobol_total": "Sobol' index: with all it does together with others",
+    "sobol_first": "alone",
+    "sobol_total": "and together with others",
     "delta": "delta (Borgonovo)",
     "pawn": "PAWN",
 }
@@ -140,18 +140,19 @@ def indices(rows: pd.DataFrame, swings: pd.DataFrame) -> Figure:
     grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, panel in zip(grid, panels, strict=True):
         for i, name in enumerate(panel):
-            _dots(axes, by_method[name].reindex(order), i, METHODS[name])
+            apart = 0.18 * (2 * i - 1) if len(panel) > 1 else 0.0
+            _dots(axes, by_method[name].reindex(order), i, METHODS[name], apart)
         _rows(axes, [style.shorten(words(name), 48) for name in order])
         axes.axvline(0.0, color="#555555", lw=0.8)
         axes.set_title(METHODS[panel[0]] if len(panel) == 1 else "Sobol' indices: share of the variance")
         if len(panel) > 1:
-            axes.legend(loc="lower right", labels=["alone", "and together with others"])
+            axes.legend(loc="lower right")
     return figure
 
 
-def _dots(axes: Axes, rows: pd.DataFrame, i: int, label: str) -> None:
+def _dots(axes: Axes, rows: pd.DataFrame, i: int, label: str, apart: float) -> None:
     """Indices with their intervals, and what chance alone makes."""
-    y = np.arange(len(rows)) + (0.18 * (2 * i - 1) if label.startswith("Sobol") else 0.0)
+    y = np.arange(len(rows)) + apart
     floor = rows["floor"].max()
     if floor > 0.0:
         axes.axvspan(0.0, floor, color="#DDDDDD", linewidth=0.0, zorder=0)

@@ -158,6 +158,7 @@ def salib() -> ModuleType:
         import SALib.analyze.pawn
         import SALib.analyze.sobol
         import SALib.sample.sobol
+        import threadpoolctl  # type: ignore[import-untyped]  # noqa: F401 - of the same extra
     except ImportError as error:
         raise InputError(
             "--method: sobol, delta and pawn need SALib, which is not installed. Install "
@@ -169,11 +170,16 @@ def salib() -> ModuleType:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Give SALib its random numbers, and keep what it changes for everybody as it was."""
+    """Give SALib its random numbers and one thread, and keep what it changes for everybody as it was.
+
+    Its many small matrices take up to twenty times as long where threads wait for each other.
+    """
+    from threadpoolctl import threadpool_limits
+
     state, shown = np.random.get_state(), warnings.formatwarning  # noqa: NPY002
     np.random.seed(seed)  # noqa: NPY002 - the generator that SALib draws from
     try:
-        with warnings.catch_warnings(record=True):  # it sets filters of its own
+        with threadpool_limits(1), warnings.catch_warnings(record=True):  # it sets filters of its own
             yield
     finally:
         np.random.set_state(state)  # noqa: NPY002

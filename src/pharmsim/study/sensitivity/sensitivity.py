@@ -239,11 +239,13 @@ def _of_ensemble(
     y = outputs(asked, table.block(1, table.n), "ensemble", middle.rows)
     u, frames = table.u[1:], []
     for method in methods:
-        if method in SLOW:
-            say(f"{method}: {y[0].size} measures and dates of {len(table.names)} uncertainties …")
+        began = time.perf_counter()
         for i, j, told in _each(asked, middle):
             index = INDICES[method](u, y[:, i, j], table.seed)
             frames.append(_index(told, method, table.names, index))
+            if method in SLOW and (i, j) == (0, 0) and y[0].size > 1:
+                minutes = (time.perf_counter() - began) * (y[0].size - 1) / 60.0
+                say(f"{method}: one of {y[0].size} measures and dates is done, {minutes:.1f} minutes to go …")
     return frames
 
 
