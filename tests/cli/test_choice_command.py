@@ -26,7 +26,7 @@ def test_compare_says_how_sure_the_choice_is(tmp_path: Path, capsys: pytest.Capt
     assert "How sure is the choice? People in post" in shown
     assert "best on average" in shown
     choice = pd.read_csv(folder / "choice.csv")
-    assert choice["objective"].unique().tolist() == ["headcount", "fte"]
+    assert choice["objective"].unique().tolist() == ["people in post", "FTE in post"]
     assert choice["fails"].unique().tolist() == ["worse than the base", "target missed: fte 90"]
     assert choice.groupby("objective")["p_best"].sum().tolist() == pytest.approx([1.0, 1.0])
     assert (folder / "value_of_information.csv").is_file()

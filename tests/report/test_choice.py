@@ -74,6 +74,7 @@ def test_sentences_say_what_is_best_how_sure_and_what_to_measure(tables: dict[st
     best = tables["choice"].iloc[1]
     assert f"in {100 * best['p_best']:.0f}" in years
     assert "is what it would be worth to know everything beforehand" in years
+    assert years.endswith("assumption). 200 draws are a first look: run 1,024 before you act on it.")
     assert "sickness (0.90 FTE-years; assumption)." in years
     assert "leaving ratio" not in years
     assert "The base is the best on average." in money

@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 import pharmsim
 from made import made
+from pharmsim.compiled.sobol import scrambled
 from pharmsim.errors import ScenarioError
 from pharmsim.scenario.uncertainties import Correlated, Uncertainties
 from pharmsim.study.comparing.comparison import Comparison, compare
@@ -101,6 +102,20 @@ def test_nothing_is_worth_knowing_where_one_choice_is_always_best() -> None:
 
 def test_main_effects_of_equal_choices_are_none() -> None:
     assert main_effects(np.zeros((50, 3)), [np.random.default_rng(7).random((50, 3))]) == {}
+
+
+@pytest.mark.verify
+def test_intervals_of_what_an_input_is_worth_hold_it() -> None:
+    k, weights = 40, np.array([0.6, 0.3, 0.3, 0.2, *[0.15] * 12])
+    held = []
+    for seed in range(30):
+        z = norm.ppf(scrambled([f"input {i}" for i in range(k)], 256, seed))
+        gains = np.stack([np.zeros(256), z[:, : len(weights)] @ weights], axis=1)
+        found = partial(gains, list(norm.cdf(z).T), seed)[:, : len(weights)]
+        error = found.std(axis=0) / 16.0
+        known = [expected_gain(0.0, weight) for weight in weights]
+        held.append(np.abs(found.mean(axis=0) - known) < 1.645 * error)
+    assert np.mean(held) > 0.85
 
 
 # -- robustness ---------------------------------------------------------------------------------------------

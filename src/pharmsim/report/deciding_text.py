@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Tables = Mapping[str, pd.DataFrame]
 Row = dict[Any, Any]
 TITLE = "How sure is the choice?"
+ENOUGH = 256
+"""Draws without which what is worth knowing is only a first look: the intervals are too narrow."""
 SHOWN = 5
 """Uncertainties to measure next that are named in a sentence, at most."""
 
@@ -80,13 +82,18 @@ def _next(tables: Tables, objective: str) -> str:
     if found[0]["value"] == 0.0:
         return f"It is that in all {n}: nothing that could be measured would change the choice."
     worth = worth_measuring(tables, objective)
+    few = (
+        ""
+        if found[0]["draws"] >= ENOUGH
+        else f" {n} are a first look: run {4 * ENOUGH:,} before you act on it."
+    )
     if not worth:
-        return f"No single input was found in {n} whose measurement would change the choice."
+        return f"No single input was found in {n} whose measurement would change the choice.{few}"
     said = [
         f"{row['title']} ({amount(row['value'], row['unit'])}; {row['evidence'] or 'no grade'})"
         for row in worth
     ]
-    return f"To measure next, with what knowing it alone is worth: {joined(said[:SHOWN])}."
+    return f"To measure next, with what knowing it alone is worth: {joined(said[:SHOWN])}.{few}"
 
 
 def failures(tables: Tables) -> list[str]:

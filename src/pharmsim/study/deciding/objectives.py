@@ -147,9 +147,9 @@ def _asked(compared: Comparison, subject: Subject) -> Objective | None:
         return None
     gains = subject.of.better * moved
     name = ", ".join(
-        [subject.quantity, *filter(None, (subject.level, *subject.roles, *subject.environments))]
+        [subject.of.words, *filter(None, (subject.level, *subject.roles, *subject.environments))]
     )
-    made = _made(compared, name.replace("_", " "), subject.of.unit, gains)
+    made = _made(compared, name, subject.of.unit, gains)
     if not isinstance(subject, Target):
         return made
     known = [_values(run, key, cell) for run in (compared.base, *compared.others)]
