@@ -327,18 +327,18 @@ def test_pressure_stays_where_elasticities_may_be_believed(baseline: Results) ->
     assert found == [1.08, 1.11, 1.19]  # as docs/background/sel_baseline.md says
 
 
-def test_no_bound_is_hit_in_the_central_run_or_in_a_hundred_draws(baseline: Results) -> None:
+def test_no_bound_is_hit_in_the_central_run_or_in_its_draws(baseline: Results) -> None:
     assert bounds.hits(baseline.scenario, baseline.data) == []
-    run = pharmsim.run(baseline.scenario, draws=100, tags=False)
+    run = pharmsim.run(baseline.scenario, draws=128, tags=False)
     assert bounds.hits(run.scenario, run.data) == []
     moves = run.data["move_multiplier"]  # bounds 0.2 and 5
-    assert 0.5 < float(moves.min()) < 0.6
-    assert 1.8 < float(moves.max()) < 1.9
+    assert 0.4 < float(moves.min()) < 0.45
+    assert 2.25 < float(moves.max()) < 2.35
     vacant = 1 - run.data["fte"] / run.data["establishment_fte"]
     least = vacant.isel(draw=slice(1, None)) < 0.01  # the least that the feedbacks perceive
-    assert int(least.any(["time", "post"]).sum()) == pytest.approx(69, abs=5)
+    assert int(least.any(["time", "post"]).sum()) == pytest.approx(74, abs=5)
     pressure = run.data["required_fte"].sum("service") / run.data["service_fte"].sum("service")
-    assert np.percentile(pressure.isel(time=180)[1:], [5, 95]) == pytest.approx([1.09, 1.33], abs=0.01)
+    assert np.percentile(pressure.isel(time=180)[1:], [5, 95]) == pytest.approx([1.08, 1.34], abs=0.01)
 
 
 def test_supervision_fits_the_planned_time(baseline: Results) -> None:
