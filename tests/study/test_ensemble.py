@@ -88,7 +88,7 @@ def test_a_table_of_draws_may_hold_more_names_and_any_rows() -> None:
         (10_001, 1_000, 1e-4, 2, 256),  # the most
         (10_001, 4_000_000, 1e-4, 2, 32),  # memory
         (10_001, 1_000, 0.02, 2, 25),  # soon done
-        (10_001, 1_000, 2.0, 2, 8),  # not too few
+        (10_001, 1_000, 2.0, 2, 16),  # not too few
         (10_001, 10**9, 2.0, 2, 1),
         (41, 1_000, 1e-4, 4, 5),  # work for every thread
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
@@ -30,9 +32,9 @@ def activity_index(results: Results) -> xr.DataArray:
     if activities:
         # where the table was not kept: a draw has the same numbers however many there are
         table = results.draws or sample(scenario, int(rows.max()), int(results.meta.get("seed") or 0))
-        grid = Grid(scenario, table)
+        grid = Grid(scenario, replace(table, u=table.u[rows]))
         for i, activity in enumerate(activities.values()):
-            index = grid.over_time(activity.index, months)[rows]
+            index = grid.over_time(activity.index, months)
             values[:, :, i] = index / index[:, :1]
     coords = {"draw": rows, "time": data["time"], "activity": list(activities)}
     return xr.DataArray(values, dims=("draw", "time", "activity"), coords=coords)
@@ -43,7 +45,7 @@ def followed_in(results: Results, environment: str | None = None) -> list[str]:
     scenario = results.scenario
     if scenario.need is None or not scenario.need.activity:
         return []
-    central = Grid(scenario, sample(scenario))
+    central = Grid(scenario, (results.draws or sample(scenario)).block(0, 1))
     here = [environment is None or environment in split_of(post) for post in scenario.posts]
     shares = {
         name: central.cells(activity.share, ("post",))[0] for name, activity in scenario.need.activity.items()

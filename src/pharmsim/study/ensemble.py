@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FEW = 32
 """So many rows, or fewer, are one block."""
-LEAST, MOST = 8, 256
+LEAST, MOST = 16, 256
 """Rows of a block, unless memory allows fewer or there are few; fewer are not worth compiling."""
 BLOCK_SECONDS = 0.5
 """Time that a block may take, about: an interrupted command waits for the blocks that have begun."""
