@@ -228,11 +228,11 @@ def test_reproduce_is_0_when_equal_and_1_when_not(
 
     copy = tmp_path / "copy"
     copy.mkdir()
-    for name in ("manifest.json", "scenario.json"):
+    for name in ("manifest.json", "scenario.json", "results.nc"):
         (copy / name).write_bytes((run_folder / name).read_bytes())
-    data = netcdf.read(run_folder / "results.nc")
-    data["fte"][2, 7, 1] += 1e-9
-    netcdf.write(data, copy / "results.nc")
+    data = netcdf.read(run_folder / "draws.nc")
+    data["fte"][2, 1, 1] += 1e-9
+    netcdf.write(data, copy / "draws.nc")
     assert call("reproduce", copy) == 1
     shown = capsys.readouterr().out
     assert "NOT reproduced; 1 of" in shown

@@ -15,6 +15,7 @@ import pytest
 import synthetic
 from pharmsim.errors import OutputError
 from pharmsim.results import files, manifest, netcdf
+from pharmsim.results.by_year import by_year
 from pharmsim.results.folder import complete_or_nothing
 from pharmsim.results.labelled import Results
 from pharmsim.results.text import cell, file_name, markdown_cell, safe_cells
@@ -38,8 +39,8 @@ def left(place: Path) -> list[str]:
 
 def test_a_run_folder_holds_everything(folder: Path) -> None:
     assert left(folder) == [
-        "assumptions.csv", "assumptions.md", "manifest.json", "results.nc", "run.log", "scenario.json",
-        "tables", "tidy.parquet", "workbook.xlsx",
+        "assumptions.csv", "assumptions.md", "draws.nc", "manifest.json", "results.nc", "run.log",
+        "scenario.json", "tables", "tidy.parquet", "workbook.xlsx",
     ]  # fmt: skip
     assert left(folder / "tables") == [
         "flows.csv", "groups.csv", "moves.csv", "retention.csv", "training.csv", "triangulation.csv",
@@ -49,23 +50,63 @@ def test_a_run_folder_holds_everything(folder: Path) -> None:
     log = (folder / "run.log").read_text(encoding="utf-8")
     assert "warning: a warning" in log
     assert "people conserved to" in log
+    assert "2 draws besides the central values\n" in log
+    assert "powers of two" in files.log_text(
+        synthetic.results(draws=3), {"command": [], "pharmsim": "", "git": {"commit": ""}, "files": []}
+    )
 
 
-def test_results_come_back_bit_for_bit(results: Results, folder: Path) -> None:
+def test_results_come_back_bit_for_bit(results: Results, tmp_path: Path) -> None:
+    folder = files.write(results, tmp_path / "run", keep="all")
     back = netcdf.read(folder / "results.nc")
     assert back.identical(results.data)
     assert netcdf.digest(back) == netcdf.digest(results.data)
+    assert not (folder / "draws.nc").exists()
     assert (back["leavers"].attrs["unit"], back["leavers"].attrs["units"]) == ("heads per month", "month-1")
     assert back["fte"].attrs["units"] == "1"
     again = files.read(folder)
     assert again.data.equals(results.data)
+    assert again.by_year is None
     assert again.scenario.name == results.scenario.name
+
+
+def test_a_summary_holds_the_central_run_by_month_and_the_draws_by_year(
+    results: Results, folder: Path
+) -> None:
+    again = files.read(folder)
+    assert again.data.identical(results.data.isel(draw=slice(0, 1)))
+    assert again.by_year is not None
+    assert again.by_year.identical(by_year(results.data))
+    assert again.meta["n_draws"] == 2
+    (folder / "draws.nc").rename(folder / "gone.nc")
+    with pytest.raises(OutputError, match=r"draws\.nc: must be the results of a run"):
+        files.read(folder)
+    (folder / "gone.nc").rename(folder / "draws.nc")
+
+
+def test_without_draws_there_is_one_file_of_numbers(tmp_path: Path) -> None:
+    folder = files.write(synthetic.results(), tmp_path / "run")
+    assert not (folder / "draws.nc").exists()
+    assert files.read(folder).by_year is None
+
+
+def test_what_people_read_does_not_depend_on_what_is_kept(
+    results: Results, folder: Path, tmp_path: Path
+) -> None:
+    whole = files.write(results, tmp_path / "run", keep="all")
+    names = ["tidy.parquet", "assumptions.csv", *(f"tables/{path.name}" for path in whole.glob("tables/*"))]
+    assert len(names) > 8
+    for name in names:
+        assert (whole / name).read_bytes() == (folder / name).read_bytes(), name
+    digests = [json.loads((place / "manifest.json").read_text())["results"] for place in (whole, folder)]
+    assert digests[0] == digests[1]
 
 
 def test_the_manifest_says_what_made_the_run(folder: Path) -> None:
     made = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert made["command"] == ["pharmsim", "run", "x"]
     assert (made["seed"], made["n_draws"], made["engine"], made["step"]) == (1, 2, "made-up", "month")
+    assert (made["keep"], made["uncertainties"]) == ("summary", ["stock.headcount"])
     assert {"commit", "dirty"} == set(made["git"])
     assert {"processor", "platform", "python", "engine_sources", "packages"} == set(made["environment"])
     assert len(made["results"]["fte"]) == 64

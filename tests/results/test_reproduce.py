@@ -24,6 +24,11 @@ def again(scenario: Any, draws: int, seed: int) -> Results:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    return files.write(synthetic.results(draws=2, seed=7), tmp_path / "run", keep="all")
+
+
+@pytest.fixture
+def summary(tmp_path: Path) -> Path:
     return files.write(synthetic.results(draws=2, seed=7), tmp_path / "run")
 
 
@@ -42,11 +47,11 @@ def test_an_equal_run_is_reproduced(folder: Path) -> None:
     assert not outcome.remarks
 
 
-def tamper(folder: Path, factor: float) -> None:
-    data = netcdf.read(folder / "results.nc")
-    data["leavers"][1, 3, 2, 0] *= factor
-    (folder / "results.nc").unlink()
-    netcdf.write(data, folder / "results.nc")
+def tamper(folder: Path, factor: float, name: str = "results.nc", draw: int = 1) -> None:
+    data = netcdf.read(folder / name)
+    data["leavers"][draw, 3, 2, 0] *= factor
+    (folder / name).unlink()
+    netcdf.write(data, folder / name)
 
 
 def test_one_changed_number_is_found_and_named(folder: Path) -> None:
@@ -57,6 +62,45 @@ def test_one_changed_number_is_found_and_named(folder: Path) -> None:
     expected = "leavers at draw 1, period 2026-01-01, post helper_shop, destination died"
     assert expected in outcome.text()
     assert "results.nc is not the file that the run wrote" in outcome.text()
+
+
+def test_a_summary_is_reproduced_by_month_by_year_and_by_digest(summary: Path) -> None:
+    outcome = reproduce(summary, run=again)
+    assert outcome.equal
+    assert outcome.n_numbers == sum(array.size for array in synthetic.results(draws=2).data.values())
+    assert not outcome.remarks
+    made = json.loads((summary / "manifest.json").read_text(encoding="utf-8"))
+    change_manifest(summary, results={**made["results"], "fte": "0" * 64})
+    outcome = reproduce(summary, run=again)
+    assert not outcome.equal
+    assert "first: fte: months of draws, by their digest" in outcome.text()
+    assert outcome.n_different == synthetic.results(draws=2).data["fte"].size
+    change_manifest(summary, environment={**made["environment"], "processor": "another"})
+    outcome = reproduce(summary, run=again)
+    assert outcome.equal  # where rounding differs digests say nothing
+    assert "the months of the draws are not compared" in outcome.text()
+
+
+@pytest.mark.parametrize(
+    ("name", "draw", "place"),
+    [
+        ("results.nc", 0, "leavers at draw 0, period 2026-01-01"),
+        ("draws.nc", 2, "leavers at draw 2, year_from 2028-10-01"),
+    ],
+)
+def test_one_changed_number_of_a_summary_is_found(summary: Path, name: str, draw: int, place: str) -> None:
+    tamper(summary, 1.0 + 1e-15, name, draw)
+    outcome = reproduce(summary, run=again)
+    assert not outcome.equal
+    assert outcome.n_different == 1
+    assert place in outcome.text()
+    assert f"{name}: has changed since the run wrote it" in outcome.text()
+
+
+def test_a_summary_with_other_draws_than_the_manifest_says_is_refused(summary: Path) -> None:
+    change_manifest(summary, n_draws=3)
+    with pytest.raises(OutputError, match=r"n_draws must be 2, the draws in draws\.nc; got 3"):
+        reproduce(summary, run=again)
 
 
 def test_another_processor_may_differ_by_rounding_only(folder: Path) -> None:
@@ -141,8 +185,9 @@ def test_a_damaged_manifest_is_bad_input(folder: Path) -> None:
 
 
 def test_a_comparison_is_reproduced_by_its_digests(tmp_path: Path) -> None:
-    def made(scenario: Any, draws: int, seed: int) -> Results:
-        return synthetic.results(draws=draws, seed=seed, name=scenario.name)
+    def made(scenario: Any, draws: Any, seed: int) -> Results:
+        n = draws if isinstance(draws, int) else draws.n - 1  # a table that the scenarios share
+        return synthetic.results(draws=n, seed=seed, name=scenario.name)
 
     compared = study.compare(synthetic.scenario(), [synthetic.scenario(name="Other")], 20, 7, run=made)
     place = report.write(compared, tmp_path / "compared", figures=False)
@@ -160,10 +205,12 @@ def test_a_comparison_is_reproduced_by_its_digests(tmp_path: Path) -> None:
 def test_missing_numbers_and_quantities_are_differences() -> None:
     data = synthetic.results().data
     same = compare(data, data.copy(deep=True))
-    assert same[1:] == (0, 0.0, "")
+    assert (same.different, same.largest, same.first) == (0, 0.0, "")
     other = data.copy(deep=True)
     other["fte"][0, 0, 0] = np.nan
-    assert compare(data, other)[1:3] == (1, np.inf)
-    assert compare(data, data.drop_vars("fte"))[1:3] == (data["fte"].size, np.inf)
+    found = compare(data, other)
+    assert (found.different, found.largest, found.names) == (1, np.inf, {"fte"})
+    found = compare(data, data.drop_vars("fte"))
+    assert (found.different, found.largest) == (data["fte"].size, np.inf)
     both = other.copy(deep=True)
-    assert compare(other, both)[1] == 0
+    assert compare(other, both).different == 0

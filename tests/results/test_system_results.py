@@ -83,7 +83,7 @@ def test_outputs_without_their_sections_are_left_out() -> None:
 
 def test_all_of_it_comes_back_from_disk(tmp_path: Path) -> None:
     results = made(2, posts=posts("chemist_ward"))
-    folder = files.write(results, tmp_path / "run")
+    folder = files.write(results, tmp_path / "run", keep="all")
     assert netcdf.read(folder / "results.nc").identical(results.data)
     frame = pd.read_parquet(folder / "tidy.parquet")
     rows = pick(frame, quantity="required_fte", frequency="month", role="helper", environment="ward")

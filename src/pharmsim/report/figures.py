@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import xarray as xr
 
 from pharmsim.report import style, system_figures
 from pharmsim.results import measures, retention
+from pharmsim.results.batches import over_draws
 from pharmsim.results.labelled import Results
 from pharmsim.results.training_table import history_by_year
 
@@ -78,7 +80,10 @@ def _lines(axes: Axes, array: xr.DataArray, names: list[str], shaded: int | None
 
 def headcount(results: Results) -> Made:
     """People in post and FTE, by role; one picture where everybody is one FTE."""
-    people, fte = measures.headcount(results.data, "role"), measures.fte(results.data, "role")
+    people, fte = (
+        style.measured(results, measures.headcount, "role"),
+        style.measured(results, measures.fte, "role"),
+    )
     same = bool(np.allclose(people.values, fte.values, rtol=1e-9))
     figure = style.new_figure("People in post, by role", height=4.2)
     panels = [(people, "Headcount; everybody works one FTE" if same else "Headcount", "people")]
@@ -99,7 +104,7 @@ def headcount(results: Results) -> Made:
 def environments(results: Results) -> Made:
     """FTE in post by role in every environment, with the establishment."""
     data = results.data
-    array = measures.fte(data, ["environment", "role"])
+    array = style.measured(results, measures.fte, ["environment", "role"])
     keys = list(dict.fromkeys(measures.group_keys(data, ["environment", "role"])))
     funded = _establishment_by_key(data)
     order = list(dict.fromkeys(key[0] for key in keys))
@@ -157,12 +162,12 @@ def vacancies(results: Results) -> Made:
         return None
     figure = style.new_figure("Vacancies: funded posts that nobody fills", height=4.4)
     left, right = figure.subplots(1, 2)
-    rate = measures.vacancy_rate(data, "role")
+    rate = style.measured(results, measures.vacancy_rate, "role")
     _lines(left, rate, _role_names(results, list(rate["cell"].values)))
     left.set_title("Vacancy rate, by role")
     left.set_ylabel("share of funded FTE")
     style.percent(left)
-    vacant = measures.vacancies(data, "environment")
+    vacant = style.measured(results, measures.vacancies, "environment")
     names = style.names_of(list(vacant["cell"].values), results.scenario.environments)
     few = len(names) <= MANY or not results.has_draws
     _lines(right, vacant, names, None if few else SHADED)
@@ -228,7 +233,7 @@ def _yearly_parts(data: xr.Dataset, flows: tuple[tuple[str, str], ...]) -> dict[
     for name, axis in flows:
         if name not in data:
             continue
-        total = measures.yearly_flow(data, name).sum("post")
+        total = over_draws(data, partial(_of_all_posts, name=name))
         if not axis:
             parts["retired"] = total
             continue
@@ -236,6 +241,10 @@ def _yearly_parts(data: xr.Dataset, flows: tuple[tuple[str, str], ...]) -> dict[
             text = f"back from {label}" if name == "returns" else str(label)
             parts[style.shorten(text.replace("_", " "), 28)] = total.sel({axis: label}, drop=True)
     return parts
+
+
+def _of_all_posts(data: xr.Dataset, name: str) -> xr.DataArray:
+    return measures.yearly_flow(data, name).sum("post")
 
 
 def training(results: Results) -> Made:
@@ -293,10 +302,11 @@ def _qualified(data: xr.Dataset) -> list[tuple[str, np.ndarray, np.ndarray, np.n
         )
         for i, name in enumerate(data["pipeline"].values)
     ]
-    if "training_ends" in data and data["training_ends"].values.any():
-        inside = data["training_ends"].sum("post").transpose("draw", "period").values
-        by_year = measures.yearly_flow(data, "training_ends").sum("post").transpose("draw", "year_from")
-        series.append(("inside posts (no record before the start)", inside, by_year.values, None))
+    if "training_ends" in data:
+        by_year = over_draws(data, partial(_of_all_posts, name="training_ends")).values
+        if by_year.any():
+            inside = data["training_ends"].isel(draw=slice(0, 1)).sum("post").values
+            series.append(("inside posts (no record before the start)", inside, by_year, None))
     return series
 
 
@@ -305,7 +315,7 @@ def ages(results: Results) -> Made:
     data = results.data
     if "headcount_by_age" not in data:
         return None
-    array = measures.sum_posts(data["headcount_by_age"], measures.group_keys(data, "role"))
+    array = style.measured(results, measures.headcount_by_age, "role").isel(year=[0, -1])
     names = _role_names(results, list(array["cell"].values))
     age = array["age"].values
     rows, columns = style.grid_shape(len(names))
@@ -343,7 +353,7 @@ def retention_levels(results: Results) -> Made:
     axes = figure.subplots()
     found: list[tuple[list[str], xr.DataArray]] = []
     for level in (str(name) for name in data["level"].values):
-        array = retention.stability_index(data, level)
+        array = over_draws(data, partial(retention.stability_index, level=level))
         same = [names for names, other in found if np.allclose(other, array, rtol=1e-9, equal_nan=True)]
         if same:
             same[0].append(level.replace("_", " "))

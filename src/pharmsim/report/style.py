@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from pharmsim import __version__
+from pharmsim.results.batches import over_draws
 from pharmsim.scenario.models import Scenario
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from pharmsim.results.labelled import Results
+    from pharmsim.results.measures import By
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
 """Okabe and Ito's palette without its yellow, which is too pale for lines, and with a dark one."""
@@ -100,6 +105,11 @@ class Made(Protocol):
     def n_draws(self) -> int:
         """Draws besides the central values."""
         ...
+
+
+def measured(results: Results, make: Callable[[xr.Dataset, By], xr.DataArray], by: By) -> xr.DataArray:
+    """A measure of a run in every draw, worked out a batch of draws at a time."""
+    return over_draws(results.data, lambda batch: make(batch, by))
 
 
 def put_foot(figure: Figure, foot: str) -> None:

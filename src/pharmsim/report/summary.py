@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,14 @@ import xarray as xr
 from pharmsim.report import style
 from pharmsim.report.evidence import evidence_text
 from pharmsim.results import measures, money, need, retention
+from pharmsim.results.batches import over_draws
 from pharmsim.results.labelled import Results
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+Measure = Callable[..., xr.DataArray]
 
 
 def show(results: Results, console: Console, folder: Path | None = None) -> None:
@@ -69,19 +73,24 @@ def workforce(results: Results) -> Table:
     for date in dates:
         table.add_column(date, justify="right", no_wrap=True)
     for name, make, unit in quantities(data):
-        by_role, total = make(data, "role"), make(data, None)
+        by_role, total = (_at(data, at, make, by) for by in ("role", None))
         cells = [str(cell) for cell in by_role["cell"].values]
         for j, cell in enumerate(cells):
-            values = [_number(by_role.values[:, i, j], unit) for i in at]
+            values = [_number(column, unit) for column in by_role.values[:, :, j].T]
             table.add_row(name if j == 0 else "", Text(scenario.roles.get(cell, cell)), *values)
-        values = [_number(total.values[:, i, 0], unit) for i in at]
+        values = [_number(column, unit) for column in total.values[:, :, 0].T]
         table.add_row("", "all", *values, style="bold", end_section=True)
     return table
 
 
-def quantities(data: xr.Dataset) -> list[tuple[str, Callable[..., xr.DataArray], str]]:
+def _at(data: xr.Dataset, at: list[int], make: Measure, by: measures.By) -> xr.DataArray:
+    """A measure at some positions on `time`."""
+    return over_draws(data, lambda batch: make(batch.isel(time=at), by))
+
+
+def quantities(data: xr.Dataset) -> list[tuple[str, Measure, str]]:
     """What the table shows of a run: name, measure of a grouping, how it is written."""
-    found: list[tuple[str, Callable[..., xr.DataArray], str]] = [
+    found: list[tuple[str, Measure, str]] = [
         ("headcount", measures.headcount, "number"),
         ("FTE", measures.fte, "number"),
     ]
@@ -134,10 +143,10 @@ def retention_table(results: Results) -> Table | None:
         for end in ends:
             table.add_column(f"{name}\n{end}", justify="right", no_wrap=True)
     for level in [str(name) for name in data["level"].values]:
-        pair: Sequence[xr.DataArray] = (
-            retention.stability_index(data, level),
-            retention.leaver_rate(data, level),
-        )
+        pair = [
+            over_draws(data, partial(make, level=level))
+            for make in (retention.stability_index, retention.leaver_rate)
+        ]
         row = [_number(array.values[:, i, 0], "share") for array in pair for i in (0, -1)]
         table.add_row(Text(level), *row)
     return table

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pharmsim.report import style
-from pharmsim.results import money, need
+from pharmsim.results import measures, money, need
+from pharmsim.results.batches import over_draws
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -36,7 +39,7 @@ def pressure(results: Results) -> Made:
     data = results.data
     if "required_fte" not in data:
         return None
-    array = need.pressure(data, ["environment", "role"])
+    array = style.measured(results, need.pressure, ["environment", "role"])
     keys = list(dict.fromkeys(need.service_keys(data, ["environment", "role"])))
     order = [name for name in results.scenario.environments if any(key[0] == name for key in keys)]
     roles = list(dict.fromkeys(key[1] for key in keys))
@@ -78,7 +81,8 @@ def time_use(results: Results) -> Made:
     data = results.data
     if "time_fte" not in data or results.scenario.working_time is None:
         return None
-    array = need.time_use(data, ["environment", "role"]).transpose("draw", "time", "cell", "use")
+    central = data.isel(draw=slice(0, 1))
+    array = need.time_use(central, ["environment", "role"]).transpose("draw", "time", "cell", "use")
     ends = array.values[0][[0, -1]]  # (2, cells, uses), central
     keys = need.service_keys(data, ["environment", "role"])
     names = _cell_names(results, keys)
@@ -197,7 +201,6 @@ def _panels(results: Results) -> list[tuple[str, dict[str, np.ndarray], np.ndarr
     """Title, costs by kind (draw, time) and budget of every environment; then budgets of other posts."""
     data = results.data
     names = [name for name in money.COSTS if name in data]
-    by_post = {name: data[name].transpose("draw", "time", "post").values for name in names}
     places = data.variables["post_environment"].values
     budgets, inside = None, np.zeros((0, len(places)), dtype=bool)
     if "budget_money" in data:
@@ -212,13 +215,22 @@ def _panels(results: Results) -> list[tuple[str, dict[str, np.ndarray], np.ndarr
         same = next((i for i in sorted(left) if (inside[i] == here).all()), None)
         left -= {same} if same is not None else set()
         found = budgets[:, :, same] if budgets is not None and same is not None else None
-        out.append((title, {name: by_post[name][:, :, here].sum(axis=2) for name in names}, found))
+        out.append((title, _spent(data, names, here), found))
     for i in sorted(left):
-        parts = {name: by_post[name][:, :, inside[i]].sum(axis=2) for name in names}
         title = f"Budget: {list(results.scenario.budgets)[i].replace('_', ' ')}"
         assert budgets is not None
-        out.append((title, parts, budgets[:, :, i]))
+        out.append((title, _spent(data, names, inside[i]), budgets[:, :, i]))
     return out
+
+
+def _spent(data: xr.Dataset, names: list[str], posts: np.ndarray) -> dict[str, np.ndarray]:
+    """Costs of some posts together, shape (draw, time)."""
+    keys = [() if here else None for here in posts]
+
+    def total(batch: xr.Dataset, name: str) -> xr.DataArray:
+        return measures.sum_posts(batch[name], keys)
+
+    return {name: over_draws(data, partial(total, name=name)).values[:, :, 0] for name in names}
 
 
 def groups(results: Results) -> Made:
@@ -227,7 +239,8 @@ def groups(results: Results) -> Made:
     cells = [(post.role, post.grade) for post in scenario.posts]
     if len(scenario.groups) < 2 or len({grade for _, grade in cells}) < 2:
         return None
-    heads = data["headcount"].sum("contract").transpose("draw", "time", "post", "group").values[0][[0, -1]]
+    central = results.central["headcount"].isel(time=[0, -1])
+    heads = central.sum("contract").transpose("time", "post", "group").values
     grades = {**scenario.grades, "": "without a grade"}
     rows = []
     for role, grade in ((role, grade) for role in scenario.roles for grade in grades):

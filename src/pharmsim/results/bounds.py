@@ -14,6 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from pharmsim.results.axes import MONTHS
+from pharmsim.results.batches import batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,28 +58,43 @@ def hits(scenario: Scenario, data: xr.Dataset) -> list[Hit]:
     """
     if scenario.feedbacks is None:
         return []
-    found: list[Hit] = []
-    starts = data.variables["time"].values[:-1]
+    batch, *more = (list(_at_bounds(scenario, batch)) for batch in batches(data))
     months = int(data.attrs.get("months_per_period", 1))
+    starts = data.variables["time"].values[:-1]
+    found: list[Hit] = []
+    for k, (name, side, bound, labels, central, ever) in enumerate(batch):
+        drawn = np.concatenate([ever, *(other[k].ever for other in more)])
+        for i in np.flatnonzero(drawn.any(axis=0)):
+            there = np.flatnonzero(central[:, i])
+            first = starts[there[0]] if len(there) else np.datetime64("NaT", "ns")
+            share = float(drawn[1:, i].mean()) if len(drawn) > 1 else float("nan")
+            found.append(Hit(name, str(labels[i]), side, bound, first, len(there) * months, share))
+    return found
+
+
+class _At(NamedTuple):
+    """One feedback at one bound: names of posts (stages, moves), and who is there."""
+
+    feedback: str
+    side: str
+    bound: float
+    labels: np.ndarray
+    central: np.ndarray  # (time, post): of the first draw
+    ever: np.ndarray  # (draw, post)
+
+
+def _at_bounds(scenario: Scenario, data: xr.Dataset) -> Iterator[_At]:
+    """Who is at the bounds of the feedbacks that are on, in some of the draws."""
     for name, array in _multipliers(data):
         node: Feedback | None = getattr(scenario.feedbacks, OWNERS.get(name, name))
         if node is None or not node.on:
             continue
-        values = array.values[:, :-1]
+        values, labels = array.values[:, :-1], array[array.dims[-1]].values
         for side in SIDES:
             bound = float(getattr(node, side))
-            if bound == 1.0:
-                continue
-            at = np.abs(values - bound) <= ROUNDING * bound
-            if not at.any():
-                continue
-            for i in np.flatnonzero(at.any(axis=(0, 1))):
-                central = np.flatnonzero(at[0, :, i])
-                first = starts[central[0]] if len(central) else np.datetime64("NaT", "ns")
-                share = float(at[1:, :, i].any(axis=1).mean()) if len(at) > 1 else float("nan")
-                where = str(array[array.dims[-1]].values[i])
-                found.append(Hit(name, where, side, bound, first, len(central) * months, share))
-    return found
+            if bound != 1.0:
+                at = np.abs(values - bound) <= ROUNDING * bound
+                yield _At(name, side, bound, labels, at[0], np.any(at, axis=1))
 
 
 def _multipliers(data: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pharmsim.errors import OutputError
 from pharmsim.results import assumptions, manifest, netcdf, parquet, workbook
+from pharmsim.results.by_year import by_year
 from pharmsim.results.folder import MANIFEST, complete_or_nothing
 from pharmsim.results.labelled import Results
 from pharmsim.results.tables import main_tables
@@ -29,6 +30,7 @@ def write(
     force: bool = False,
     also: Sequence[Writer] = (),
     command: Iterable[str] | None = None,
+    keep: str = "summary",
 ) -> Path:
     """Write the results folder of a run: all of it or nothing.
 
@@ -43,11 +45,14 @@ def write(
         Write more files into the folder they are given.
     command : iterable of str, optional
         Words of the command, for the manifest.
+    keep : {"summary", "all"}
+        With draws: whether results.nc holds the central run, and draws.nc every draw by year; or
+        results.nc every draw month by month.
 
     Returns
     -------
     Path
-        The folder: results.nc, tidy.parquet, tables/*.csv, workbook.xlsx, assumptions.csv and .md,
+        The folder: results.nc, draws.nc, tidy.parquet, tables/*.csv, workbook.xlsx, assumptions.csv and .md,
         scenario.json, manifest.json, run.log.
 
     Raises
@@ -56,7 +61,7 @@ def write(
         If the folder is taken or cannot be written.
     """
     with complete_or_nothing(folder, force) as partial:
-        made = write_into(results, partial, command)
+        made = write_into(results, partial, command, keep=keep)
         for writer in also:
             writer(partial)
         write_manifest(made, partial)
@@ -73,12 +78,17 @@ def write_into(
     folder: Path,
     command: Iterable[str] | None = None,
     tables: Mapping[str, pd.DataFrame] | None = None,
+    keep: str = "summary",
 ) -> dict[str, Any]:
     """Write the files of a run into a folder that exists; returns what its manifest shall say."""
     from pharmsim.scenario import to_dict
 
     tables = main_tables(results) if tables is None else tables
-    netcdf.write(results.data, folder / netcdf.NAME)
+    if results.has_draws and keep == "summary":
+        netcdf.write(results.data.isel(draw=slice(0, 1)), folder / netcdf.NAME)
+        netcdf.write(results.data, folder / netcdf.DRAWS, by_year)
+    else:
+        netcdf.write(results.data, folder / netcdf.NAME)
     parquet.write(results.data, folder / "tidy.parquet")
     (folder / "tables").mkdir()
     for name, table in tables.items():
@@ -91,7 +101,8 @@ def write_into(
     (folder / "assumptions.md").write_text(text, encoding="utf-8")
     description = to_dict(results.scenario)
     write_json(description, folder / SCENARIO)
-    made = manifest.manifest(description, results.meta, netcdf.digest(results.data), command)
+    meta = {**results.meta, "keep": keep}
+    made = manifest.manifest(description, meta, netcdf.digest(results.data), command)
     (folder / "run.log").write_text(log_text(results, made), encoding="utf-8")
     return made
 
@@ -112,7 +123,7 @@ def log_text(results: Results, made: Mapping[str, Any]) -> str:
         f"pharmsim {made['pharmsim']}, commit {made['git']['commit'] or 'unknown'}",
         *(f"read {entry['path']} (sha256 {entry['sha256'][:12]})" for entry in made["files"]),
         f"engine {meta.get('engine')}, step {meta.get('step')}, seed {meta.get('seed')}, "
-        f"{sizes['draw'] - 1} draws besides the central values",
+        f"{sizes['draw'] - 1:,} draws besides the central values{_uneven(sizes['draw'] - 1)}",
         f"compiled in {meta.get('compile_time_s') or 0.0:.2f} s",
         f"ran in {meta.get('wall_time_s') or 0.0:.2f} s",
     ]
@@ -123,13 +134,19 @@ def log_text(results: Results, made: Mapping[str, Any]) -> str:
     return "".join(f"{stamp} {line}\n" for line in lines)
 
 
+def _uneven(n: int) -> str:
+    """A word on numbers of draws that are no power of two."""
+    return "" if n & (n - 1) == 0 else " (powers of two cover ranges most evenly)"
+
+
 def read(folder: str | Path) -> Results:
     """Read the results folder of a run back.
 
     Returns
     -------
     Results
-        Without a final state.
+        Without a final state. Where the folder keeps the years of the draws, `data` is the central run,
+        and `by_year` holds every draw by year.
 
     Raises
     ------
@@ -141,7 +158,13 @@ def read(folder: str | Path) -> Results:
     folder = Path(folder)
     made = manifest.read(folder)
     data = netcdf.read(folder / netcdf.NAME)
-    return Results(scenario=from_dict(read_scenario(folder)), data=data, meta=made)
+    years = netcdf.read(folder / netcdf.DRAWS) if keeps_years(made) else None
+    return Results(scenario=from_dict(read_scenario(folder)), data=data, meta=made, by_year=years)
+
+
+def keeps_years(made: Mapping[str, Any]) -> bool:
+    """Whether the folder of a manifest keeps the draws by year, and month by month the central run alone."""
+    return made.get("keep") == "summary" and bool(made.get("n_draws"))
 
 
 def read_scenario(folder: Path) -> dict[str, Any]:

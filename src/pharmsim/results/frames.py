@@ -41,15 +41,30 @@ def statistics(values: np.ndarray) -> dict[str, np.ndarray]:
     return found
 
 
+SORTED = 500_000
+"""Numbers that are sorted at once."""
+
+
 def _percentiles(values: np.ndarray) -> np.ndarray:
-    """Percentiles over draws; where some are infinite (no limit) the nearest draw, not a mean of two."""
+    """Percentiles over draws, shape (percentile, …)."""
+    flat = values.reshape(len(values), -1)
+    found = np.empty((len(STATISTICS), flat.shape[1]))
+    step = max(1, SORTED // len(flat))
+    for first in range(0, flat.shape[1], step):
+        ordered = np.ascontiguousarray(flat[:, first : first + step].T)
+        ordered.sort(axis=1)  # once for all percentiles
+        found[:, first : first + step] = _of_sorted(ordered)
+    return found.reshape(len(STATISTICS), *values.shape[1:])
+
+
+def _of_sorted(ordered: np.ndarray) -> np.ndarray:
+    """Percentiles along the last axis; where some are infinite (no limit) the nearest, not a mean of two."""
     at = np.array(list(STATISTICS.values())) / 100.0
-    ordered = np.sort(np.ascontiguousarray(np.moveaxis(values, 0, -1)), axis=-1)  # once for all, and fast
-    unlimited = np.isinf(ordered[..., [0, -1]]).any(axis=-1, keepdims=True)
+    unlimited = np.isinf(ordered[:, [0, -1]]).any(axis=1, keepdims=True)
     if not unlimited.any():
-        return np.asarray(np.quantile(ordered, at, axis=-1))
-    cuts = np.quantile(np.where(unlimited, 0.0, ordered), at, axis=-1)
-    return np.where(unlimited[..., 0], np.quantile(ordered, at, axis=-1, method="nearest"), cuts)
+        return np.asarray(np.quantile(ordered, at, axis=1))
+    cuts = np.quantile(np.where(unlimited, 0.0, ordered), at, axis=1)
+    return np.where(unlimited[:, 0], np.quantile(ordered, at, axis=1, method="nearest"), cuts)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pharmsim.results.axes import is_selected
+from pharmsim.results.batches import batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,10 +100,11 @@ def _recruitment(scenario: Scenario, data: xr.Dataset) -> str:
         return ""
     posts = [i for i, post in enumerate(scenario.posts) if is_selected(post, node.where)]
     sources = [i for i, name in enumerate(data["source"].values) if str(name) in node.sources]
-    offers = data["offers_made"].isel(post=posts, source=sources)
-    multiplier = data["multiplier"].sel(feedback="recruitment").isel(post=posts)
-    if bool(offers.any()) or float(multiplier.min()) <= 0.0:
-        return ""
+    for batch in batches(data):
+        offers = batch["offers_made"].isel(post=posts, source=sources)
+        multiplier = batch["multiplier"].sel(feedback="recruitment").isel(post=posts)
+        if bool(offers.any()) or float(multiplier.min()) <= 0.0:
+            return ""
     return f"nobody is hired from {_listed(data, 'source', sources)}"
 
 

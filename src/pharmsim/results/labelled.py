@@ -40,6 +40,9 @@ class Results:
         The engine's final state; opaque. None for results read from files, and for large ensembles.
     draws : Draws, optional
         Table of the draws: a row for each of the axis `draw`.
+    by_year : Dataset, optional
+        Every draw by year (`by_year.by_year`), where the results were read from a folder that keeps the
+        central run alone month by month.
     """
 
     scenario: Scenario
@@ -47,6 +50,7 @@ class Results:
     meta: dict[str, Any] = field(default_factory=dict)
     state: object = None
     draws: Draws | None = None
+    by_year: xr.Dataset | None = None
 
     @property
     def central(self) -> xr.Dataset:

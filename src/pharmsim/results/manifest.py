@@ -131,7 +131,10 @@ def manifest(
         As written to manifest.json.
     """
     words = list(command) if command is not None else [Path(sys.argv[0]).name, *sys.argv[1:]]
-    keys = ("seed", "n_draws", "step", "engine", "wall_time_s", "compile_time_s", "warnings", "uncertainties")
+    keys = (
+        "seed", "n_draws", "keep", "step", "engine", "wall_time_s", "compile_time_s", "warnings",
+        "uncertainties",
+    )  # fmt: skip
     return {
         "pharmsim": __version__,
         "git": git_state(),

@@ -260,6 +260,11 @@ def full_contract(scenario: Any) -> str:
     return max(ranking, key=lambda name: ranking[name])
 
 
+def headcount_by_age(data: xr.Dataset, by: By = None) -> xr.DataArray:
+    """People in post by age at last birthday (heads), axes draw, year, age, cell."""
+    return _grouped(data, data["headcount_by_age"], by)
+
+
 def part_time_share(data: xr.Dataset, full: str, by: By = None) -> xr.DataArray:
     """Share of people whose contract is not the fullest one, axes draw, time, cell.
 

@@ -93,7 +93,7 @@ def overspent(scenario: Scenario, data: xr.Dataset) -> list[str]:
     """
     if "budget_money" not in data or "pay_bill" not in data:
         return []
-    over = over_budget(data).isel(draw=0)
+    over = over_budget(data.isel(draw=slice(0, 1))).isel(draw=0)
     lines = []
     for name, budget in scenario.budgets.items():
         path = f"budgets.{name}"

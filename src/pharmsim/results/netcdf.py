@@ -1,32 +1,79 @@
-"""Results as netCDF: every quantity in full, with its unit."""
+"""Results as netCDF: every quantity with its unit, written and read a batch of draws at a time."""
 
 from __future__ import annotations
 
 import hashlib
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5netcdf
+import h5py
 import numpy as np
 import xarray as xr
 
 from pharmsim.errors import OutputError
+from pharmsim.results import batches
 
 NAME = "results.nc"
+"""Month by month: the central run, or every draw."""
+DRAWS = "draws.nc"
+"""Every draw by year, where `NAME` holds the central run alone."""
+BATCH = 64e6
+"""Bytes that are written or read at once."""
+CHUNK = 2**18
+"""Bytes of a chunk, about; it holds whole draws."""
 COMPRESSION = {"zlib": True, "complevel": 1, "shuffle": True}
 SMALL = 4096
 """Arrays with fewer cells than this are not worth compressing."""
 
 
-def write(data: xr.Dataset, path: Path) -> None:
-    """Write all quantities as float64, compressed without loss."""
-    encoding: dict[Any, Any] = {
-        name: dict(COMPRESSION) for name in data.data_vars if data[name].size >= SMALL
-    }
-    data.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+def write(
+    data: xr.Dataset, path: Path, reduce: Callable[[xr.Dataset], xr.Dataset] = lambda batch: batch
+) -> None:
+    """Write quantities as float64, without loss; those that become less than half as large are compressed.
+
+    Parameters
+    ----------
+    data : Dataset
+        Leading axis `draw`.
+    path : Path
+    reduce : callable, optional
+        What is written of a batch of draws; by default all.
+    """
+    n, every = data.sizes["draw"], batches.batches(data, BATCH)
+    part = reduce(next(every))
+    encoding: dict[Any, Any] = {name: _encoding(part[name], n) for name in part.data_vars}
+    first = part.sizes["draw"]
+    part.to_netcdf(path, engine="h5netcdf", encoding=encoding, unlimited_dims=["draw"] if first < n else [])
+    if first == n:
+        return
+    with h5netcdf.File(path, "r+") as file:
+        file.resize_dimension("draw", n)
+    with h5py.File(path, "r+") as file:
+        places = {name: file[name] for name in ("draw", *encoding)}
+        for batch in every:
+            part = reduce(batch)
+            last = first + part.sizes["draw"]
+            for name, place in places.items():
+                place[first:last] = part[name].values
+            first = last
+
+
+def _encoding(array: xr.DataArray, n: int) -> dict[str, Any]:
+    """Chunks of whole draws, and whether to compress."""
+    row = np.ascontiguousarray(array[0].values)
+    if row.nbytes * n < 8 * SMALL:
+        return {}
+    chunks = -(-n * row.nbytes // CHUNK)
+    rows = -(-n // min(chunks, n))  # of about the same size
+    halved = len(zlib.compress(row.tobytes(), 1)) < row.nbytes / 2
+    return {"chunksizes": (rows, *row.shape), **(COMPRESSION if halved else {})}
 
 
 def read(path: Path) -> xr.Dataset:
-    """Read the quantities back into memory.
+    """Read the quantities back: into memory, or (large ones) so that each use reads what it asks for.
 
     Raises
     ------
@@ -38,23 +85,28 @@ def read(path: Path) -> xr.Dataset:
             f"{path}: must be the results of a run; there is no such file. Run the scenario again."
         )
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as data:
+        data = xr.open_dataset(path, engine="h5netcdf", cache=False)
+        if data.nbytes > batches.LARGEST:
+            return data
+        with data:
             return data.load()
     except (OSError, ValueError) as error:
         raise OutputError(f"{path}: cannot be read as netCDF ({error}). Run the scenario again.") from error
 
 
 def digest(data: xr.Dataset) -> dict[str, str]:
-    """SHA-256 of every quantity's shape and bytes (float64, little-endian), by name.
+    """SHA-256 of every quantity, by name: of the digests of its draws (float64, little-endian).
 
     Returns
     -------
     dict of str
+        They do not depend on how the draws are divided into batches.
     """
-    found = {}
-    for name in data.data_vars:
-        values = np.ascontiguousarray(data[name].values, dtype="<f8")
-        text = hashlib.sha256(str((data[name].dims, values.shape)).encode())
-        text.update(values.data)
-        found[str(name)] = text.hexdigest()
-    return found
+    found = {str(name): hashlib.sha256() for name in data.data_vars}
+    for name, text in found.items():
+        text.update(str((data[name].dims, data[name].shape)).encode())
+    for batch in batches.batches(data, BATCH):
+        for name, text in found.items():
+            for row in np.ascontiguousarray(batch[name].values, dtype="<f8"):
+                text.update(hashlib.sha256(row.data).digest())
+    return {name: text.hexdigest() for name, text in found.items()}

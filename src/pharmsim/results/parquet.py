@@ -1,11 +1,12 @@
 """Results as one long table in Parquet: one row for each number worth reading with other tools.
 
 Months at the central values for every quantity; at the anniversaries (stocks) and years (flows) also the
-percentiles over draws. Single draws are in `results.nc`.
+percentiles over draws. Single draws are in `draws.nc` (or `results.nc`, if every month is kept).
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import xarray as xr
 from pharmsim.quantities import FLOWS, OUTPUTS, STOCKS, SYSTEM
 from pharmsim.results import measures
 from pharmsim.results.axes import SERVICE_COORDS
-from pharmsim.results.columns import mark_index
+from pharmsim.results.batches import over_draws
+from pharmsim.results.columns import yearly as at_marks
 from pharmsim.results.frames import statistics
 
 COLUMNS = (
@@ -47,13 +49,14 @@ def write(data: xr.Dataset, path: Path) -> None:
     for name in OUTPUTS:
         if name not in data:
             continue
-        array = data[name]
+        array, one = data[name], data[[name]]
         unit = str(array.attrs.get("unit", ""))
         yearly = name in (STOCKS | SYSTEM) and "time" in array.dims
         if name in FLOWS:
-            parts.append(_part(data, measures.yearly_flow(data, name), name, "heads per year", "year"))
+            years = over_draws(one, partial(measures.yearly_flow, name=name))
+            parts.append(_part(data, years, name, "heads per year", "year"))
         elif yearly:
-            parts.append(_part(data, array.isel(time=mark_index(data)), name, unit, "year"))
+            parts.append(_part(data, over_draws(one, at_marks)[name], name, unit, "year"))
         else:
             frequency = "month" if name == "registered_before" else "year"
             parts.append(_part(data, array, name, unit, "month" if "period" in array.dims else frequency))

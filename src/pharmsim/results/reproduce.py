@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from pharmsim.compiled.draws import Draws, sample
 from pharmsim.errors import OutputError
-from pharmsim.results import manifest, netcdf
+from pharmsim.results import files, manifest, netcdf
+from pharmsim.results.batches import batches
+from pharmsim.results.by_year import by_year
 from pharmsim.results.files import SCENARIO, read_scenario
 from pharmsim.results.folder import MANIFEST
 from pharmsim.results.labelled import Results
@@ -21,6 +24,9 @@ OTHER_MACHINE = 1e-12
 
 MAIN = (".csv", ".xlsx", ".parquet", "assumptions.md")
 """Files whose numbers people use: a run whose own are changed is not whole."""
+
+ANSWERS = {"solve": "solve.csv", "sensitivity": "tornado.csv"}
+"""Kinds of folders that keep no run, and the table that tells whether they are the same."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ class Reproduction:
 
 
 def reproduce(folder: str | Path, run: Callable[..., Results] | None = None) -> Reproduction:
-    """Run the scenario of a results folder again and compare every number with `results.nc`.
+    """Run the scenario of a results folder again and compare every number that it keeps, and their digests.
 
     Parameters
     ----------
@@ -114,37 +120,62 @@ def reproduce(folder: str | Path, run: Callable[..., Results] | None = None) -> 
     made = manifest.read(folder)
     if made.get("kind") == "comparison":
         return _comparison(folder, made, run or _run)
-    if made.get("kind") == "solve":
+    if made.get("kind") in ANSWERS:
         raise OutputError(
-            f"{folder}: must be a run or a comparison; it is an answer of `pharmsim solve`, which keeps no "
-            f"run. Give the `command` of its {MANIFEST} again and compare solve.csv."
+            f"{folder}: must be a run or a comparison; it is an answer of `pharmsim {made['kind']}`, which "
+            f"keeps no run. Give the `command` of its {MANIFEST} again and compare {ANSWERS[made['kind']]}."
         )
     description = read_scenario(folder)
-    old = netcdf.read(folder / netcdf.NAME)
-    draws, kept = int(made.get("n_draws") or 0), old.sizes.get("draw", 1) - 1
+    draws, seed = int(made.get("n_draws") or 0), int(made.get("seed") or 0)
+    drawn = netcdf.DRAWS if files.keeps_years(made) else netcdf.NAME
+    old, every = netcdf.read(folder / netcdf.NAME), netcdf.read(folder / drawn)
+    kept = every.sizes.get("draw", 1) - 1
     if draws != kept:
         raise OutputError(
-            f"{folder / MANIFEST}: n_draws must be {kept}, the draws in {netcdf.NAME}; got {draws}. "
+            f"{folder / MANIFEST}: n_draws must be {kept}, the draws in {drawn}; got {draws}. "
             "Run the scenario again."
         )
-    scenario = from_dict(description)
-    results = (run or _run)(scenario, draws=draws, seed=int(made.get("seed") or 0))
+    data = (run or _run)(from_dict(description), draws=draws, seed=seed).data
     changed = _changes(made.get("environment") or {}, manifest.environment())
-    n, different, largest, first = compare(old, results.data)
     notes = []
     if manifest.scenario_digest(description) != (made.get("scenario") or {}).get("sha256"):
         notes.append(
             f"{SCENARIO} is not the file that the run wrote (its digest differs from the manifest's)"
         )
-    if netcdf.digest(old) != made.get("results"):
-        notes.append(
-            f"{netcdf.NAME} is not the file that the run wrote (its digest differs from the manifest's)"
-        )
+    if drawn == netcdf.DRAWS:
+        found = _summary(old, every, data, made.get("results") or {}, same_machine=not changed)
+        notes += ["on another machine the months of the draws are not compared"] if changed else []
+    else:
+        found = compare(old, data)
+        if netcdf.digest(old) != made.get("results"):
+            notes.append(
+                f"{netcdf.NAME} is not the file that the run wrote (its digest differs from the manifest's)"
+            )
     read = changed_files(made.get("files") or [])
-    told, whole = changed_outputs(folder, made.get("outputs") or {}, (SCENARIO, netcdf.NAME))
+    apart = (SCENARIO,) if drawn == netcdf.DRAWS else (SCENARIO, netcdf.NAME)
+    told, whole = changed_outputs(folder, made.get("outputs") or {}, apart)
     return Reproduction(
-        folder, n, different, largest, first, not changed, changed, read, notes, told, whole
+        folder, found.n, found.different, found.largest, found.first, not changed, changed, read, notes,
+        told, whole,
     )  # fmt: skip
+
+
+def _summary(
+    central: xr.Dataset, years: xr.Dataset, now: xr.Dataset, digests: dict[str, str], same_machine: bool
+) -> Difference:
+    """Compare the central run, the years of every draw, and their months by digest.
+
+    On another machine, where rounding differs, the months of the draws are not compared.
+    """
+    found = compare(central, now.isel(draw=slice(0, 1))) + compare(years, now, by_year)
+    found = replace(found, n=sum(int(now[name].size) for name in now.data_vars))
+    again = netcdf.digest(now) if same_machine else digests
+    for name in dict.fromkeys([*digests, *again]):
+        if digests.get(name) != again.get(name) and name not in found.names:
+            size = int(now[name].size) if name in now else 1
+            first = f"{name}: months of draws, by their digest"
+            found += Difference(0, size, np.inf, first, frozenset([name]))
+    return found
 
 
 def _comparison(folder: Path, made: dict[str, Any], run: Callable[..., Results]) -> Reproduction:
@@ -153,10 +184,11 @@ def _comparison(folder: Path, made: dict[str, Any], run: Callable[..., Results])
 
     n, different, first = 0, 0, ""
     read: list[str] = []
-    for entry in made.get("scenarios") or []:
-        place, digests = _entry(folder, entry)
-        scenario = from_dict(read_scenario(place))
-        results = run(scenario, draws=int(made.get("n_draws") or 0), seed=int(made.get("seed") or 0))
+    entries = [(entry, *_entry(folder, entry)) for entry in made.get("scenarios") or []]
+    scenarios = [from_dict(read_scenario(place)) for _, place, _ in entries]
+    table = sample(scenarios, int(made.get("n_draws") or 0), int(made.get("seed") or 0))
+    for (entry, place, digests), scenario in zip(entries, scenarios, strict=True):
+        results = run(scenario, draws=table, seed=table.seed)
         now = netcdf.digest(results.data)
         for name in dict.fromkeys([*digests, *now]):
             size = int(results.data[name].size) if name in now else 1
@@ -219,7 +251,7 @@ def changed_outputs(
     return found, whole
 
 
-def _run(scenario: Any, draws: int, seed: int) -> Results:
+def _run(scenario: Any, draws: int | Draws, seed: int) -> Results:
     import pharmsim
 
     results: Results = pharmsim.run(scenario, draws=draws, seed=seed)
@@ -254,33 +286,75 @@ def changed_files(files: list[dict[str, str]]) -> list[str]:
     return found
 
 
-def compare(old: xr.Dataset, new: xr.Dataset) -> tuple[int, int, float, str]:
-    """Compare every number of two data sets by its bits.
+@dataclass(frozen=True)
+class Difference:
+    """How two data sets differ.
 
-    Returns
-    -------
-    n_numbers, n_different : int
+    Attributes
+    ----------
+    n, different : int
+        Numbers compared, and those that differ.
     largest : float
         Largest relative difference, |new − old| ÷ max(|old|, |new|).
     first : str
         The first that differs: quantity, place, both numbers.
+    names : frozenset of str
+        Quantities that differ.
     """
-    n, different, largest, first = 0, 0, 0.0, ""
-    for name in dict.fromkeys([*old.data_vars, *new.data_vars]):
-        if name not in old or name not in new or old[name].shape != new[name].shape:
-            size = int((old[name] if name in old else new[name]).size)
-            n, different, largest = n + size, different + size, np.inf
-            first = first or f"{name}: is in one of the two only, or has another shape"
-            continue
-        a, b = (np.ascontiguousarray(data[name].values, dtype="f8") for data in (old, new))
-        n += a.size
-        unequal = a.view("i8") != b.view("i8")
-        if not unequal.any():
-            continue
-        different += int(unequal.sum())
-        largest = max(largest, _largest(a[unequal], b[unequal]))
-        first = first or _where(old[name], unequal, a, b)
-    return n, different, float(largest), first
+
+    n: int = 0
+    different: int = 0
+    largest: float = 0.0
+    first: str = ""
+    names: frozenset[str] = frozenset()
+
+    def __add__(self, other: Difference) -> Difference:
+        """Both together."""
+        return Difference(
+            self.n + other.n,
+            self.different + other.different,
+            max(self.largest, other.largest),
+            self.first or other.first,
+            self.names | other.names,
+        )
+
+
+def compare(
+    old: xr.Dataset, new: xr.Dataset, reduce: Callable[[xr.Dataset], xr.Dataset] = lambda batch: batch
+) -> Difference:
+    """Compare every number of two data sets by its bits, a batch of draws at a time.
+
+    Parameters
+    ----------
+    old, new : Dataset
+        With as many draws.
+    reduce : callable, optional
+        What of a batch of the new one is compared.
+    """
+    found, first = Difference(), 0
+    for batch in batches(new):
+        now = reduce(batch)
+        then = old.isel(draw=slice(first, first + now.sizes["draw"]))
+        for name in map(str, dict.fromkeys([*then.data_vars, *now.data_vars])):
+            found += _compared(name, then, now)
+        first += now.sizes["draw"]
+    return found
+
+
+def _compared(name: str, old: xr.Dataset, new: xr.Dataset) -> Difference:
+    """Compare one quantity."""
+    if name not in old or name not in new or old[name].shape != new[name].shape:
+        size = int((old[name] if name in old else new[name]).size)
+        first = f"{name}: is in one of the two only, or has another shape"
+        return Difference(size, size, np.inf, first, frozenset([name]))
+    a, b = (np.ascontiguousarray(data[name].values, dtype="f8") for data in (old, new))
+    unequal = a.view("i8") != b.view("i8")
+    if not unequal.any():
+        return Difference(a.size)
+    largest = _largest(a[unequal], b[unequal])
+    return Difference(
+        a.size, int(unequal.sum()), largest, _where(old[name], unequal, a, b), frozenset([name])
+    )
 
 
 def _largest(a: np.ndarray, b: np.ndarray) -> float:
