@@ -91,14 +91,8 @@ def test_no_single_input_is_said_where_none_was_found(tables: dict[str, pd.DataF
 
 def test_failing_futures_are_said_with_what_holds_out_of_sample(tables: dict[str, pd.DataFrame]) -> None:
     (said,) = deciding_text.failures(tables)
-    for part in (
-        "“Rotation” is worse than the base",
-        "in 22",
-        "81",
-        "sickness above 4.6 %",
-        "seen: 74",
-        "70",
-    ):
+    told = "On draws that they had not seen, such rules were right in 74"
+    for part in ("“Rotation” is worse than the base", "in 22", "81", "sickness above 4.6 %", told):
         assert part in said
     held = tables["failing_futures"].assign(what="does not fail", fails="target missed: fte 9", p_fails=0.8)
     (said,) = deciding_text.failures({"failing_futures": held})

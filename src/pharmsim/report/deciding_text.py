@@ -19,6 +19,8 @@ Row = dict[Any, Any]
 TITLE = "How sure is the choice?"
 ENOUGH = 256
 """Draws without which what is worth knowing is only a first look: the intervals are too narrow."""
+RULES = 2
+"""Rules on when a scenario fails that are said, at most; all are in the table."""
 SHOWN = 5
 """Uncertainties to measure next that are named in a sentence, at most."""
 
@@ -97,19 +99,25 @@ def _next(tables: Tables, objective: str) -> str:
 
 
 def failures(tables: Tables) -> list[str]:
-    """Say which futures make scenarios fail, for those rules that hold in draws that they have not seen."""
+    """Say which futures make a scenario fail, for rules that hold in draws that they have not seen."""
     frame = tables.get("failing_futures")
-    return [] if frame is None else [_rule(row) for row in frame.to_dict("records")]
+    if frame is None:
+        return []
+    parts = frame.groupby(["objective", "scenario"], sort=False)
+    return [_rules(part.to_dict("records")) for _, part in parts]
 
 
-def _rule(row: Row) -> str:
-    fails = row["what"] == "fails"
-    often = row["p_fails"] if fails else 1.0 - row["p_fails"]
-    verb = "is" if fails else "is not"
+def _rules(found: list[Row]) -> str:
+    """One sentence on all rules of a scenario, another on how they do where they were not made."""
+    first = found[0]
+    fails = first["what"] == "fails"
+    often = first["p_fails"] if fails else 1.0 - first["p_fails"]
+    named = [f"in {share(row['density'])} of those with {row['where']}" for row in found[:RULES]]
+    right, all_of = share(first["density_unseen"]), share(first["coverage_unseen"])
     return (
-        f"{_named(row['scenario'])} {verb} {_failing(row)} in {share(often)} of draws, but in "
-        f"{share(row['density'])} of those with {row['where']} (by such rules on draws that they have not "
-        f"seen: {share(row['density_unseen'])}), {share(row['coverage'])} of all of them."
+        f"{_named(first['scenario'])} {'is' if fails else 'is not'} {_failing(first)} in {share(often)} of "
+        f"draws, but {', and '.join(named)}. On draws that they had not seen, such rules were right in "
+        f"{right} and named {all_of} of the draws in question."
     )
 
 
