@@ -12,6 +12,7 @@ from pharmsim.cli.shared import (
     Draws,
     File,
     Force,
+    Keep,
     NoFigures,
     Out,
     Resume,
@@ -39,6 +40,9 @@ def run(
     force: Force = False,
     no_figures: NoFigures = False,
     step: Annotated[Step | None, typer.Option(help="Length of a step, instead of the scenario's.")] = None,
+    keep: Annotated[
+        Keep, typer.Option(help="Of draws, keep every year in draws.nc, or all months in results.nc.")
+    ] = Keep.SUMMARY,
     threads: Threads = None,
     resume: Resume = False,
     dask: Dask = None,
@@ -58,7 +62,7 @@ def run(
         made = how(threads, dask, blocks / "1", resume)
         say_if_cold()
         results = runs.told_of_idle(runs.run(scenario, draws=draws, seed=seed, how=made))
-        files.write(results, folder, force, also=_pictures(results, no_figures))
+        files.write(results, folder, force, also=_pictures(results, no_figures), keep=keep.value)
         summary.show(results, console(), folder)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import shutil
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -41,9 +43,15 @@ def write(
     path : Path
     reduce : callable, optional
         What is written of a batch of draws; by default all.
+
+    Raises
+    ------
+    OSError
+        If the disk has too little room.
     """
     n, every = data.sizes["draw"], batches.batches(data, BATCH)
     part = reduce(next(every))
+    _check_room(path, part.nbytes * n // part.sizes["draw"])
     encoding: dict[Any, Any] = {name: _encoding(part[name], n) for name in part.data_vars}
     first = part.sizes["draw"]
     part.to_netcdf(path, engine="h5netcdf", encoding=encoding, unlimited_dims=["draw"] if first < n else [])
@@ -59,6 +67,14 @@ def write(
             for name, place in places.items():
                 place[first:last] = part[name].values
             first = last
+
+
+def _check_room(path: Path, size: int) -> None:
+    """Refuse what the disk has no room for, before the library of the file meets a full disk: it crashes."""
+    free = shutil.disk_usage(path.parent).free
+    if size > free:
+        text = f"{path.name} may need {size / 1e9:,.2f} GB, {free / 1e9:,.2f} GB are free"
+        raise OSError(errno.ENOSPC, text, str(path))
 
 
 def _encoding(array: xr.DataArray, n: int) -> dict[str, Any]:
