@@ -77,6 +77,7 @@ class Draws:
     u: Floats
     seed: int
     steps: Mapping[str, Steps] = field(default_factory=dict)
+    _known: dict[object, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def n(self) -> int:
@@ -96,13 +97,18 @@ class Draws:
         return np.ones(self.n) if span is None else self._spread(span, 1.0)
 
     def _spread(self, node: Value | Range, central: float) -> Floats:
-        out = np.full(self.n, central)
-        if node.low is not None and node.high is not None and node.high > node.low:
+        if node.low is None or node.high is None or not node.high > node.low:
+            return np.full(self.n, central)
+        key = (node.uncertainty, central, node.low, node.high, node.dist, repr(node.choices))
+        found = self._known.get(key)  # tables repeat their ranges, and are read several times
+        if found is None:
             u = self.probabilities(node.uncertainty or "")
             drawn = ~np.isnan(u)
             steps = steps_of(node.choices) if node.choices else self.steps.get(node.uncertainty or "")
-            out[drawn] = quantile(u[drawn], central, node.low, node.high, node.dist, steps)
-        return out
+            found = np.full(self.n, central)
+            found[drawn] = quantile(u[drawn], central, node.low, node.high, node.dist, steps)
+            self._known[key] = found
+        return found.copy()
 
     def block(self, first: int, last: int) -> Draws:
         """Rows `first` … `last` − 1."""
