@@ -95,10 +95,9 @@ def urgent(read: ResultsFolder) -> Table:
             Cell(row["evidence"]),
             Cell(row["measure"]),
             Cell(text.share(float(row["share"]))),
-            Cell(str(row["source"])),
         ]
         for row in records(frame)
     ]
-    heads = ["Rank", "Uncertainty", "Evidence", "Moves most", "Of the largest swing", "Source"]
+    heads = ["Rank", "Uncertainty", "Evidence", "Moves most", "Of the largest swing"]
     caption = "To find out next: weak evidence × high impact. Numbers without a range are not ranked: their "
     return Table(f"{caption}impact is not known", heads, rows, numeric=False)

@@ -163,7 +163,7 @@ def _of_solve(folder: ResultsFolder) -> Told:
 
 
 def _of_sensitivity(folder: ResultsFolder) -> Told:
-    told = [headline.Headline("", [], matters.sentences(folder))]
+    told = [headline.Headline("", [], [said]) for said in matters.sentences(folder)]
     return matters.title(folder), told, READING_SENSITIVITY, _sensitive(folder)
 
 
