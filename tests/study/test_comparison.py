@@ -11,7 +11,7 @@ import pytest
 import synthetic
 from made import made
 from pharmsim.errors import InputError, ScenarioError
-from pharmsim.results import money
+from pharmsim.results import batches, money
 from pharmsim.results.labelled import Results
 from pharmsim.scenario.interventions import Intervention
 from pharmsim.study.comparing.comparison import (
@@ -23,6 +23,7 @@ from pharmsim.study.comparing.comparison import (
     unique_names,
 )
 from pharmsim.study.comparing.lever_table import lever_table
+from pharmsim.study.comparing.outcomes import outcomes
 
 FACTORS = {"More": 1.1, "Fewer": 0.8}
 BASE = synthetic.results(draws=20, seed=3, n_months=72).data
@@ -282,3 +283,24 @@ def test_other_months_are_refused() -> None:
 
 def test_equal_names_are_told_apart() -> None:
     assert unique_names(["a", "b", "a"]) == ("a", "b", "a (2)")
+
+
+@pytest.mark.parametrize("sections", [{}, synthetic.system()])
+def test_a_run_is_measured_the_same_in_batches_of_draws(
+    sections: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = synthetic.results(draws=20, **sections)
+    dates = chosen_dates(results.data["time"].values)
+    whole = outcomes(results, dates)
+    monkeypatch.setattr(batches, "LARGEST", results.data.nbytes / 7)
+    parts = outcomes(results, dates)
+    assert len(list(batches.batches(results.data))) == 7
+    for a, b in ((whole.measures, parts.measures), (whole.trajectories, parts.trajectories)):
+        assert list(a) == list(b)
+        for key, measure in a.items():
+            assert list(measure.cells) == list(b[key].cells)
+            for cell, numbers in measure.cells.items():
+                assert np.array_equal(numbers, b[key].cells[cell], equal_nan=True), (key, cell)
+    assert whole.flows.keys() == parts.flows.keys()
+    assert all(np.array_equal(numbers, parts.flows[flow]) for flow, numbers in whole.flows.items())
+    assert np.array_equal(whole.price_of_cover, parts.price_of_cover, equal_nan=True)

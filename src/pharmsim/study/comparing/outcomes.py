@@ -6,14 +6,16 @@ are made one after the other and dropped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from pharmsim.results import measures, netcdf, retention
+from pharmsim.results.batches import batches
 from pharmsim.results.columns import ALL, CELLS
 from pharmsim.results.labelled import Results
 from pharmsim.results.tables import main_tables, retention_groupings
@@ -33,6 +35,7 @@ from pharmsim.study.comparing.kinds import (
     with_costs,
 )
 
+Key = TypeVar("Key")
 OVER = ("year", "cumulated")
 MONTHS_APART = 3
 """Trajectories have a point every third month, and the last."""
@@ -145,22 +148,43 @@ def outcomes(results: Results, dates: np.ndarray) -> Outcomes:
     every = max(MONTHS_APART // int(data.attrs.get("months_per_period", 1)), 1)
     last = data.sizes["time"] - 1
     at = data.variables["time"].values[np.unique(np.append(np.arange(0, last + 1, every), last))]
-    found = [*stocks(data, dates), *amounts(data, dates), *leavers(data, dates), *kept(data, dates)]
-    lines = [*stocks(data, at, ALONG), *kept(data, _kept_until(data))]
+    found, lines, flows, prices = [], [], [], []
+    for batch in batches(data):
+        amounts_too = [*amounts(batch, dates), *leavers(batch, dates), *kept(batch, dates)]
+        found.append([*stocks(batch, dates), *amounts_too])
+        lines.append([*map(_sums, stocks(batch, at, ALONG)), *map(_sums, kept(batch, _kept_until(batch)))])
+        flows.append(cumulated_flows(batch, scenario.posts))
+        prices.append(price_of_cover(batch))
+    along = [line for line in _joined(lines) if line.quantity != "leaver_rate"]
     return Outcomes(
         scenario=scenario,
         meta=results.meta,
         n_draws=data.sizes["draw"] - 1,
         dates=dates,
-        measures={measure.key: measure for measure in found},
-        trajectories={line.key: _sums(line) for line in lines if line.quantity != "leaver_rate"},
-        flows=cumulated_flows(data, scenario.posts),
+        measures={measure.key: measure for measure in _joined(found)},
+        trajectories={line.key: line for line in along},
+        flows=_end_to_end(flows),
         cells={key for by in CELLS for key in placed(by, measures.group_keys(data, by))},
         required=data["required_fte"].isel(time=0).load() if "required_fte" in data else None,
-        price_of_cover=price_of_cover(data),
+        price_of_cover=np.concatenate(prices),
         tables=main_tables(results),
         digests=netcdf.digest(results.data),
     )
+
+
+def _joined(parts: Sequence[Sequence[Measure]]) -> list[Measure]:
+    """Measures of batches of draws as those of all draws."""
+    return [
+        replace(same[0], cells=_end_to_end([measure.cells for measure in same]))
+        for same in zip(*parts, strict=True)
+    ]
+
+
+def _end_to_end(parts: Sequence[dict[Key, np.ndarray]]) -> dict[Key, np.ndarray]:
+    """Arrays by the same keys, one behind the other along the draws."""
+    if len(parts) == 1:
+        return parts[0]
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
 def _sums(measure: Measure) -> Measure:
