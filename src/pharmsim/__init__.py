@@ -19,6 +19,7 @@ _HOME = {
     "to_dict": "pharmsim.scenario",
     "tiny_scenario": "pharmsim.scenario",
     "run": "pharmsim.study.runs",
+    "How": "pharmsim.study.ensemble",
     "Results": "pharmsim.results.labelled",
     "compare": "pharmsim.study.comparing.comparison",
     "PharmsimError": "pharmsim.errors",
