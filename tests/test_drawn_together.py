@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import pharmsim
-from made import by_post, made, post
+from made import by_post, made, month, post
 from pharmsim.compiled.draws import Draws, dependent, sample
 from pharmsim.compiled.together import groups
 from pharmsim.errors import InputError, ScenarioError
@@ -21,6 +21,9 @@ from pharmsim.scenario.models import Scenario
 
 RATE: dict[str, Any] = {"value": 0.1, "low": 0.05, "high": 0.15}
 NAMES = tuple(f"leaving.{name}.rate" for name in "abcd")
+LEVER: dict[str, Any] = {
+    "level": "system", "category": "retain", "outcome": {"measure": "leaver_rate", "direction": "down"},
+}  # fmt: skip
 MATRIX = [[1.0, 0.8, -0.3], [0.8, 1.0, 0.1], [-0.3, 0.1, 1.0]]
 
 
@@ -259,3 +262,38 @@ def test_describe_says_what_is_drawn_together(fit: Path) -> None:
         "posterior fit, 300 draws of x, y",
     ]
     assert "4 uncertainties" in lines
+
+
+def test_what_cannot_be_drawn_from_a_posterior_or_choices_says_so(fit: Path) -> None:
+    import yaml
+
+    edges = [{"from": "p", "to": "q", "rate": 0.1}]
+    data = pharmsim.to_dict(made(12, [post("p"), post("q")], moves={"edges": edges}))
+    (fit / "base.yaml").write_text(yaml.safe_dump(data | {"uncertainties": FIT}))
+    factor = {"value": 1, "dist": "empirical", "uncertainty": "x"}
+    change = {"base": "base.yaml", "name": "x", "changes": [{"set": "moves.edges.p>q.rate", "times": factor}]}
+    (fit / "x.yaml").write_text(yaml.safe_dump(change))
+    with pytest.raises(ScenarioError, match="cannot be drawn from a posterior, except of cells"):
+        pharmsim.load(fit / "x.yaml")
+    spread = {"rows": edges, "range": {"dist": "discrete", "choices": {0.8: 0.5, 1: 0.5}}}
+    with pytest.raises(ScenarioError, match="takes no range with `dist: discrete`"):
+        made(12, [post("p"), post("q")], moves={"edges": spread})
+
+
+def test_choices_of_effects_are_in_the_unit_of_what_they_change() -> None:
+    made_up = {"evidence": "assumption", "source": "made up"}
+    effect = {
+        "quantity": "leaving",
+        **made_up,
+        "plus": {"value": "1 %", "choices": {"1 %": "40 %", "2 %": "60 %"}},
+    }
+    lever = {"name": "it", "title": "It", "start": month(2), "effects": [effect], **LEVER}
+    scenario = made(12, leaving={"gone": {"rate": "5 %"}}, interventions=[lever])
+    value = scenario.interventions[0].effects[0].plus
+    assert value is not None
+    assert value.choices == {0.01: 0.4, 0.02: 0.6}
+    assert np.unique(sample(scenario, 16).values(value)).tolist() == [0.01, 0.02]
+    effect["to"] = {"value": "1 %", "low": "0.5 %", "high": "1.5 %", "dist": "normal"}
+    del effect["plus"]
+    with pytest.raises(ScenarioError, match="between 0 and 3 in every draw"):
+        made(12, leaving={"gone": {"rate": "5 %"}}, interventions=[lever])

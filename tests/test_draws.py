@@ -24,7 +24,7 @@ NAMES = tuple(f"uncertainty {i}" for i in range(60))
 
 def correlations(u: NDArray[np.float64]) -> NDArray[np.float64]:
     """Correlations of different columns."""
-    return np.corrcoef(u, rowvar=False)[np.triu_indices(u.shape[1], 1)]
+    return np.asarray(np.corrcoef(u, rowvar=False))[np.triu_indices(u.shape[1], 1)]
 
 
 def leaving(**rates: Any) -> Scenario:
@@ -111,3 +111,17 @@ def test_ranges_without_width_give_the_central_run_in_every_draw() -> None:
         assert np.array_equal(array, np.broadcast_to(array[:1], array.shape), equal_nan=True), name
     spread = run(compile_scenario(leaving(c=HALF), table)).record["headcount"]
     assert not np.array_equal(spread[0], spread[1])
+
+
+def test_fewer_draws_than_none_are_refused() -> None:
+    with pytest.raises(InputError, match=r"0 or more — got -1"):
+        pharmsim.run(pharmsim.tiny_scenario(), draws=-1)
+
+
+def test_ranges_with_the_same_ends_and_other_choices_are_told_apart() -> None:
+    table = sample(leaving(a=HALF), 64)
+    one, other = (
+        Value(value=1, low=1, high=2, dist="discrete", choices={1: p, 2: 1 - p}, uncertainty="leaving.a.rate")
+        for p in (0.25, 0.75)
+    )
+    assert [(table.values(v)[1:] == 1.0).sum() for v in (one, other, one)] == [16, 48, 16]
