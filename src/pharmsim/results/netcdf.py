@@ -59,7 +59,7 @@ def write(
         return
     with h5netcdf.File(path, "r+") as file:
         file.resize_dimension("draw", n)
-    with h5py.File(path, "r+") as file:
+    with h5py.File(path, "r+", rdcc_nbytes=CHUNK) as file:  # its caches, one a quantity, are large otherwise
         places = {name: file[name] for name in ("draw", *encoding)}
         for batch in every:
             part = reduce(batch)
