@@ -19,8 +19,8 @@ from pharmsim.results.store import journal
 from pharmsim.scenario import shipped
 
 TINY, WHAT_IF = shipped("tiny.yaml"), shipped("tiny_what_if.yaml")
-RUN = ("run", TINY, "--draws", 150, "--step", "month/4", "--no-figures", "--threads", 2)
-COMPARE = ("compare", TINY, WHAT_IF, "--draws", 100, "--no-figures", "--no-attribution", "--threads", 2)
+RUN = ("run", TINY, "--draws", 100, "--step", "month/2", "--no-figures", "--threads", 2)
+COMPARE = ("compare", TINY, WHAT_IF, "--draws", 60, "--no-figures", "--no-attribution", "--threads", 2)
 
 CONTINUES = "the same command with --resume continues"
 
@@ -111,10 +111,10 @@ def test_blocks_that_are_left_are_deleted_by_force(
 
 
 def test_a_full_disk_keeps_what_is_finished(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """No file may have more than 1.5 MB, of which 151 draws of the largest output need more."""
+    """No file may have more than 1 MB, of which 101 draws of the largest output need more."""
     folder, blocks = tmp_path / "run", tmp_path / ".run.blocks"
     words = (*RUN, "--out", folder)
-    process = begin(*words, largest=1_500_000)
+    process = begin(*words, largest=1_000_000)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 2
     assert f"{blocks / '1'}: the draws could not be kept; File too large" in errors
