@@ -175,6 +175,7 @@ class Levels(NamedTuple):
     n_levels: int
     n_blocks: int
     index_55: int  # age index of age 55
+    last: int  # age index of the last age
 
 
 class Posts(NamedTuple):

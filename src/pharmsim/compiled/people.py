@@ -231,4 +231,5 @@ def levels(scenario: Scenario, edges: Edges, home: Ints) -> Levels:
         n_levels=len(found),
         n_blocks=first,
         index_55=min(max(55 - youngest, 0), oldest - youngest + 2),
+        last=oldest - youngest,
     )

@@ -5,39 +5,37 @@ Names of the arguments as in `pharmsim.engine.people`.
 
 from __future__ import annotations
 
-from pharmsim.engine.jit import kernel
+from pharmsim.engine.jit import kernel, small
 from pharmsim.engine.lived import total
 
 
 @kernel
-def grow_older(home, d, s, retired_out, pool_losses_out, gave_up_out):  # type: ignore[no-untyped-def]
-    """Step 10. Every cohort moves up one age; who passes the last age retires, counted."""
+def grow_older(home, last, d, s, retired_out, pool_losses_out, gave_up_out):  # type: ignore[no-untyped-def]
+    """Step 10. Every cohort moves up one age; who passes the age at `last` retires, counted."""
     people, pools, offers, seekers = s.people, s.pools, s.offers, s.seekers
-    last = people.shape[5] - 1
-    retire_first_year(home, people[d, 0], s.first_year[d])
+    retire_first_year(home, last, people[d, 0], s.first_year[d])
     for g in range(people.shape[3]):
         for r in range(home.size):
             for c in range(people.shape[4]):
                 retired_out[home[r]] += people[d, 0, r, g, c, last]
                 for copy in range(people.shape[1]):
-                    older(people[d, copy, r, g, c])
+                    older(last, people[d, copy, r, g, c])
         for p in range(offers.shape[2]):
             for j in range(pools.shape[1]):
                 pool_losses_out[j, p] += pools[d, j, p, g, last]
-                older(pools[d, j, p, g])
+                older(last, pools[d, j, p, g])
             for slot in range(offers.shape[1]):
                 at_last = offers[d, slot, p, g, last]
-                older(offers[d, slot, p, g])
+                older(last, offers[d, slot, p, g])
                 offers[d, slot, p, g, last] += at_last
         for q in range(seekers.shape[1]):
             gave_up_out[q] += seekers[d, q, g, last]
-            older(seekers[d, q, g])
+            older(last, seekers[d, q, g])
 
 
 @kernel
-def retire_first_year(home, people, first_year):  # type: ignore[no-untyped-def]
+def retire_first_year(home, last, people, first_year):  # type: ignore[no-untyped-def]
     """First-year staff are among those who pass the last age in proportion."""
-    last = people.shape[3] - 1
     for p in range(first_year.shape[0]):
         heads = gone = 0.0
         for r in range(home.size):
@@ -51,9 +49,9 @@ def retire_first_year(home, people, first_year):  # type: ignore[no-untyped-def]
                 first_year[p, slot] *= 1.0 - gone / heads
 
 
-@kernel
-def older(cohorts):  # type: ignore[no-untyped-def]
+@small
+def older(last, cohorts):  # type: ignore[no-untyped-def]
     """Shift one vector of cohorts by a year."""
-    for a in range(cohorts.size - 1, 0, -1):
+    for a in range(last, 0, -1):
         cohorts[a] = cohorts[a - 1]
     cohorts[0] = 0.0

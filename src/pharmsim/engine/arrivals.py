@@ -6,7 +6,7 @@ Names of the arguments as in `pharmsim.engine.people`.
 from __future__ import annotations
 
 from pharmsim.compiled.arrays import NEVER
-from pharmsim.engine.jit import kernel
+from pharmsim.engine.jit import flat, kernel, small
 from pharmsim.engine.limits import in_fte
 from pharmsim.engine.lived import add, dot, halvings, largest, lived, total
 from pharmsim.engine.people import count_able
@@ -22,19 +22,12 @@ def drop_outs(tracks, d, people, years):  # type: ignore[no-untyped-def]
                 add(rate, years[copy, r], people[d, copy, tracks.home[r]])
 
 
-@kernel
-def who_can_move(edges, k, years, out):  # type: ignore[no-untyped-def]
-    """Person-years of the eligible ages of group `k`, in a row of people; 0 at other ages."""
-    first, end = edges.able_first[k], edges.able_end[k]
-    for g in range(out.shape[0]):
-        for c in range(out.shape[1]):
-            to, x = out[g, c], years[g, c]
-            for a in range(first):
-                to[a] = 0.0
-            for a in range(first, end):
-                to[a] = x[a]
-            for a in range(end, to.size):
-                to[a] = 0.0
+@small
+def who_can_move(movable, years, out):  # type: ignore[no-untyped-def]
+    """Person-years of the eligible ages of a row of people."""
+    movable, years, out = flat(movable), flat(years), flat(out)
+    for a in range(out.size):
+        out[a] = movable[a] * years[a]
 
 
 @kernel
@@ -55,7 +48,7 @@ def move(edges, home, keeps, d, people, w, moves_out):  # type: ignore[no-untype
             if rate == 0.0 or (copy > 0 and not keeps[copy - 1, e]):
                 continue
             if k != before:
-                who_can_move(edges, k, w.years[copy, edges.origin[e]], w.moving)
+                who_can_move(w.movable[k], w.years[copy, edges.origin[e]], w.moving)
                 before = k
             add(rate, w.moving, people[d, copy, edges.to[e]])
 
@@ -68,30 +61,58 @@ def come_back(pools, hazard, d, dt, people, in_pools, w, returns_out, losses_out
         for p in range(n_posts):
             filled = w.filled[p] if pools.limited[j] else 1.0
             for g in range(n_groups):
-                pool, row, row2 = in_pools[d, j, p, g], w.row, w.row2
+                pool, into, lived_here = in_pools[d, j, p, g], w.into_pool[j, p, g], w.row2
                 back, away = pools.return_row[j, p, g], pools.lapse_row[j, p, g]
                 x, y = pools.return_scale[d, j, p, g] * filled, pools.lapse_scale[d, j, p, g]
-                for a in range(row.size):
-                    row[a] = x * hazard[back, a] + y * hazard[away, a]
                 if back <= NEVER and away <= NEVER:  # the same at all ages
-                    lived(row[:1], dt, halvings(row[0] * dt), row2[:1])
-                    for a in range(1, row.size):
-                        row2[a] = row2[0]
+                    a = x * hazard[back, 0], y * hazard[away, 0]
+                    heads, lost = wait(a[0], a[1], dt, pool, into, lived_here, w.row)
                 else:
-                    lived(row, dt, halvings(largest(row) * dt), row2)
-                for a in range(row.size):
-                    row2[a] *= pool[a]
-                    pool[a] += w.into_pool[j, p, g, a] - row[a] * row2[a]
-                    w.into_pool[j, p, g, a] = 0.0
-                heads = x * dot(hazard[back], row2)
-                losses_out[j, p] += y * dot(hazard[away], row2)
+                    heads, lost = wait_by_age(
+                        x, y, hazard[back], hazard[away], dt, pool, into, lived_here, w.row
+                    )
+                losses_out[j, p] += lost
                 returns_out[j, p] += heads
                 for c in range(w.w.shape[2]):
                     share = pools.contracts[d, j, p, g, c]
                     if pools.limited[j]:
                         w.arrived[p] += heads * share * w.w[p, g, c]
-                    for a in range(row.size):
-                        people[d, 0, p, g, c, a] += share * x * hazard[back, a] * row2[a]
+                    add(share, lived_here, people[d, 0, p, g, c])
+
+
+@kernel
+def wait(back, away, dt, pool, into, returned, scratch):  # type: ignore[no-untyped-def]
+    """A step in a pool with hazards that are the same at all ages; who came `into` it is in it afterwards.
+
+    `returned` is written: who returns, by age. Returns the heads who return, and who are lost.
+    """
+    scratch[0] = back + away
+    lived(scratch[:1], dt, halvings(scratch[0] * dt), scratch[1:2])
+    years, stay = scratch[1], 1.0 - (back + away) * scratch[1]
+    lived_here = years * total(pool)
+    for a in range(pool.size):
+        returned[a] = back * years * pool[a]
+    for a in range(pool.size):
+        pool[a] = stay * pool[a] + into[a]
+    into[:] = 0.0
+    return back * lived_here, away * lived_here
+
+
+@kernel
+def wait_by_age(x, y, back, away, dt, pool, into, returned, scratch):  # type: ignore[no-untyped-def]
+    """The same with hazards by age: `x` times the row `back`, `y` times the row `away`."""
+    for a in range(pool.size):
+        scratch[a] = x * back[a] + y * away[a]
+    lived(scratch, dt, halvings(largest(scratch) * dt), returned)
+    for a in range(pool.size):
+        years = returned[a] * pool[a]
+        pool[a] += into[a] - scratch[a] * years
+        returned[a] = years
+        into[a] = 0.0
+    lost = y * dot(away, returned)
+    for a in range(pool.size):
+        returned[a] *= x * back[a]
+    return total(returned), lost
 
 
 @kernel

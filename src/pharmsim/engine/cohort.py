@@ -235,7 +235,8 @@ def run_period(m, v, x, d, t, clock, s, training, w, a, o, training_flows, regis
         end = (t % 12 + 1.0) / 12.0
         pipelines_month(v, d, t, t, end, a.places, training, s.seekers, training_flows, registrations)
     if not monthly or t % 12 == 11:
-        grow_older(m.tracks.home, d, s, o.retirements[d, t], o.pool_losses[d, t], o.gave_up[d, t])
+        retired, losses, gave_up = o.retirements[d, t], o.pool_losses[d, t], o.gave_up[d, t]
+        grow_older(m.tracks.home, m.levels.last, d, s, retired, losses, gave_up)
 
 
 @entry

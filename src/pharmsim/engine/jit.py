@@ -31,6 +31,8 @@ def forget_old(keep: int = 3) -> None:
 
 os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
 import numba  # noqa: E402 - the cache folder must be named first
+from numba.extending import intrinsic  # noqa: E402
+from numba.np import arrayobj  # noqa: E402
 
 numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
@@ -53,6 +55,36 @@ def kernel(function: Callable[..., Any]) -> Any:
     return numba.njit(**INSIDE, fastmath={"contract"})(function)
 
 
+def small(function: Callable[..., Any]) -> Any:
+    """Compile a short loop into whatever calls it: handing arrays over takes longer than such a loop."""
+    return numba.njit(**INSIDE, fastmath={"contract"}, forceinline=True)(function)
+
+
 def reduction(function: Callable[..., Any]) -> Any:
-    """Compile a sum: may be reordered into vector lanes, always in the same way."""
-    return numba.njit(**INSIDE, fastmath={"contract", "reassoc", "nsz"})(function)
+    """Compile a sum, as `small`: may be reordered into vector lanes, always in the same way."""
+    return numba.njit(**INSIDE, fastmath={"contract", "reassoc", "nsz"}, forceinline=True)(function)
+
+
+@intrinsic
+def flat(_: Any, array: Any) -> Any:
+    """View a contiguous array as one vector.
+
+    In kernels `array.reshape(array.size)` does the same, by a call that takes as long as a hundred additions.
+    """
+    vector = array.copy(ndim=1)
+
+    def view(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        old = arrayobj.make_array(array)(context, builder, values[0])
+        new = arrayobj.make_array(vector)(context, builder)
+        arrayobj.populate_array(
+            new,
+            data=old.data,
+            shape=[old.nitems],
+            strides=[old.itemsize],
+            itemsize=old.itemsize,
+            meminfo=old.meminfo,
+            parent=old.parent,
+        )
+        return arrayobj.impl_ret_borrowed(context, builder, vector, new._getvalue())
+
+    return vector(array), view

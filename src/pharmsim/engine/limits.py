@@ -6,7 +6,7 @@ Names of the arguments as in `pharmsim.engine.people`.
 from __future__ import annotations
 
 from pharmsim.compiled.arrays import PROMOTION
-from pharmsim.engine.jit import kernel
+from pharmsim.engine.jit import kernel, small
 from pharmsim.engine.lived import dot, total
 from pharmsim.engine.people import count_able
 
@@ -27,7 +27,7 @@ def vacancies(hiring, funded, d, offers, w):  # type: ignore[no-untyped-def]
         w.limit[p] = funded[p] - w.fte[p] - offered * w.fte_per_hire[p]
 
 
-@kernel
+@small
 def in_fte(heads, fte_per_head):  # type: ignore[no-untyped-def]
     """FTE of heads by group and contract."""
     fte = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pharmsim.engine.jit import kernel, reduction
+from pharmsim.engine.jit import flat, kernel, reduction, small
 
 SMALL = 0.5
 """Up to here the polynomial of φ is exact to rounding (relative error below 3e-16)."""
@@ -35,7 +35,7 @@ def lived(hazard, dt, n, out):  # type: ignore[no-untyped-def]
     out : float64 array, shape (cells,), years
         Written.
     """
-    hazard, out = hazard.reshape(hazard.size), out.reshape(out.size)
+    hazard, out = flat(hazard), flat(out)
     scale = dt / 2.0**n
     last = dt if n == 0 else 1.0
     for i in range(hazard.size):
@@ -61,7 +61,7 @@ def lived(hazard, dt, n, out):  # type: ignore[no-untyped-def]
 @reduction
 def total(x):  # type: ignore[no-untyped-def]
     """Sum of a contiguous array."""
-    x = x.reshape(x.size)
+    x = flat(x)
     s = 0.0
     for i in range(x.size):
         s += x[i]
@@ -80,7 +80,7 @@ def dot(x, y):  # type: ignore[no-untyped-def]
 @kernel
 def largest(x):  # type: ignore[no-untyped-def]
     """Largest element, 0 if none is positive; in four chains, which are quicker than one."""
-    x = x.reshape(x.size)
+    x = flat(x)
     a = b = c = d = 0.0
     whole = x.size // 4 * 4
     for i in range(0, whole, 4):
@@ -91,17 +91,17 @@ def largest(x):  # type: ignore[no-untyped-def]
     return max(max(a, b), max(c, d))
 
 
-@kernel
+@small
 def copy(source, out):  # type: ignore[no-untyped-def]
     """Copy a contiguous array into another of the same shape."""
-    x, y = source.reshape(source.size), out.reshape(out.size)
+    x, y = flat(source), flat(out)
     for i in range(x.size):
         y[i] = x[i]
 
 
-@kernel
+@small
 def add(factor, source, out):  # type: ignore[no-untyped-def]
     """out += factor·source, for contiguous arrays of the same shape."""
-    x, y = source.reshape(source.size), out.reshape(out.size)
+    x, y = flat(source), flat(out)
     for i in range(x.size):
         y[i] += factor * x[i]

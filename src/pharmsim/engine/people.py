@@ -7,14 +7,15 @@ state with their draw axis, `w` the scratch arrays.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pharmsim.compiled.arrays import CONSTANT, NEVER, Bools, Floats, Ints, Posts, Risks
+from pharmsim.compiled.arrays import CONSTANT, NEVER, Floats, Ints, Posts, Risks
 from pharmsim.compiled.system_arrays import BURNOUT, FLEXIBILITY, SHORTER_HOURS
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import add, total
+from pharmsim.engine.padding import blank
 
 
 class Scratch(NamedTuple):
@@ -33,15 +34,19 @@ class Scratch(NamedTuple):
     first_share: Floats  # (P,): first-year share
     lost: Floats  # (P,): leavers of this step
     gone: Floats  # (P,): retired and moved in this step
-    factor: Floats  # (K, P, G, C): multiplier of each risk's row of hazards
+    peak: Floats  # (years or 1, steps per year, rows of hazards): highest number of each
+    factor: Floats  # (P, G, C, K): multiplier of each risk's row of hazards
     own: Ints  # (P, G, C, M): different rows of hazards of a cell, then `NEVER`
     n_own: Ints  # (P, G, C): how many, even
-    at: Ints  # (K, P, G, C): position of a risk's row in `own`, -1 for the constant one
+    at: Ints  # (P, G, C, K): position of a risk's row in `own`, -1 for the constant one
     times: Floats  # (P, G, C, M): multiplier of each of these rows, of all risks together
     same: Floats  # (P, G, C): hazard that is the same at all ages
     by_age: Floats  # (M,): person-years weighted by each of these rows
-    switch: Floats  # (C, C, G, A): hazard of switching from one contract to another
-    switches: Bools  # (C, C): whether anybody does
+    pair: Ints  # (switches,): pair of contracts of a switch
+    pair_from: Ints  # (pairs,): contract
+    pair_to: Ints  # (pairs,)
+    switch: Floats  # (P, pairs, G, A): hazard of switching
+    movable: Floats  # (groups of eligible people, G, C, A): 1 at the eligible ages
     moving: Floats  # (G, C, A): person-years of those who can move
     years: Floats  # (copies, R, G, C, A): person-years lived
     into_pool: Floats  # (n_pools, P, G, A)
@@ -49,10 +54,10 @@ class Scratch(NamedTuple):
     demand: Floats  # (P,): heads
     recruits: Floats  # (P,): multiplier of outside supply
     hired: Floats  # (P,)
-    hazard: Floats  # (G, C, A)
-    time: Floats  # (G, C, A): years lived
-    hazard_tagged: Floats  # (G, C, A): with changes of employer as a risk
-    time_tagged: Floats  # (G, C, A)
+    hazard: Floats  # (R, G, C, A)
+    time: Floats  # (R, G, C, A): years lived
+    hazard_tagged: Floats  # (R, G, C, A): with changes of employer as a risk
+    time_tagged: Floats  # (R, G, C, A)
     row: Floats  # (A,)
     row2: Floats  # (A,)
 
@@ -63,52 +68,61 @@ def scratch(m: Posts, n_ages: int) -> Scratch:
     n_groups, n_contracts = m.funding.fte_per_head.shape[2:]
     n_pools, n_sources = m.pools.return_row.shape[0], m.hiring.kind.size
     cell, post = (n_groups, n_contracts, n_ages), (n_posts,)
+    known: dict[str, Any] = {**own_rows(m.risks), **pairs(m.risks), "peak": m.risks.hazard.max(axis=-1)}
+    known["movable"] = blank((m.edges.able_row.size, *cell))
+    for k, (first, end) in enumerate(zip(m.edges.able_first, m.edges.able_end, strict=True)):
+        known["movable"][k, ..., first:end] = 1.0
     shapes = {
         "heads": (n_rows, n_groups, n_contracts),
         "able": (m.edges.able_row.size, n_groups, n_contracts),
         "at_post": (n_posts, n_groups, n_contracts),
         "w": (n_posts, n_groups, n_contracts),
         "edge_rate": (m.edges.origin.size,),
-        "factor": m.risks.row.shape,
-        "switch": (n_contracts, n_contracts, n_groups, n_ages),
+        "factor": known["at"].shape,
+        "times": known["own"].shape,
+        "same": known["n_own"].shape,
+        "by_age": known["own"].shape[3:],
+        "switch": (n_posts, len(known["pair_to"]), n_groups, n_ages),
         "moving": cell,
         "years": (1 + n_copies, n_rows, *cell),
         "into_pool": (n_pools, n_posts, n_groups, n_ages),
         "hires": (n_sources, n_posts),
-        "hazard": cell,
-        "time": cell,
-        "hazard_tagged": cell,
-        "time_tagged": cell,
         "row": (n_ages,),
         "row2": (n_ages,),
     }
-    own, n_own, at = own_rows(m.risks)
-    known = {"own": own, "n_own": n_own, "at": at, "switches": np.zeros((n_contracts, n_contracts), dtype=bool)}
-    shapes |= {"times": own.shape, "same": own.shape[:3], "by_age": own.shape[3:]}
-    zeros = {name: np.zeros(shapes.get(name, post)) for name in Scratch._fields if name not in known}
+    shapes |= dict.fromkeys(("hazard", "time", "hazard_tagged", "time_tagged"), (n_rows, *cell))
+    zeros: dict[str, Any] = {
+        name: blank(shapes.get(name, post)) for name in Scratch._fields if name not in known
+    }
     return Scratch(**zeros, **known)
 
 
-def own_rows(risks: Risks) -> tuple[Ints, Ints, Ints]:
+def own_rows(risks: Risks) -> dict[str, Ints]:
     """Return the different rows of hazards of every cell: `own`, `n_own` and `at` of `Scratch`."""
-    row, from_ = risks.row, risks.switch_from.tolist()
-    n_risks, *cells = row.shape
-    at = np.full(row.shape, -1)
-    lists: dict[tuple[int, ...], list[int]] = {}
+    row, from_ = np.moveaxis(risks.row, 0, -1), risks.switch_from.tolist()
+    cells, n_risks = row.shape[:-1], row.shape[-1]
+    at, lists = np.full(row.shape, -1), {}
     for cell in np.ndindex(*cells):
         here = [k for k in range(n_risks) if k < n_risks - len(from_) or from_[k - n_risks] == cell[2]]
-        found = lists[cell] = list(dict.fromkeys(int(row[(k, *cell)]) for k in here))
-        found[:] = [h for h in found if h > NEVER]
+        lists[cell] = [h for h in dict.fromkeys(row[cell][here].tolist()) if h > NEVER]
         for k in here:
-            if row[(k, *cell)] in found:
-                at[(k, *cell)] = found.index(row[(k, *cell)])
-    n = {cell: max(2, -(-len(found) // 2) * 2) for cell, found in lists.items()}
-    own = np.full((*cells, max(4, *n.values())), NEVER)
+            if row[(*cell, k)] in lists[cell]:
+                at[(*cell, k)] = lists[cell].index(row[(*cell, k)])
     n_own = np.zeros(cells, dtype=np.int64)
+    own = np.full((*cells, 4 + n_risks), NEVER)
     for cell, found in lists.items():
         own[(*cell, slice(len(found)))] = found
-        n_own[cell] = n[cell]
-    return own, n_own, at
+        n_own[cell] = max(2, -(-len(found) // 2) * 2)
+    return {"own": own, "n_own": n_own, "at": at}
+
+
+def pairs(risks: Risks) -> dict[str, Ints]:
+    """Return the pairs of contracts of switches: `pair`, `pair_from` and `pair_to` of `Scratch`."""
+    ends = list(zip(risks.switch_from.tolist(), risks.switch_to.tolist(), strict=True))
+    found = list(dict.fromkeys(ends))
+    from_to = np.array(found, dtype=np.int64).reshape(-1, 2)
+    pair = np.array([found.index(end) for end in ends], dtype=np.int64)
+    return {"pair": pair, "pair_from": from_to[:, 0].copy(), "pair_to": from_to[:, 1].copy()}
 
 
 @kernel
@@ -180,33 +194,33 @@ def count(funding, home, d, month, people, first_year, w):  # type: ignore[no-un
 
 @kernel
 def factors(risks, feedbacks, multiplier, d, t, w):  # type: ignore[no-untyped-def]
-    """Multiplier of every risk's row of hazards in every cell, and of each row; 0 where the risk does not exist.
+    """Multiplier of every risk's row of hazards in every cell (0 without such a risk), and of each row.
 
     Leaving is multiplied by its level relative to the opening mix of first-year and other staff, and
     leaving and switches by the multipliers of the feedbacks that act on them.
     """
     first_switch = risks.n_leave + risks.n_retire
-    n_risks, n_posts, n_groups, n_contracts = w.factor.shape
     w.times[:] = 0.0
     w.same[:] = 0.0
-    for k in range(n_risks):
-        over_time = risks.over_time[d, k, t]
-        for p in range(n_posts):
-            x = over_time
+    for p in range(w.factor.shape[0]):
+        excess = risks.first_year_ratio[d, p] - 1.0
+        new_ones = (1.0 + excess * w.first_share[p]) / risks.first_year_mean[d, p]
+        for k in range(w.factor.shape[3]):
+            x = risks.over_time[d, k, t]
             if k < risks.n_leave:
-                excess = risks.first_year_ratio[d, p] - 1.0
-                x *= (1.0 + excess * w.first_share[p]) / risks.first_year_mean[d, p]
+                x *= new_ones
             if feedbacks.tired[k]:
                 x *= multiplier[BURNOUT, p]
             if feedbacks.shorter[k]:
                 x *= multiplier[SHORTER_HOURS, p]
             if feedbacks.flexible[k]:
                 x *= multiplier[FLEXIBILITY, p]
-            for g in range(n_groups):
-                for c in range(n_contracts):
+            for g in range(w.factor.shape[1]):
+                for c in range(w.factor.shape[2]):
                     exists = k < first_switch or risks.switch_from[k - first_switch] == c
-                    own = w.factor[k, p, g, c] = x * risks.scale[d, k, p, g, c] if exists else 0.0
-                    if w.at[k, p, g, c] >= 0:
-                        w.times[p, g, c, w.at[k, p, g, c]] += own
+                    own = x * risks.scale[d, k, p, g, c] if exists else 0.0
+                    w.factor[p, g, c, k] = own
+                    if w.at[p, g, c, k] >= 0:
+                        w.times[p, g, c, w.at[p, g, c, k]] += own
                     elif risks.row[k, p, g, c] == CONSTANT:
                         w.same[p, g, c] += own

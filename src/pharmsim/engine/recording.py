@@ -41,11 +41,11 @@ def record_posts(home, index_55, d, t, month, s, w, a, o):  # type: ignore[no-un
         for g in range(w.w.shape[1]):
             for c in range(w.w.shape[2]):
                 older_ones = total(people[d, 0, r, g, c, index_55:])
-                if 0 < index_55 <= people.shape[5]:  # who has turned 55 since the anniversary
+                if 0 < index_55 <= o.headcount_by_age.shape[3]:  # who has turned 55 since the anniversary
                     older_ones += month % 12 / 12.0 * people[d, 0, r, g, c, index_55 - 1]
                 o.headcount_55plus[d, t, home[r]] += older_ones
                 if month % 12 == 0:
-                    for a in range(people.shape[5]):
+                    for a in range(o.headcount_by_age.shape[3]):
                         o.headcount_by_age[d, month // 12, home[r], a] += people[d, 0, r, g, c, a]
 
 

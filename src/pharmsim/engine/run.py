@@ -22,6 +22,7 @@ from pharmsim.compiled.arrays import (
 from pharmsim.compiled.compile import Compiled
 from pharmsim.compiled.model import Model, Record, State
 from pharmsim.compiled.system_arrays import SystemStocks
+from pharmsim.engine.padding import narrow_state, wide_model, wide_state
 from pharmsim.errors import ConservationError, InputError, RunError
 from pharmsim.quantities import OUTPUTS
 
@@ -143,13 +144,13 @@ def run(
 
     m, clock, n = compiled.model, compiled.clock, compiled.draws.n
     last = clock.n_periods if last is None else last
-    s = (compiled.opening if state is None else state).rows(0, n)
-    n_groups, n_ages = s.posts.people.shape[3], s.posts.people.shape[5]
-    record = blank(m, clock, n, n_ages)
+    n_groups, n_ages = compiled.opening.posts.people.shape[3], compiled.opening.posts.people.shape[5]
+    s = wide_state(compiled.opening if state is None else state)
+    record, m = blank(m, clock, n, n_ages), wide_model(m)
 
     def work(draws: tuple[int, int]) -> None:
         registrations = np.zeros((m.conveyors.history.size, n_groups))
-        w, a, thrown = scratch(m.posts, n_ages), around(m), no_flows(m.conveyors)
+        w, a, thrown = scratch(m.posts, s.posts.people.shape[5]), around(m), no_flows(m.conveyors)
         ends = (first, last, draws)
         cohort.run(*m, clock, *ends, *s, w, a, record, thrown, registrations)
 
@@ -165,7 +166,7 @@ def run(
     seconds = time.perf_counter() - began
     check(record, first, last)
     funded(record, [post.post for post in compiled.scenario.posts])
-    return Output(record.arrays(), s, last, seconds, compile_seconds)
+    return Output(record.arrays(), narrow_state(s, n_ages), last, seconds, compile_seconds)
 
 
 def funded(record: Record, posts: list[str]) -> None:
