@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def left(place: Path) -> list[str]:
     return sorted(path.name for path in place.iterdir())
 
 
-def test_a_run_folder_holds_everything(folder: Path) -> None:
+def test_a_run_folder_holds_everything(results: Results, folder: Path) -> None:
     assert left(folder) == [
         "assumptions.csv", "assumptions.md", "draws.nc", "manifest.json", "results.nc", "run.log",
         "scenario.json", "tables", "tidy.parquet", "workbook.xlsx",
@@ -51,9 +52,10 @@ def test_a_run_folder_holds_everything(folder: Path) -> None:
     assert "warning: a warning" in log
     assert "people conserved to" in log
     assert "2 draws besides the central values\n" in log
-    assert "powers of two" in files.log_text(
-        synthetic.results(draws=3), {"command": [], "pharmsim": "", "git": {"commit": ""}, "files": []}
-    )
+    assert "powers of two" not in log
+    made = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert made["power_of_two"]
+    assert "powers of two" in files.log_text(results, {**made, "power_of_two": False})
 
 
 def test_results_come_back_bit_for_bit(results: Results, tmp_path: Path) -> None:
@@ -273,3 +275,15 @@ def test_a_folder_that_is_not_a_run_is_refused(tmp_path: Path) -> None:
     (tmp_path / "results.nc").write_text("not netCDF")
     with pytest.raises(OutputError, match="cannot be read as netCDF"):
         files.read(tmp_path)
+
+
+def test_a_disk_that_is_too_small_is_one_error_before_anything_is_lost(
+    tmp_path: Path, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: small)
+    with pytest.raises(
+        OutputError, match=r"results\.nc may need 0\.1 MB, 0\.0 MB are free\. Nothing was kept"
+    ):
+        files.write(results, tmp_path / "run")
+    assert left(tmp_path) == []

@@ -123,20 +123,17 @@ def log_text(results: Results, made: Mapping[str, Any]) -> str:
         f"pharmsim {made['pharmsim']}, commit {made['git']['commit'] or 'unknown'}",
         *(f"read {entry['path']} (sha256 {entry['sha256'][:12]})" for entry in made["files"]),
         f"engine {meta.get('engine')}, step {meta.get('step')}, seed {meta.get('seed')}, "
-        f"{sizes['draw'] - 1:,} draws besides the central values{_uneven(sizes['draw'] - 1)}",
+        f"{sizes['draw'] - 1:,} draws besides the central values",
         f"compiled in {meta.get('compile_time_s') or 0.0:.2f} s",
         f"ran in {meta.get('wall_time_s') or 0.0:.2f} s",
     ]
     if "conservation_error" in results.data:
         largest = float(abs(results.data["conservation_error"]).max())
         lines.append(f"people conserved to {largest:.1e} heads a month")
+    if results.has_draws and not made["power_of_two"]:
+        lines.append("powers of two (256, 512, 1,024 …) of draws cover the ranges most evenly")
     lines += [f"warning: {text}" for text in meta.get("warnings") or []]
     return "".join(f"{stamp} {line}\n" for line in lines)
-
-
-def _uneven(n: int) -> str:
-    """A word on numbers of draws that are no power of two."""
-    return "" if n & (n - 1) == 0 else " (powers of two cover ranges most evenly)"
 
 
 def read(folder: str | Path) -> Results:

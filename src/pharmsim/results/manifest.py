@@ -130,6 +130,7 @@ def manifest(
     dict
         As written to manifest.json.
     """
+    draws = int(meta.get("n_draws") or 0)
     words = list(command) if command is not None else [Path(sys.argv[0]).name, *sys.argv[1:]]
     keys = (
         "seed", "n_draws", "keep", "step", "engine", "wall_time_s", "compile_time_s", "warnings",
@@ -143,6 +144,7 @@ def manifest(
         "scenario": {"name": description.get("name", ""), "sha256": scenario_digest(description)},
         "files": [{"path": str(path), "sha256": digest} for path, digest in meta.get("files", [])],
         **{key: meta.get(key) for key in keys},
+        "power_of_two": draws > 0 and draws & (draws - 1) == 0,  # such draws cover ranges most evenly
         "environment": environment(),
         "results": dict(digests),
     }

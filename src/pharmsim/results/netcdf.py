@@ -73,7 +73,7 @@ def _check_room(path: Path, size: int) -> None:
     """Refuse what the disk has no room for, before the library of the file meets a full disk: it crashes."""
     free = shutil.disk_usage(path.parent).free
     if size > free:
-        text = f"{path.name} may need {size / 1e9:,.2f} GB, {free / 1e9:,.2f} GB are free"
+        text = f"{path.name} may need {size / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free"
         raise OSError(errno.ENOSPC, text, str(path))
 
 
