@@ -179,7 +179,10 @@ class Grid:
         values = np.stack([self.draws.values(v) for v in series.points.values()], axis=1)[:, order]
         if steps:
             return values[:, np.clip(np.searchsorted(at[order], months, side="right") - 1, 0, None)]
-        return np.stack([np.interp(months, at[order], row) for row in values])
+        place = np.interp(months, at[order], np.arange(len(at)))
+        before = np.minimum(place.astype(np.int64), max(len(at) - 2, 0))
+        after, share = np.minimum(before + 1, len(at) - 1), place - before
+        return np.asarray(values[:, before] * (1.0 - share) + values[:, after] * share)
 
     def by_year(self, series: Series, first: int, last: int) -> Floats:
         """A yearly series, shape (draws, last − first + 1): years after the last point repeat it."""
