@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import pharmsim
 import synthetic
+from pharmsim.compiled.draws import names
 from pharmsim.errors import OutputError
 from pharmsim.report import comparison as report
 from pharmsim.results import files, netcdf
@@ -185,16 +188,28 @@ def test_a_damaged_manifest_is_bad_input(folder: Path) -> None:
 
 
 def test_a_comparison_is_reproduced_by_its_digests(tmp_path: Path) -> None:
-    def made(scenario: Any, draws: Any, seed: int) -> Results:
-        n = draws if isinstance(draws, int) else draws.n - 1  # a table that the scenarios share
-        return synthetic.results(draws=n, seed=seed, name=scenario.name)
+    tables: list[Any] = []
 
-    compared = study.compare(synthetic.scenario(), [synthetic.scenario(name="Other")], 20, 7, run=made)
+    def made(scenario: Any, draws: Any, seed: int) -> Results:
+        tables.append(draws)
+        n = draws if isinstance(draws, int) else draws.n - 1
+        return replace(synthetic.results(draws=n, seed=seed), scenario=scenario)
+
+    base = synthetic.description()
+    uncertain = synthetic.cells({"value": 0.01, "low": 0.0, "high": 0.02})
+    more = {"name": "Other", "switches": [{**base["switches"][0], "rate": uncertain}]}
+    scenarios = [pharmsim.from_dict(base), pharmsim.from_dict({**base, **more})]
+    compared = study.compare(scenarios[0], scenarios[1:], 20, 7, run=made)
+    tables.clear()
     place = report.write(compared, tmp_path / "compared", figures=False)
     outcome = reproduce(place, run=made)
     assert outcome.equal
     assert outcome.whole
     assert outcome.n_numbers > 20_000
+    assert len(tables) == 2
+    assert tables[0] is tables[1]  # that the scenarios share
+    np.testing.assert_array_equal(tables[0].u, compared.draws.u)
+    assert len(tables[0].names) == len(names(scenarios[0])) + 1
     other = reproduce(place, run=lambda scenario, draws, seed: made(scenario, draws, seed + 1))
     assert not other.equal
     assert "base: " in other.text()
