@@ -66,7 +66,7 @@ def reduction(function: Callable[..., Any]) -> Any:
 
 
 @intrinsic
-def flat(_: Any, array: Any) -> Any:
+def _flat(_: Any, array: Any) -> Any:
     """View a contiguous array as one vector.
 
     In kernels `array.reshape(array.size)` does the same, by a call that takes as long as a hundred additions.
@@ -88,3 +88,11 @@ def flat(_: Any, array: Any) -> Any:
         return arrayobj.impl_ret_borrowed(context, builder, vector, new._getvalue())
 
     return vector(array), view
+
+
+def _reshaped(array: Any) -> Any:
+    return array.reshape(array.size)
+
+
+flat: Any = _reshaped if numba.config.DISABLE_JIT else _flat  # type: ignore[attr-defined]
+"""One vector of a contiguous array, also where nothing is compiled."""
