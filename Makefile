@@ -29,8 +29,8 @@ PICTURES := $(addprefix results/baseline/figures/, headcount.png vacancies.png r
 REPORT := results/baseline_compared/report.html
 
 demo: $(READY)  ## run South East London, compare programmes with it, write the report (about three minutes)
-	$(BIN)/pharmsim run $(SEL) --draws 20 --force
-	$(BIN)/pharmsim compare $(SEL) $(PROGRAMME) --draws 20 --force
+	$(BIN)/pharmsim run $(SEL) --force
+	$(BIN)/pharmsim compare $(SEL) $(PROGRAMME) --force
 	$(BIN)/pharmsim report results/baseline_compared --force
 	@echo
 	@echo "Pictures of the baseline:"

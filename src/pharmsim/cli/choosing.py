@@ -31,7 +31,7 @@ from pharmsim.cli.shared import (
 def compare(
     base: Annotated[Path, typer.Argument(help="Scenario to compare with.", metavar="BASE")],
     files: Files,
-    draws: Draws = 100,
+    draws: Draws = 256,
     seed: Seed = 1,
     dates: Annotated[
         str, typer.Option(help='Dates apart by commas, such as "31 March 2028, 2030-10".', metavar="DATES")
@@ -91,7 +91,7 @@ def solve(
     start: Annotated[str | None, typer.Option(help="Month in which a lever of the library begins.")] = None,
     first: Annotated[str | None, typer.Option("--from", help='First level, or factor: "x 0.5".')] = None,
     last: Annotated[str | None, typer.Option("--to", help='Last level, or factor: "x 2".')] = None,
-    draws: Draws = 100,
+    draws: Draws = 256,
     seed: Seed = 1,
     out: Out = None,
     force: Force = False,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @app.command()
 def run(
     file: File,
-    draws: Draws = 0,
+    draws: Draws = 256,
     seed: Seed = 1,
     out: Out = None,
     force: Force = False,
@@ -58,6 +58,7 @@ def run(
     from pharmsim.study import runs
     from pharmsim.study.resuming import blocks_beside
 
+    draws = runs.enough(scenario, draws)
     with blocks_beside(folder, resume, force) as blocks:
         made = how(threads, dask, blocks / "1", resume)
         say_if_cold()

@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from pharmsim.compiled.draws import Draws, sample
+from pharmsim.compiled.draws import Draws, names, sample
 from pharmsim.compiled.model import State
+from pharmsim.errors import InputError
 from pharmsim.results.labelled import Results, label
 from pharmsim.scenario import programme
 from pharmsim.scenario.models import Scenario
@@ -86,6 +87,23 @@ def run(
 def shared(scenarios: Scenario | Sequence[Scenario], draws: int | Draws, seed: int) -> Draws:
     """Return the table of draws that scenarios share: the one given, or a new one of all their ranges."""
     return draws if isinstance(draws, Draws) else sample(scenarios, draws, seed)
+
+
+def enough(scenario: Scenario, draws: int) -> int:
+    """How many draws to run, of those asked for: none where nothing has a range.
+
+    Raises
+    ------
+    InputError
+        If there are ranges and no draws: no number is shown without its interval.
+    """
+    n = len(names(scenario))
+    if n and draws == 0:
+        raise InputError(
+            f"--draws — must be at least 1, for {n} inputs have ranges and no number is shown without its "
+            "interval — got 0 — leave it out"
+        )
+    return draws if n else 0
 
 
 SAME = 1e-9

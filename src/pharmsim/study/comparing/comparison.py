@@ -33,7 +33,7 @@ from pharmsim.study.ensemble import HERE, How
 from pharmsim.study.runs import run as run_scenario
 from pharmsim.study.runs import told_of_idle
 
-DRAWS = 100
+DRAWS = 256
 """Draws of a comparison."""
 YEARS = (2, 5, 10)
 """Years after the start at which differences are shown, besides `STRATEGY_END` and the end."""

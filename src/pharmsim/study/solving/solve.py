@@ -181,7 +181,7 @@ def solve(
         message = (
             f"must be {FEWEST} or more, for {len(uncertain)} inputs have ranges and no level is given without"
         )
-        message += f" its interval; got {draws}. Write `--draws 100`"
+        message += f" its interval; got {draws}. Write `--draws 256`"
         raise ScenarioError([Problem("solve", 0, "--draws", message)])
     response = Response(scenario, target, levers, at, draws, seed, run)
     searches = [_search(response, j) for j in range(len(at))]
