@@ -11,7 +11,8 @@ import pytest
 from scipy.stats import norm
 
 import pharmsim
-from made import made
+from made import made, post
+from pharmsim.compiled.draws import sample
 from pharmsim.compiled.sobol import scrambled
 from pharmsim.errors import ScenarioError
 from pharmsim.scenario.uncertainties import Correlated, Uncertainties
@@ -81,6 +82,45 @@ def test_inputs_that_are_drawn_together_are_known_together() -> None:
     assert pair == pytest.approx(perfect(gains).mean(), rel=0.05)
     assert one == pytest.approx(1.0 / 8.0, rel=0.1)  # half of the mean of |u − ½|
     assert abs(none) < 0.01
+
+
+def test_what_two_inputs_known_together_do_only_together_is_seen() -> None:
+    u = scrambled([f"input {i}" for i in range(12)], N, 1)
+    gains = np.stack([np.zeros(N), 4.0 * (u[:, 0] - 0.5) * (u[:, 1] - 0.5)], axis=1)
+    groups = [u[:, :2], *u[:, 2:].T]
+    assert partial(gains, groups)[:, 0].mean() == pytest.approx(0.125, rel=0.02)
+    few = partial(gains[:128], [each[:128] for each in groups])[:, 0].mean()
+    assert few == pytest.approx(0.125, rel=0.2)
+
+
+def test_many_inputs_known_together_leave_their_products_out() -> None:
+    u = np.random.default_rng(15).random((60, 12))
+    gains = np.stack([np.zeros(60), u[:, 0] - 0.5], axis=1)
+    assert np.isfinite(partial(gains, [u])).all()
+
+
+@pytest.mark.parametrize(
+    ("levels", "shares"),
+    [((-1.0, 8.0), (0.9, 0.1)), ((-8.0, 1.0, -1.5), (0.1, 0.8, 0.1)), ((2.0, -3.0, 2.0, -1.0), (0.25,) * 4)],
+)
+def test_an_input_of_few_values_is_worth_what_they_say(
+    levels: tuple[float, ...], shares: tuple[float, ...]
+) -> None:
+    u = scrambled([f"input {i}" for i in range(20)], N, 1)
+    which = np.searchsorted(np.cumsum(shares)[:-1], u[:, 2])
+    gains = np.stack([np.zeros(N), np.array(levels)[which] + 0.3 * norm.ppf(u[:, 4])], axis=1)
+    known = np.dot(np.maximum(levels, 0.0), shares) - max(np.dot(levels, shares), 0.0)
+    found = partial(gains, [which if i == 2 else u[:, i] for i in range(20)])
+    assert found[:, 2].mean() == pytest.approx(known, rel=0.03)
+    assert np.abs(found.mean(axis=0)[5:]).max() < 0.01
+
+
+def test_an_input_that_is_the_same_in_all_draws_tells_nothing() -> None:
+    u = np.random.default_rng(16).random((200, 1))
+    gains = np.stack([np.zeros(200), u[:, 0] - 0.5], axis=1)
+    same, twice = partial(gains, [np.ones(200), np.hstack([u, u])]).mean(axis=0)
+    assert same == 0.0
+    assert twice == pytest.approx(perfect(gains).mean(), rel=0.02)
 
 
 def test_inputs_that_look_alike_in_these_draws_are_told_apart() -> None:
@@ -278,6 +318,14 @@ def test_inputs_have_their_values_in_their_own_unit(compared: Comparison) -> Non
             assert each.values.min() >= each.driver.low - slack
             assert each.values.max() <= each.driver.high + slack
             assert np.ptp(each.values) > 0.0
+
+
+def test_an_input_of_few_values_is_drawn_with_few_values() -> None:
+    posts = [post("p"), post("q")]
+    edges = [{"from": "p", "to": "q", "rate": {"value": 0.1, "choices": {0.1: 0.5, 0.2: 0.25, 0.4: 0.25}}}]
+    scenario = made(12, posts, moves={"edges": edges})
+    (found,) = inputs([scenario], sample(scenario, 64))
+    assert np.unique(found.drawn) == pytest.approx([0.1, 0.2, 0.4])
 
 
 def test_correlated_inputs_are_one(compared: Comparison) -> None:

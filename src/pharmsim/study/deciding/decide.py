@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pharmsim.compiled.draws import Draws
 from pharmsim.results.impact import WEAKNESS
 from pharmsim.study.comparing.comparison import Comparison
 from pharmsim.study.deciding import futures as discovery
@@ -55,7 +54,9 @@ def decided(compared: Comparison, asked: Sequence[Subject] = ()) -> Comparison:
     names = [BASE, *compared.names]
     rows = {
         "choice": [row for each in found for row in _choice(each, names, draws.seed)],
-        "value_of_information": [row for each in found for row in _information(each, known, groups, draws)],
+        "value_of_information": [
+            row for each in found for row in _information(each, known, groups, draws.seed)
+        ],
         "failing_futures": [row for each in found for row in _failing(each, names, known, draws.seed)],
     }
     tables = {name: pd.DataFrame(table) for name, table in rows.items() if table}
@@ -98,7 +99,7 @@ def _choice(objective: Objective, names: Sequence[str], seed: int) -> list[dict[
 
 
 def _information(
-    objective: Objective, known: Sequence[Input], groups: Sequence[Sequence[int]], draws: Draws
+    objective: Objective, known: Sequence[Input], groups: Sequence[Sequence[int]], seed: int
 ) -> list[dict[str, Any]]:
     """What it is worth to know everything, and each uncertainty: the most first."""
     gains = objective.gains[1:]
@@ -106,13 +107,11 @@ def _information(
     if not whole.any():
         parts = np.zeros((len(gains), len(groups)))
     else:
-        columns = [
-            np.stack([draws.probabilities(known[i].driver.name)[1:] for i in group], 1) for group in groups
-        ]
-        parts = partial(gains, columns, draws.seed)
+        columns = [np.stack([known[i].drawn for i in group], 1) for group in groups]
+        parts = partial(gains, columns, seed)
     contributions = np.column_stack([whole, parts])
     value = contributions.mean(axis=0)
-    again = resamples(len(gains), draws.seed) @ contributions
+    again = resamples(len(gains), seed) @ contributions
     low, high = np.maximum(np.quantile(again, [0.05, 0.95], axis=0), 0.0)
     sure = _sure(contributions)
     about = [_everything(), *(_about([known[i] for i in group]) for group in groups)]

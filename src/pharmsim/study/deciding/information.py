@@ -16,6 +16,8 @@ information, Medical Decision Making 37, 747-758.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial.legendre import legvander
@@ -27,6 +29,28 @@ FOLDS, REPEATS = 10, 2
 """Parts into which draws are divided to test a rule on draws that it has not seen, and how often."""
 ROWS = 5
 """Draws for each term of a polynomial, at least."""
+SAME = 1e-9
+"""Terms that differ from a mix of those before them by less than this share of themselves add nothing."""
+
+
+class Basis(NamedTuple):
+    """Terms by which gains follow one input, or several that are known together.
+
+    Attributes
+    ----------
+    terms : ndarray, shape (draw, terms)
+        By degree; behind them products of two columns.
+    ends : list of int
+        How many terms there are up to each degree, and with the products.
+    """
+
+    terms: Array
+    ends: list[int]
+
+    @property
+    def alone(self) -> Array:
+        """Terms without products."""
+        return self.terms[:, : self.ends[DEGREE - 1]]
 
 
 def perfect(gains: Array) -> Array:
@@ -48,18 +72,19 @@ def partial(gains: Array, inputs: Sequence[Array], seed: int = 1) -> Array:
     """What choosing by one input gains in each draw, shape (draw, input); its mean is EVPPI.
 
     Gains are regressed on the input, a polynomial in its rank whose degree (0 to 3) is that which
-    foretells best a draw left out. The rule that follows — choose what is best given the input — is found
-    on nine tenths of the draws and applied to the last tenth, for each tenth in turn: an input that tells
-    nothing gains nothing on average, for its rule is no better than chance on draws that it has not
-    seen. What other inputs explain alone is taken out of the gains first. Inputs are independent,
-    so that this moves no mean, but much of the noise goes, and inputs that happen to look alike in few
-    draws are told apart.
+    foretells best a draw left out; on several columns also in products of any two. The rule that
+    follows — choose what is best given the input — is found on nine tenths of the draws and applied to the
+    last tenth, for each tenth in turn: an input that tells nothing gains nothing on average, for its rule
+    is no better than chance on draws that it has not seen. What other inputs explain alone is taken out
+    of the gains first. Inputs are independent, so that this moves no mean, but much of the noise goes, and
+    inputs that happen to look alike in few draws are told apart.
 
     Parameters
     ----------
     gains : ndarray, shape (draw, choice)
     inputs : sequence of ndarray, shape (draw, columns)
-        Columns of one input that are drawn together count as one.
+        Columns of one input that are drawn together count as one. Where an input has but few values, give
+        these: equal ones have one rank.
     seed : int
         Of the division into tenths.
 
@@ -69,7 +94,7 @@ def partial(gains: Array, inputs: Sequence[Array], seed: int = 1) -> Array:
         A draw may lose by the rule: then it is negative.
     """
     bases = [_basis(values) for values in inputs]
-    alone = main_effects(gains, bases)
+    alone = main_effects(gains, [each.alone for each in bases])
     known = sum(alone.values(), start=np.zeros_like(gains))
     rng = np.random.default_rng(seed)
     parts = [rng.permutation(len(gains)) % FOLDS for _ in range(REPEATS)]
@@ -78,14 +103,32 @@ def partial(gains: Array, inputs: Sequence[Array], seed: int = 1) -> Array:
     )
 
 
-def _basis(values: Array) -> Array:
-    """Legendre polynomials in the ranks of an input, shape (draw, degree · columns), by degree."""
+def _basis(values: Array) -> Basis:
+    """Legendre polynomials in the ranks of an input, by degree, and products of two columns."""
     from scipy.stats import rankdata  # takes half a second to load, which a report need not wait for
 
-    values = np.asarray(values, dtype=float)
-    ranks = (rankdata(values.reshape(len(values), -1), axis=0) - 0.5) / len(values)
-    found = legvander(2.0 * ranks - 1.0, DEGREE)[:, :, 1:]  # draw, column, degree
-    return np.swapaxes(found, 1, 2).reshape(len(values), -1)
+    n = len(values)
+    ranks = (rankdata(np.asarray(values, dtype=float).reshape(n, -1), axis=0) - 0.5) / n
+    by_degree = np.moveaxis(legvander(2.0 * ranks - 1.0, DEGREE)[:, :, 1:], 2, 0)  # degree, draw, column
+    first = by_degree[0]
+    pairs = [first[:, i] * first[:, j] for i, j in combinations(range(first.shape[1]), 2)]
+    steps = [*by_degree, np.stack(pairs, axis=1) if pairs else np.empty((n, 0))]
+    terms = np.column_stack(steps)
+    if terms.shape[1] >= n:  # more products than draws could tell
+        steps[DEGREE] = np.empty((n, 0))
+        terms = np.column_stack(steps)
+    new = _new(terms)
+    ends = np.cumsum([step.shape[1] for step in steps])
+    return Basis(terms[:, new], [int(new[:end].sum()) for end in ends])
+
+
+def _new(terms: Array) -> Array:
+    """Which terms are not made of those before them: a number with two values has no square."""
+    moved = terms - terms.mean(axis=0)
+    rest = np.abs(np.diag(np.linalg.qr(moved, mode="r")))
+    found = np.zeros(terms.shape[1], dtype=bool)
+    found[: len(rest)] = rest > SAME * np.linalg.norm(terms, axis=0)[: len(rest)]
+    return found
 
 
 def main_effects(gains: Array, bases: Sequence[Array]) -> dict[int, Array]:
@@ -140,39 +183,39 @@ def _rest(q: Array) -> Array:
     return np.maximum(1.0 - (q**2).sum(axis=1), 1e-9)[:, None]
 
 
-def _ruled(gains: Array, basis: Array, parts: Sequence[Array]) -> Array:
+def _ruled(gains: Array, basis: Basis, parts: Sequence[Array]) -> Array:
     """What the rule of one input gains in each draw."""
-    mean = gains.mean(axis=0)
+    mean, terms = gains.mean(axis=0), basis.terms
     found = np.zeros(len(gains))
     for part in parts:
         for fold in range(FOLDS):
             out = part == fold
-            foretold = mean + _foretold(basis[~out], gains[~out], basis[out])
+            foretold = mean + _foretold(terms[~out], gains[~out], terms[out], basis.ends)
             own = gains[out]
             found[out] += own[np.arange(len(own)), foretold.argmax(axis=1)] - own[:, mean.argmax()]
     return found / len(parts)
 
 
-def _foretold(known: Array, y: Array, new: Array) -> Array:
+def _foretold(known: Array, y: Array, new: Array, ends: Sequence[int]) -> Array:
     """Departure of numbers from their mean, foretold for new draws, shape (new draw, choice).
 
-    Each choice has the degree that foretells best; that may be 0, which is none.
+    Each choice has as many terms, up to one of the `ends`, as foretell best; that may be none.
     """
-    n, each = len(y), known.shape[1] // DEGREE
+    n = len(y)
     moved = y - y.mean(axis=0)
     q, r = np.linalg.qr(np.column_stack([np.ones(n), known]))
     error = ((moved * n / (n - 1.0)) ** 2).sum(axis=0)
     found = np.zeros((len(new), y.shape[1]))
-    for degree in range(1, DEGREE + 1):
-        top = 1 + degree * each
+    for end in dict.fromkeys(ends):
+        top = 1 + end
         if top * ROWS > n:
             break
         part = q[:, :top]
         fit = part.T @ moved
-        by_degree = (((moved - part @ fit) / _rest(part)) ** 2).sum(axis=0)
-        better = by_degree < error
+        so_far = (((moved - part @ fit) / _rest(part)) ** 2).sum(axis=0)
+        better = so_far < error
         if better.any():
-            slopes = np.linalg.lstsq(r[:top, :top], fit[:, better], rcond=None)[0]
+            slopes = np.linalg.lstsq(r[:top, :top], fit[:, better], rcond=SAME)[0]
             found[:, better] = slopes[0] + new[:, : top - 1] @ slopes[1:]
-            error[better] = by_degree[better]
+            error[better] = so_far[better]
     return found

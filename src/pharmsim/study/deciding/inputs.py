@@ -13,7 +13,7 @@ from pharmsim.results.assumptions import assumptions
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Range, Value
 from pharmsim.study.deciding.futures import Condition
-from pharmsim.study.sensitivity.drivers import Driver, drivers
+from pharmsim.study.sensitivity.drivers import FACTOR, TIMES, Driver, drivers
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,13 @@ class Input:
     values : ndarray, shape (draw,)
         In the unit of the driver; where the numbers that it moves have none in common, where it stands
         in its distribution, from 0 to 1.
+    drawn : ndarray, shape (draw,)
+        What was drawn: equal where it is the same, as in a distribution of few values.
     """
 
     driver: Driver
     values: np.ndarray
+    drawn: np.ndarray
 
     def limit(self, x: float) -> str:
         """A value in words."""
@@ -41,8 +44,10 @@ class Input:
             return f"{100.0 * x:.3g} %{' a year' if unit == 'per year' else ''}"
         if unit.startswith("GBP"):
             return f"£{x:,.0f}{unit.removeprefix('GBP')}"
-        if unit == "ratio":
-            return f"{x:.3g}" if self.driver.n == 1 else f"{x:.3g} times what is assumed"
+        if unit == TIMES:
+            return f"{x:.3g} times what is assumed"
+        if unit in ("ratio", FACTOR):
+            return f"{x:.3g}"
         return f"{x:,.4g} {unit}".removesuffix(" elasticity")
 
     def side(self, of: Condition) -> str:
@@ -68,12 +73,13 @@ def inputs(scenarios: Sequence[Scenario], draws: Draws) -> list[Input]:
     """
     found: dict[str, Input] = {}
     for scenario in scenarios:
-        nodes: dict[str, Value | Range] = {}
+        nodes: dict[str, list[Value | Range]] = {}
         for node in uncertain(scenario):
-            nodes.setdefault(node.uncertainty or "", node)
+            nodes.setdefault(node.uncertainty or "", []).append(node)
         new = [name for name in nodes if name in draws.names and name not in found]
         for driver in drivers(new, assumptions(scenario)) if new else ():
-            found[driver.name] = Input(driver, _values(driver, nodes[driver.name], draws)[1:])
+            own = nodes[driver.name]
+            found[driver.name] = Input(driver, _values(driver, own[0], draws)[1:], _drawn(own, draws)[1:])
     return [found[name] for name in draws.names if name in found]
 
 
@@ -85,6 +91,12 @@ def _values(driver: Driver, node: Value | Range, draws: Draws) -> np.ndarray:
         return draws.factors(node) * driver.value
     values = draws.values(node)
     return values if driver.n == 1 or not node.value else values / node.value * driver.value
+
+
+def _drawn(nodes: Sequence[Value | Range], draws: Draws) -> np.ndarray:
+    """Numbers of an uncertainty in every row: of those that it moves, the one with the most values."""
+    each = [draws.factors(node) if isinstance(node, Range) else draws.values(node) for node in nodes]
+    return max(each, key=lambda drawn: len(np.unique(drawn)))
 
 
 def together(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[list[int]]:
