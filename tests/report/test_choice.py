@@ -78,7 +78,8 @@ def test_sentences_say_what_is_best_how_sure_and_what_to_measure(tables: dict[st
     assert "sickness (0.90 FTE-years; assumption)." in years
     assert "leaving ratio" not in years
     assert "The base is the best on average." in money
-    assert money.endswith("in all 200 draws: nothing that could be measured would change the choice.")
+    sure = "in all 200 draws: no input with a range, within its range, changed the choice. "
+    assert money.endswith(f"{sure}Numbers without a range were not varied.")
 
 
 def test_no_single_input_is_said_where_none_was_found(tables: dict[str, pd.DataFrame]) -> None:
@@ -126,7 +127,8 @@ def test_the_picture_shows_regret_and_what_is_worth_knowing(
         "sickness",
         "FTE-years",
         "£ million",
-        "nothing would change",
+        "no input with a range",
+        "changed the choice in 200 draws",
     ):
         assert text in svg
     assert "leaving ratio" not in svg

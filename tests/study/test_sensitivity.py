@@ -11,14 +11,16 @@ import pytest
 import pharmsim
 from made import changed, made, post
 from pharmsim.errors import InputError, ScenarioError
+from pharmsim.report.sensitivity_text import ends, urgent
 from pharmsim.results import assumptions, impact
 from pharmsim.results.impact import Impact
+from pharmsim.results.titles import titles, words
 from pharmsim.scenario import load, shipped
 from pharmsim.scenario.models import Scenario
 from pharmsim.study.comparing.outcomes import outcomes
 from pharmsim.study.ensemble import How
 from pharmsim.study.sensitivity import question
-from pharmsim.study.sensitivity.drivers import words
+from pharmsim.study.sensitivity.drivers import drivers
 from pharmsim.study.sensitivity.factors import factors
 from pharmsim.study.sensitivity.sensitivity import Sensitivity, rows_of_design, sensitivity
 from pharmsim.study.solving.targets import YEARLY, Subject, measure
@@ -105,7 +107,7 @@ def test_a_table_moved_by_one_range_is_told_as_factors() -> None:
     table = {"rows": rows, "range": {"low": 0.5, "high": 1.5}}
     made_up = made(posts=[post("p"), post("q", "blue")], leaving={"gone": {"rate": table}})
     row = found(made_up, methods=["tornado"]).tornado.iloc[0]
-    assert (row["from"], row["number"], row["to"], row["number_unit"]) == (0.5, 1.0, 1.5, "ratio")
+    assert (row["from"], row["number"], row["to"], row["number_unit"]) == (0.5, 1.0, 1.5, "times")
     assert row["numbers"] == 2
     assert row["at_high"] == pytest.approx(100.0 * (np.exp(-0.3) + np.exp(-0.9)))
 
@@ -150,7 +152,10 @@ def test_correlated_uncertainties_are_one_factor() -> None:
     result = found(made_up, methods=["sobol", "tornado"], sobol_runs=1024)
     assert set(result.indices["uncertainty"]) == {f"{GONE} and {RETIRED}", "employer_change.rate"}
     assert by_name(result.indices, "sobol_first")["index"].iloc[0] == pytest.approx(1.0, abs=0.1)
-    assert any(note.startswith(f"drawn together: {GONE} and {RETIRED}") for note in result.notes)
+    assert any(
+        note.startswith("drawn together: leaving, gone, rate and leaving, retired, rate.")
+        for note in result.notes
+    )
     assert len(result.tornado) == 3
 
 
@@ -261,7 +266,7 @@ def test_a_number_without_a_range_has_no_impact_rather_than_none(plain: Sensitiv
 def test_the_list_as_markdown(plain: Sensitivity) -> None:
     text = impact.as_markdown(plain.scenario, plain.assumptions)
     lines = [line for line in text.splitlines() if line.startswith("| ")]
-    assert lines[2].startswith("| 1 | leaving.retired.rate | leaving.retired.rate | assumption | people in")
+    assert lines[2].startswith("| 1 | leaving, retired, rate | leaving.retired.rate | assumption | people in")
     assert lines[2].endswith("heads | 80 % |  |")
     assert "## No range: impact unknown" in text
     assert text.index("leaving.retired.rate") < text.index("## No range") < text.index("stock.headcount")
@@ -297,9 +302,83 @@ def test_impacts_keep_their_place_beside_the_numbers() -> None:
             "interventions[flexible_working].effects[leaving].times",
             "flexible working, effects: leaving, times",
         ),
-        ("pipelines.foundation.exam.pass_rates[0]", "pipelines, foundation, exam, pass rates: 0"),
+        ("pipelines.foundation.exam.pass_rates[0]", "pipelines, foundation, exam, pass rates, no. 1"),
+        ("pipelines.foundation.intake.per_year[2026]", "pipelines, foundation, intake, per year: 2026"),
+        ("moves.edges[a.b > c_d.e].rate", "moves, a b to c d e, rate"),
         ("leaving_ratio", "leaving ratio"),
     ],
 )
 def test_names_in_words(name: str, said: str) -> None:
     assert words(name) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("leaving.other_system.rate[0]", "leaving, other system, rate (hospital)"),
+        ("leaving.other_system.rate[1]", "leaving, other system, rate (community)"),
+        ("leaving.career_break.rate.terms[1]", "leaving, career break, rate, factor by group and age"),
+        ("fte_per_head[1]", "fte per head (part time)"),
+        ("moves.edges[0].rate", "moves, pharmacist community to pharmacist hospital, rate"),
+        ("pipelines.foundation.intake.per_year[2026]", "pipelines, foundation, intake, per year, 2026"),
+        ("pipelines.foundation.exam.pass_rates[0]", "pipelines, foundation, exam, pass rates, no. 1"),
+        ("retirement.rate", "retirement, rate"),
+    ],
+)
+def test_uncertainties_are_told_by_the_cells_that_they_apply_to(name: str, said: str) -> None:
+    assert titles(TINY)[name] == said
+
+
+TINY = assumptions.assumptions(load(shipped("tiny.yaml")))
+
+
+def factor_of(label: str) -> dict[str, Any]:
+    return {"rows": [{"where": {}, "value": 1.0}, {"where": {"post": label}, **rate(1.2, 1.0, 1.4)}]}
+
+
+def leaving_by(*product: Any) -> Scenario:
+    posts = [post("p"), post("q", "blue")]
+    return made(posts=posts, leaving={"gone": {"rate": {"product": [*product], "evidence": "assumption"}}})
+
+
+def test_no_two_uncertainties_have_one_title() -> None:
+    rows = [{"where": {}, **rate(0.1, 0.05, 0.2)}, {"where": {"post": "p"}, **rate(0.3, 0.2, 0.4)}]
+    named = titles(assumptions.assumptions(leaving_by({"rows": rows}, factor_of("p"), factor_of("p"))))
+    first, second, third, fourth = named.values()
+    assert (first, second) == ("leaving, gone, rate (all others)", "leaving, gone, rate (p)")
+    assert third.startswith("leaving, gone, rate, factor (p), ")
+    assert fourth.startswith("leaving, gone, rate, factor (p), ")
+    assert third != fourth
+
+
+def test_numbers_of_a_policy_are_told_with_its_cells() -> None:
+    growth = next(item for item in TINY if item.id == "establishment.over_time[1].growth")
+    assert growth.where == "environment = hospital"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("first_year.leaving_ratio", "1.2 to 2"),
+        ("leaving.career_break.rate.terms[1]", "× 0.8 to × 1.25"),
+        ("retirement.rate", "× 0.8 to × 1.2"),
+        ("leaving.other_system.rate[1]", "4 to 7 % per year"),
+    ],
+)
+def test_only_ranges_about_the_central_value_are_told_as_times(name: str, said: str) -> None:
+    (one,) = drivers([name], TINY)
+    assert ends({"from": one.low, "to": one.high, "number_unit": one.unit, "numbers": one.n}) == said
+
+
+def test_what_multiplies_the_rest_of_its_table_is_told_as_a_factor() -> None:
+    row = found(leaving_by(0.1, factor_of("p")), methods=["tornado"]).tornado.iloc[0]
+    assert ends(row) == "factor 1 to 1.4"
+    assert row["title"] == "leaving, gone, rate, factor (p)"
+
+
+def test_indices_and_assumptions_have_the_titles_of_the_tornado(plain: Sensitivity) -> None:
+    named = by_name(plain.tornado)["title"].to_dict()
+    assert by_name(plain.indices)["title"].to_dict() == named
+    ranked = plain.assumptions[plain.assumptions["rank"].notna()]
+    assert set(zip(ranked["uncertainty"], ranked["title"], strict=True)) <= set(named.items())
+    assert set(urgent(plain.assumptions)["title"]) <= set(named.values())

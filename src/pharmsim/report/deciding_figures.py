@@ -101,7 +101,7 @@ def _information(axes: Axes, found: Sequence[Row], whole: Row | None, unit: str)
 
 def _nothing(whole: Row | None) -> str:
     if whole is not None and whole["value"] == 0.0:
-        return "nothing would change the choice"
+        return f"no input with a range, within its range,\nchanged the choice in {whole['draws']:,} draws"
     return "no single input was found\nthat would change the choice"
 
 

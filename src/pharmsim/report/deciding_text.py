@@ -82,7 +82,10 @@ def _next(tables: Tables, objective: str) -> str:
         return "No input of the scenarios has a range."
     n = f"{found[0]['draws']:,} draws"
     if found[0]["value"] == 0.0:
-        return f"It is that in all {n}: nothing that could be measured would change the choice."
+        return (
+            f"It is that in all {n}: no input with a range, within its range, changed the choice. "
+            "Numbers without a range were not varied."
+        )
     worth = worth_measuring(tables, objective)
     few = (
         ""

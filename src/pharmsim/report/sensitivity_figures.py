@@ -14,7 +14,6 @@ from pharmsim.report import style
 from pharmsim.report.sensitivity_text import SHARE, changes, ends, grade, measures, scale_of, subject, when
 from pharmsim.report.solve_text import value_in
 from pharmsim.results.text import file_name
-from pharmsim.study.sensitivity.drivers import words
 from pharmsim.study.sensitivity.sensitivity import KEYS, Sensitivity
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def tornado(rows: pd.DataFrame) -> Figure:
         )  # fmt: skip
     axes.axvline(0.0, color="#555555", lw=0.8)
     names = [
-        f"{style.shorten(row['title'], 46)}\n{style.shorten(ends(row), 40)} · {grade(row)}"
+        f"{style.shorten(row['title'], 58)}\n{style.shorten(ends(row), 40)} · {grade(row)}"
         for row in rows.to_dict("records")
     ]
     _rows(axes, names)
@@ -142,7 +141,7 @@ def indices(rows: pd.DataFrame, swings: pd.DataFrame) -> Figure:
         for i, name in enumerate(panel):
             apart = 0.18 * (2 * i - 1) if len(panel) > 1 else 0.0
             _dots(axes, by_method[name].reindex(order), i, METHODS[name], apart)
-        _rows(axes, [style.shorten(words(name), 48) for name in order])
+        _rows(axes, [style.shorten(title, 58) for title in by_method[kinds[0]].loc[order, "title"]])
         axes.axvline(0.0, color="#555555", lw=0.8)
         axes.set_title(METHODS[panel[0]] if len(panel) == 1 else "Sobol' indices: share of the variance")
         if len(panel) > 1:

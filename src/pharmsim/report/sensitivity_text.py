@@ -11,7 +11,7 @@ import pandas as pd
 
 from pharmsim.report import style
 from pharmsim.report.solve_text import change_in, day, signed, value_in
-from pharmsim.study.sensitivity.drivers import words
+from pharmsim.study.sensitivity.drivers import FACTOR, TIMES
 from pharmsim.study.sensitivity.sensitivity import KEYS, Sensitivity
 from pharmsim.study.solving.targets import QUANTITIES, YEARLY
 
@@ -48,7 +48,7 @@ def when(date: Any) -> str:
     return day(np.datetime64(pd.Timestamp(date), "ns"))
 
 
-PLAIN = ("activity", "elasticity")
+PLAIN = ("activity", "elasticity", "ratio")
 """Units of plain numbers."""
 
 
@@ -56,8 +56,8 @@ def number(value: float, unit: str) -> str:
     """A number of a scenario as people read it."""
     if unit in ("share", "share per year", "per year"):
         return f"{100.0 * value:.3g} %{' per year' if unit != 'share' else ''}"
-    if unit == "ratio":
-        return f"× {value:.3g}"
+    if unit in (TIMES, FACTOR):
+        return f"{'× ' if unit == TIMES else 'factor '}{value:.3g}"
     if unit.startswith("GBP"):
         return f"£{value:,.0f}{unit.removeprefix('GBP')}"
     text = f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.3g}"
@@ -73,7 +73,7 @@ def ends(row: Any) -> str:
         if low.endswith(unit) and high.endswith(unit):
             low = low.removesuffix(unit)
             break
-    return f"{low} to {high}"
+    return f"{low} to {high.removeprefix('factor ')}"
 
 
 def grade(row: Any) -> str:
@@ -202,4 +202,4 @@ def urgent(frame: pd.DataFrame) -> pd.DataFrame:
     """One row for each uncertainty, the most urgent first: of the list of assumptions with impacts."""
     known = frame[frame["rank"].notna()].drop_duplicates("uncertainty")
     known = known[known["share"] > SHARE]
-    return known.assign(title=[style.shorten(words(name), 60) for name in known["uncertainty"]])
+    return known.assign(title=[style.shorten(str(title), 80) for title in known["title"]])

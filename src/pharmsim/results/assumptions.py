@@ -229,7 +229,9 @@ def _any(value: Any, at: At, path: str, unit: str) -> Iterator[Assumption]:
     elif isinstance(value, Value):
         yield _number(value, path, unit)
     elif isinstance(value, BaseModel):
-        yield from _model(value, at, path)
+        cells = _where(value)  # of a policy, an effect …: its numbers apply there
+        for item in _model(value, at, path):
+            yield replace(item, where="; ".join(filter(None, (cells, item.where))))
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from _any(item, at.to(str(key)), _join(path, str(key)), unit)
@@ -250,7 +252,7 @@ def _name(item: Any, i: int) -> str:
     return str(i)
 
 
-def _where(value: Value) -> str:
+def _where(value: BaseModel) -> str:
     where: Mapping[str, tuple[str, ...]] = getattr(value, "where", {})
     return "; ".join(f"{axis} = {', '.join(names)}" for axis, names in where.items())
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from pharmsim.results.assumptions import Assumption, as_frame
 from pharmsim.results.text import markdown_cell
+from pharmsim.results.titles import titles
 from pharmsim.scenario.models import Scenario
 
 WEAKNESS = {"published": 1, "derived": 2, "proxy": 3, "assumption": 4, "unstated": 4}
@@ -70,19 +71,19 @@ def with_impact(
     -------
     DataFrame
         rank, priority (share × weakness of the evidence, at most 1), impact (empty where it is measured,
-        else why it is not), the fields of `Impact` and those of `Assumption`. Settings and defaults
-        stand at the end.
+        else why it is not), title (the uncertainty in words), the fields of `Impact` and those of
+        `Assumption`. Settings and defaults stand at the end.
     """
     names = list(Impact.__dataclass_fields__)
-    worst, rows = max(WEAKNESS.values()), []
+    worst, rows, named = max(WEAKNESS.values()), [], titles(items)
     for item in items:
         found = impacts.get(item.uncertainty) if item.low != item.high else None
         text = "" if found else UNKNOWN if item.kind == "number" else item.kind
         priority = found.share * WEAKNESS[item.evidence] / worst if found else np.nan
-        rows.append({"priority": priority, "impact": text, **(asdict(found) if found else {})})
-    frame = pd.concat(
-        [pd.DataFrame(rows, columns=["priority", "impact", *names]), as_frame(scenario, items)], axis=1
-    )
+        told = {"priority": priority, "impact": text, "title": named.get(item.uncertainty, "")}
+        rows.append({**told, **(asdict(found) if found else {})})
+    columns = ["priority", "impact", "title", *names]
+    frame = pd.concat([pd.DataFrame(rows, columns=columns), as_frame(scenario, items)], axis=1)
     frame["settings"] = frame["kind"] != "number"
     frame = frame.sort_values(["settings", "priority"], ascending=[True, False], kind="stable")
     frame = frame.drop(columns="settings").reset_index(drop=True)
@@ -136,7 +137,7 @@ def _measured(part: pd.DataFrame) -> list[str]:
     change = f"{factor * one['change_low']:+.4g} to {factor * one['change_high']:+.4g} {unit}"
     share = f"{100.0 * one['share']:.0f} %"
     return [
-        f"{one['rank']:.0f}", one["uncertainty"], _numbers(part), one["evidence"], one["measure"], change,
+        f"{one['rank']:.0f}", one["title"], _numbers(part), one["evidence"], one["measure"], change,
         share, _sources(part),
     ]  # fmt: skip
 

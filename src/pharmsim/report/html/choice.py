@@ -9,6 +9,7 @@ from pharmsim.report.html import text
 from pharmsim.report.html.data import ResultsFolder, without_gaps
 from pharmsim.report.html.tables import Cell, Table, cells
 from pharmsim.study.deciding.decide import ALL, BASE
+from pharmsim.study.sensitivity.drivers import FACTOR
 
 SHOWN = 8
 """Inputs in the table of what it is worth to know them, at most."""
@@ -69,5 +70,5 @@ def information(read: ResultsFolder, objective: str) -> Table:
 def _range(row: said.Row) -> Cell:
     if row["central"] == "":
         return Cell("–")
-    unit = "" if row["unit_of_value"] == "ratio" else row["unit_of_value"]
+    unit = "" if row["unit_of_value"] in ("ratio", FACTOR) else row["unit_of_value"]
     return Cell(f"{row['central']:.4g}", f"{row['low']:.4g} to {row['high']:.4g} {unit}".strip())

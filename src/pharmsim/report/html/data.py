@@ -68,10 +68,10 @@ OF_SENSITIVITY: dict[str, tuple[str, ...]] = {
         *("measure", "level", "role", "environment", "date", "unit", "uncertainty", "title", "numbers"),
         *("from", "to", "number_unit", "evidence", "central", "change_low", "change_high", "share"),
     ),
-    "assumptions": ("rank", "impact", "measure", "share", "uncertainty", "evidence"),
+    "assumptions": ("rank", "impact", "title", "measure", "share", "uncertainty", "evidence"),
 }
 EXTRA_OF_SENSITIVITY: dict[str, tuple[str, ...]] = {
-    "indices": ("measure", "date", "method", "uncertainty", "index", "low", "high", "floor"),
+    "indices": ("measure", "date", "method", "uncertainty", "title", "index", "low", "high", "floor"),
 }
 TABLES: dict[str, tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]] = {
     "comparison": (NEEDED, EXTRA),

@@ -72,7 +72,7 @@ def indices(read: ResultsFolder) -> list[Table]:
         caption = f"{METHODS[rows[0]['method']]}: {name} by {told.when(rows[0]['date'])}, 95 % intervals"
         if rows[0]["floor"] > 0.0:
             caption += f"; by chance alone up to {text.plain(rows[0]['floor'])}"
-        cells = [[Cell(told.words(row["uncertainty"])), Cell(_two(row["index"]), _span(row))] for row in rows]
+        cells = [[Cell(row["title"]), Cell(_two(row["index"]), _span(row))] for row in rows]
         made.append(Table(caption, ["Uncertainty", "Index"], cells))
     return made
 

@@ -9,6 +9,12 @@ import numpy as np
 
 from pharmsim.results.assumptions import Assumption
 from pharmsim.results.impact import WEAKNESS
+from pharmsim.results.titles import is_factor, titles, words
+
+FACTOR = "factor"
+"""Unit of a number that multiplies the others of its table."""
+TIMES = "times"
+"""Unit of several numbers that move together, each relative to what it is."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Driver:
         Of the number; of several numbers with the same relative range 1 and the factors; not a number where
         their ranges differ.
     unit : str
-        Of these: "ratio" for factors.
+        Of these; `TIMES` for several numbers, `FACTOR` for one that multiplies others.
     grades : tuple of str
         Grades of evidence of the numbers, the weakest first.
     """
@@ -54,10 +60,11 @@ def drivers(names: Sequence[str], items: Sequence[Assumption]) -> list[Driver]:
     for item in items:
         if item.uncertainty in rows and item.low != item.high:
             rows[item.uncertainty].append(item)
-    return [_driver(name, found) for name, found in rows.items()]
+    named = titles(items)
+    return [_driver(name, named.get(name) or words(name), found) for name, found in rows.items()]
 
 
-def _driver(name: str, rows: Sequence[Assumption]) -> Driver:
+def _driver(name: str, title: str, rows: Sequence[Assumption]) -> Driver:
     grades = sorted({row.evidence for row in rows}, key=lambda grade: -WEAKNESS[grade])
     value, low, high, unit = np.nan, np.nan, np.nan, ""
     numbers = {(row.value, row.low, row.high, row.unit) for row in rows}
@@ -69,22 +76,7 @@ def _driver(name: str, rows: Sequence[Assumption]) -> Driver:
     if len(numbers) == 1:
         one = rows[0]
         value, low, high = (np.nan if end is None else end for end in (one.value, one.low, one.high))
-        unit = one.unit
+        unit = FACTOR if is_factor(one) else one.unit
     elif len(factors) == 1:
-        (low, high), value, unit = factors.pop(), 1.0, "ratio"
-    return Driver(name, words(name), len(rows), value, low, high, unit, tuple(grades))
-
-
-def words(name: str) -> str:
-    """The name of an uncertainty as people say it.
-
-    Examples
-    --------
-    >>> words("interventions[flexible_working].effects[leaving].times"), words("leaving_ratio")
-    ('flexible working, effects: leaving, times', 'leaving ratio')
-    """
-    text = (
-        name.replace("interventions[", "", 1).replace("]", "") if name.startswith("interventions[") else name
-    )
-    text = text.replace("]", "").replace("[", ": ").replace(".", ", ")
-    return text.replace("_", " ")
+        (low, high), value, unit = factors.pop(), 1.0, TIMES
+    return Driver(name, title, len(rows), value, low, high, unit, tuple(grades))

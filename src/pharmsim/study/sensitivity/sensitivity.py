@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pharmsim.compiled.draws import Draws, dependent, sample
 from pharmsim.errors import InputError
 from pharmsim.results import assumptions
 from pharmsim.results.impact import Impact, with_impact
@@ -132,12 +131,12 @@ def sensitivity(
     began = time.perf_counter()
     swings = _tornado(asked, middle, table, known)
     each = (time.perf_counter() - began) / (2 * len(known))
-    parts = _of_ensemble(asked, middle, table, given, say) if given else []
-    parts += _of_design(asked, middle, table, groups, n, each, say) if n else []
+    parts = _of_ensemble(asked, middle, table, known, given, say) if given else []
+    parts += _of_design(asked, middle, table, known, groups, n, each, say) if n else []
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     return Sensitivity(
         scenario, asked.subjects, dates, known, _central(asked, middle), swings, found,
-        with_impact(scenario, items, impacts(swings, found)), _notes(methods, groups, draws),
+        with_impact(scenario, items, impacts(swings, found)), _notes(methods, groups, known, draws),
         draws if given else 0, seed, tuple(methods), middle.meta,
     )  # fmt: skip
 
@@ -161,9 +160,11 @@ def rows_of_design(k: int, runs: int) -> int:
     return 1 << (n.bit_length() - 1)
 
 
-def _notes(methods: Sequence[str], groups: Sequence[tuple[str, ...]], draws: int) -> tuple[str, ...]:
+def _notes(
+    methods: Sequence[str], groups: Sequence[tuple[str, ...]], known: dict[str, Driver], draws: int
+) -> tuple[str, ...]:
     found = []
-    together = [" and ".join(group) for group in groups if len(group) > 1]
+    together = _titles([group for group in groups if len(group) > 1], known)
     if together:
         found.append(
             f"drawn together: {'; '.join(together)}. The tornado moves each alone; Sobol' indices take them "
@@ -233,16 +234,22 @@ def _ranked(frame: pd.DataFrame, size: pd.Series) -> pd.DataFrame:
 
 
 def _of_ensemble(
-    asked: Asked, middle: Central, table: Draws, methods: Sequence[str], say: Callable[[str], None]
+    asked: Asked,
+    middle: Central,
+    table: Draws,
+    known: dict[str, Driver],
+    methods: Sequence[str],
+    say: Callable[[str], None],
 ) -> list[pd.DataFrame]:
     """Indices of the draws of an ensemble."""
     y = outputs(asked, table.block(1, table.n), "ensemble", middle.rows)
     u, frames = table.u[1:], []
+    titles = [known[name].title for name in table.names]
     for method in methods:
         began = time.perf_counter()
         for i, j, told in _each(asked, middle):
             index = INDICES[method](u, y[:, i, j], table.seed)
-            frames.append(_index(told, method, table.names, index))
+            frames.append(_index(told, method, table.names, titles, index))
             if method in SLOW and (i, j) == (0, 0) and y[0].size > 1:
                 minutes = (time.perf_counter() - began) * (y[0].size - 1) / 60.0
                 say(f"{method}: one of {y[0].size} measures and dates is done, {minutes:.1f} minutes to go …")
@@ -253,6 +260,7 @@ def _of_design(
     asked: Asked,
     middle: Central,
     table: Draws,
+    known: dict[str, Driver],
     groups: Sequence[tuple[str, ...]],
     n: int,
     each: float,
@@ -265,19 +273,28 @@ def _of_design(
     say(f"Sobol' indices: {n} × ({len(groups)} + 2) = {len(u):,} runs, about {minutes:.1f} minutes …")
     u = dependent(u, table.names, [asked.scenario])
     y = outputs(asked, replace(table, u=u), "Sobol' indices", middle.rows)
-    names, frames = [" and ".join(group) for group in groups], []
+    names, titles, frames = [" and ".join(group) for group in groups], _titles(groups, known), []
     for i, j, told in _each(asked, middle):
         first, total = indices.sobol(y[:, i, j], len(groups), table.seed)
-        frames += [_index(told, "sobol_first", names, first), _index(told, "sobol_total", names, total)]
+        for method, index in (("sobol_first", first), ("sobol_total", total)):
+            frames.append(_index(told, method, names, titles, index))
     return frames
 
 
-def _index(told: dict[str, Any], method: str, names: Sequence[str], index: Index) -> pd.DataFrame:
+def _titles(groups: Sequence[tuple[str, ...]], known: dict[str, Driver]) -> list[str]:
+    """Factors of a design in words."""
+    return [" and ".join(known[name].title for name in group) for group in groups]
+
+
+def _index(
+    told: dict[str, Any], method: str, names: Sequence[str], titles: Sequence[str], index: Index
+) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             **{name: told[name] for name in [*KEYS, "measured"]},
             "method": method,
             "uncertainty": names,
+            "title": titles,
             "index": index.value,
             "low": index.low,
             "high": index.high,
