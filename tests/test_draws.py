@@ -12,7 +12,7 @@ from scipy import stats
 import pharmsim
 from made import made
 from pharmsim.compiled.compile import compile_scenario
-from pharmsim.compiled.draws import Draws, sample
+from pharmsim.compiled.draws import LARGEST, Draws, sample
 from pharmsim.compiled.sobol import scrambled
 from pharmsim.engine.run import run
 from pharmsim.errors import InputError
@@ -40,6 +40,15 @@ def test_one_point_in_each_cell_of_every_column() -> None:
         cells = np.sort(np.floor(scrambled(NAMES, 2**m, 1) * 2**m), axis=0)
         assert (cells == np.arange(2**m)[:, None]).all()
     assert not (np.sort(np.floor(scrambled(NAMES, 31, 1) * 32), axis=0) == np.arange(31)[:, None]).all()
+
+
+def test_more_draws_than_memory_holds_are_refused_before_they_are_made() -> None:
+    scenario = leaving(a=HALF, b=HALF)
+    for n in (LARGEST // 2 + 1, 10**30):
+        with pytest.raises(InputError, match=rf"must be at most 16,777,216 with 2 uncertainties — got {n:,}"):
+            sample(scenario, n)
+    with pytest.raises(InputError, match="with 0 uncertainties"):
+        sample(made(12), 10**12)
 
 
 def test_pairs_of_columns_are_covered_evenly() -> None:

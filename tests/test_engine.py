@@ -16,8 +16,9 @@ import pharmsim
 from pharmsim.compiled.arrays import HISTORY_MONTHS
 from pharmsim.compiled.compile import Compiled, compile_scenario
 from pharmsim.compiled.draws import sample
+from pharmsim.engine import run as engine
 from pharmsim.engine.run import Output, blank, check, run
-from pharmsim.errors import ConservationError, InputError
+from pharmsim.errors import ConservationError, InputError, RunError
 from pharmsim.scenario import shipped
 from pharmsim.scenario.models import Scenario
 
@@ -131,6 +132,20 @@ def test_lost_people_are_noticed(compiled: Compiled) -> None:
     record.conservation_error[0, 5] = 1e-3
     with pytest.raises(ConservationError, match=r"period 5 of draw 0 is out by 0\.001 people"):
         check(record, 0, compiled.clock.n_periods)
+    with pytest.raises(ConservationError, match=r"period 5 of draw 40 is out"):
+        check(record, 0, compiled.clock.n_periods, 40)
+    record.system.pay_bill[0, 5] = np.nan
+    with pytest.raises(RunError, match="money of draw 40 are not finite"):
+        check(record, 0, compiled.clock.n_periods, 40)
+    record.posts.headcount[0, 5] = np.inf
+    with pytest.raises(RunError, match="people of draw 40 are not finite"):
+        check(record, 0, compiled.clock.n_periods, 40)
+
+
+def test_an_error_names_the_draw_of_the_whole_table(tiny: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "TOLERANCE", -1.0)
+    with pytest.raises(ConservationError, match="period 0 of draw 3 is out"):
+        run(compile_scenario(tiny, sample(tiny, 5).block(1, 6).block(2, 4)))
 
 
 def test_registrations_before_the_start_are_recorded(output: Output) -> None:

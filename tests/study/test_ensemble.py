@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 import pharmsim
-from made import made
+from made import by_post, made, post
 from pharmsim.compiled.draws import sample
 from pharmsim.errors import InputError, OutputError, RunError
 from pharmsim.results import folder
@@ -142,6 +142,22 @@ def test_an_error_of_some_draws_is_the_error_of_the_ensemble() -> None:
     pharmsim.run(scenario)
     with pytest.raises(InputError, match=r"working_time\.absence"):
         pharmsim.run(scenario, 100, how=How(threads=2))
+
+
+def test_an_error_names_the_draw_of_the_ensemble_not_of_its_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transfer that has enough to take from at the central values, and not in every draw."""
+    moved = {"from": {"role": "red"}, "to": {"role": "blue"}, "start": "April 2027", "end": "May 2027"}
+    fte = {"value": 5, "low": 1, "high": 120, "dist": "triangular"}
+    posts = [post("a"), post("b", "blue")]
+    establishment = {"fte": by_post(a=100, b=100), "redistribution": [moved | {"fte": fte}]}
+    scenario = made(24, posts=posts, establishment=establishment)
+    table = sample(scenario, 100)
+    wrong = int(np.argmax(table.values(scenario.establishment.redistribution[0].fte) > 100.0))
+    assert wrong > 3
+    for rows in (3, 256):
+        monkeypatch.setattr(ensemble, "_rows", lambda *_, rows=rows: rows)
+        with pytest.raises(InputError, match=rf"in draw {wrong}\. Move less"):
+            pharmsim.run(scenario, table)
 
 
 # -- room ---------------------------------------------------------------------------------------------------

@@ -75,6 +75,9 @@ def test_a_run_that_is_stopped_twice_ends_with_the_same_bits(
     said = capsys.readouterr().err
     assert "it differs: seed 1 then, 5 now, table of draws" in said
     assert "continues" not in said
+    assert call(*words, "--step", "month/4", "--resume") == 2
+    said = capsys.readouterr().err
+    assert "it differs: step month/2 then, month/4 now. Give" in said
 
     code, errors = stop(signal.SIGKILL, blocks / "1", 1, *words, "--resume")
     assert (code, errors) == (-signal.SIGKILL, "")

@@ -22,6 +22,9 @@ from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.uncertainties import Uncertainties
 from pharmsim.scenario.values import Range, Value
 
+LARGEST = 2**25
+"""Numbers of a table of draws, at most: a quarter of a gigabyte, several times that while it is made."""
+
 
 def uncertain(node: Any) -> Iterator[Value | Range]:
     """Every value and relative range in a scenario that has a low and a high end.
@@ -71,12 +74,15 @@ class Draws:
     steps : mapping of str to (float64 array, float64 array)
         Of uncertainties with a posterior: their values in ascending order, and the probability up to each.
         Tables of one's own keep them by ``dataclasses.replace(sample(scenario), u=…)``.
+    first : int
+        Row of the whole table at which this block of it begins.
     """
 
     names: tuple[str, ...]
     u: Floats
     seed: int
     steps: Mapping[str, Steps] = field(default_factory=dict)
+    first: int = 0
     _known: dict[object, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -112,7 +118,29 @@ class Draws:
 
     def block(self, first: int, last: int) -> Draws:
         """Rows `first` … `last` − 1."""
-        return replace(self, u=self.u[first:last])
+        return replace(self, u=self.u[first:last], first=self.first + first)
+
+
+def check_size(what: str, n: int, columns: int) -> None:
+    """Refuse a table of draws that takes more memory than machines have, before it is made.
+
+    Parameters
+    ----------
+    what : str
+        Where the number of rows was asked for.
+    n, columns : int
+        Rows and uncertainties.
+
+    Raises
+    ------
+    InputError
+    """
+    most = LARGEST // max(columns, 1)
+    if n > most:
+        raise InputError(
+            f"{what} — must be at most {most:,} with {columns:,} uncertainties — got {n:,} — ask for 1,024, "
+            "for example"
+        )
 
 
 def sample(scenarios: Scenario | Sequence[Scenario], n: int = 0, seed: int = 1) -> Draws:
@@ -131,6 +159,11 @@ def sample(scenarios: Scenario | Sequence[Scenario], n: int = 0, seed: int = 1) 
     -------
     Draws
         With n + 1 rows.
+
+    Raises
+    ------
+    InputError
+        For fewer than none, or more than a machine has memory for.
     """
     if n < 0:
         raise InputError(
@@ -138,6 +171,7 @@ def sample(scenarios: Scenario | Sequence[Scenario], n: int = 0, seed: int = 1) 
         )
     several = [scenarios] if isinstance(scenarios, Scenario) else scenarios
     columns = tuple(dict.fromkeys(name for scenario in several for name in names(scenario)))
+    check_size("draws", n, len(columns))
     u = dependent(scrambled(columns, n, seed), columns, several)
     drawn = posteriors(several)
     steps = {name: steps_of_draws(drawn[name].columns[name]) for name in columns if name in drawn}

@@ -171,10 +171,11 @@ def transfers(grid: Grid, months: Ints, funding: Funding, changing: list[Change]
         factor = funding.policy_factor[:, funding.policy[p]]
         a, b = affine([change for change in changing if change.posts[p]], (n, len(months)))
         left = (a * funding.establishment[:, p, None] + b) * factor + transfer[:, :, p] @ done
-        if left.min() < -1e-9:
+        for draw in np.flatnonzero(left.min(axis=1) < -1e-9)[:1]:
             raise InputError(
                 f"establishment: transfers and joint posts take more than there is from {s.posts[p].post}: "
-                f"its establishment would fall to {left.min():.1f} FTE. Move less, or from more posts."
+                f"its establishment would fall to {left[draw].min():.1f} FTE in draw "
+                f"{grid.draws.first + draw}. Move less, or from more posts."
             )
     return transfer, done
 

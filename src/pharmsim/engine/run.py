@@ -164,38 +164,44 @@ def run(
     with ThreadPoolExecutor(n_threads) as pool:
         list(pool.map(work, zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)))
     seconds = time.perf_counter() - began
-    check(record, first, last)
-    funded(record, [post.post for post in compiled.scenario.posts])
+    check(record, first, last, compiled.draws.first)
+    funded(record, [post.post for post in compiled.scenario.posts], compiled.draws.first)
     return Output(record.arrays(), narrow_state(s, n_ages), last, seconds, compile_seconds)
 
 
-def funded(record: Record, posts: list[str]) -> None:
+def funded(record: Record, posts: list[str], row: int = 0) -> None:
     """Refuse an establishment below 0, which only a run shows where it follows need."""
-    least = np.nan_to_num(record.posts.establishment_fte).min(axis=(0, 1))
-    if least.min() < -TOLERANCE:
-        post = posts[int(least.argmin())]
+    by_draw = np.nan_to_num(record.posts.establishment_fte).min(axis=1)
+    for draw, post in np.argwhere(by_draw < -TOLERANCE)[:1]:
         raise InputError(
-            f"establishment: transfers and joint posts take more than there is from {post}: its "
-            f"establishment falls to {least.min():.1f} FTE in some draw and month. Move less, or from more "
-            "posts."
+            f"establishment: transfers and joint posts take more than there is from {posts[post]}: its "
+            f"establishment falls to {by_draw[draw, post]:.1f} FTE in some month of draw {row + draw}. "
+            "Move less, or from more posts."
         )
 
 
-def check(record: Record, first: int, last: int) -> None:
-    """Refuse results in which people were lost or created, or a number is not finite."""
+def check(record: Record, first: int, last: int, row: int = 0) -> None:
+    """Refuse results in which people were lost or created, or a number is not finite.
+
+    The draw that is named is the first of the whole table, of which this record begins at `row`.
+    """
     people = record.posts.headcount[:, first:last].sum(axis=(2, 3, 4)) + 1.0
-    if not np.isfinite(people).all():
-        raise RunError("the run gave numbers that are not finite; please report it with the scenario")
+    _finite(people, "numbers of people", row)
     system = record.system
     for array in (system.required_fte, system.delivered_fte, system.multiplier, system.pay_bill):
-        if not np.isfinite(array).all():
-            raise RunError("need, delivery or money are not finite; please report it with the scenario")
+        _finite(array, "need, delivery or money", row)
     error = np.abs(record.conservation_error[:, first:last])
     trainees = record.training.trainees[:, first:last].sum(axis=2)
     wrong = error / (people + trainees)
-    if wrong.size and wrong.max() > TOLERANCE:
-        draw, period = np.unravel_index(wrong.argmax(), wrong.shape)
+    for draw, period in np.argwhere(wrong > TOLERANCE)[:1]:
         raise ConservationError(
-            f"headcount is not conserved: period {first + period} of draw {draw} is out by "
+            f"headcount is not conserved: period {first + period} of draw {row + draw} is out by "
             f"{error[draw, period]:.3g} people. This is a fault of pharmsim, not of the scenario."
+        )
+
+
+def _finite(array: Floats, what: str, row: int) -> None:
+    for draw in np.argwhere(~np.isfinite(array))[:1, 0]:
+        raise RunError(
+            f"{what} of draw {row + draw} are not finite; please report it with the scenario and the seed"
         )

@@ -106,7 +106,8 @@ def _with_choices(out: dict[str, Any], written: dict[str, Any], kind: str, centr
     if out.get("dist", "discrete") != "discrete":
         raise FormError(f"has no effect with `dist: {out['dist']}`: use `discrete`", ("choices",))
     if not isinstance(choices, dict) or not choices:
-        message = f"must be a mapping such as {{8: 30 %, 10: 70 %}}; got {quoted(choices)}"
+        got = "an empty one" if choices == {} else quoted(choices)
+        message = f"must be a mapping such as {{8: 30 %, 10: 70 %}}; got {got}"
         raise FormError(message, ("choices",))
     values = gather((("choices", key), partial(text.number, key, kind)) for key in choices)
     shares = gather((("choices", key), partial(text.number, choices[key], "share")) for key in choices)

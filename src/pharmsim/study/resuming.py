@@ -167,7 +167,8 @@ def identity(scenario: Scenario, table: Draws, tags: bool) -> dict[str, str]:
     for name, steps in table.steps.items():
         text.update(name.encode() + b"".join(array.tobytes() for array in steps))
     return {
-        "scenario": scenario_digest(to_dict(scenario))[:12],
+        "scenario": scenario_digest(to_dict(scenario) | {"step": ""})[:12],
+        "step": scenario.step,
         "draws": str(table.n - 1),
         "seed": str(table.seed),
         "table of draws": text.hexdigest()[:12],

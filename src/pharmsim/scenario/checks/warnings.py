@@ -21,7 +21,8 @@ def check_warnings(scenario: Scenario) -> list[str]:
     """
     found = [*_pools(scenario), *_hazards(scenario), *_unused(scenario), *_retention(scenario)]
     found += [*_supervisors(scenario), *_supervision(scenario), *_policies(scenario), *_shifts(scenario)]
-    found += [*_feedbacks(scenario), *_correlated(scenario), *lever_warnings.about_levers(scenario)]
+    found += [*_feedbacks(scenario), *_correlated(scenario), *_idle_ranges(scenario)]
+    found += lever_warnings.about_levers(scenario)
     return [f"{where}: {message}" for where, message in found if where not in scenario.warnings_off]
 
 
@@ -35,6 +36,29 @@ def _correlated(scenario: Scenario) -> list[tuple[str, str]]:
         for name in group.of
         if name not in known
     ]
+
+
+def _idle_ranges(scenario: Scenario) -> list[tuple[str, str]]:
+    """Ranges of numbers that runs use at their central values only, or that cancel."""
+    whole = {
+        ("hiring", "time_to_hire"): "people wait whole months, the same in every draw: vary `time_to_fill`",
+        ("hiring", "sources", "groups"): "the groups of a source are the same in every draw",
+        ("pension_age", "age"): "pension ages are the law, the same in every draw",
+    }
+    out = {}
+    for number in numbers(scenario):
+        keys = tuple(key for key in number.path if isinstance(key, str))
+        cells = number.node.terms if isinstance(number.node, Cells) else ()
+        values = [number.node, *(row for term in cells for row in term.rows)]
+        ranged = any(isinstance(value, Value) and value.low != value.high for value in values)
+        spread = any(term.range is not None for term in cells)
+        if keys in whole and (ranged or spread):
+            out[str(number)] = f"its range has no effect: {whole[keys]}"
+        elif number.of.over and spread:
+            out[str(number)] = (
+                "its relative `range` has no effect: shares are divided by their sum. Give rows a range"
+            )
+    return list(out.items())
 
 
 def _pools(scenario: Scenario) -> list[tuple[str, str]]:
