@@ -409,9 +409,13 @@ class Maker:
         return out
 
 
-def random_scenario(seed: int, only: set[str] | None = None, step: str | None = None) -> Scenario:
+def random_scenario(
+    seed: int, only: set[str] | None = None, step: str | None = None, n_ages: int | None = None
+) -> Scenario:
     """A scenario from a seed; `only` names the sections that exist, or leaves them to chance."""
     maker = Maker(seed, only, step)
+    if n_ages is not None:
+        maker.first, maker.last = 76 - n_ages, 75
     out = maker.make()
     SystemMaker(maker, out, seed).add()
     scenario = Scenario.model_validate(out)

@@ -89,6 +89,13 @@ def test_kernel_agrees_with_reference(seed: int) -> None:
     assert differences(kernel(random_scenario(seed)), expected(seed)) == {}
 
 
+@pytest.mark.parametrize("n_ages", [31, 32, 33, 60])
+def test_kernel_agrees_whatever_the_number_of_ages(n_ages: int) -> None:
+    """Loops take 32 ages at a time."""
+    scenario = random_scenario(n_ages, n_ages=n_ages)
+    assert differences(kernel(scenario), simulate(scenario)) == {}
+
+
 @pytest.mark.verify
 @pytest.mark.parametrize("seed", range(1000, 1300))
 def test_kernel_agrees_with_reference_on_many(seed: int) -> None:

@@ -122,7 +122,7 @@ def mature(ratio, first_year, w):  # type: ignore[no-untyped-def]
         heads = total(w.at_post[p])
         if heads <= 0.0 or w.first_share[p] == 0.0:
             continue
-        stay = 1.0 - w.lost[p] / heads
+        stay = max(1.0 - w.lost[p] / heads, 0.0)
         if ratio[p] == 0.0:
             stay = 1.0
         elif ratio[p] != 1.0:

@@ -45,13 +45,14 @@ def compete(risks, edges, tracks, levels, d, t, i, dt, people, w, o):  # type: i
 
 @kernel
 def hazards(hazard, peak, edges, tracks, d, w):  # type: ignore[no-untyped-def]
-    """Λ of everybody in a row of people (rows with nobody are left aside); returns a bound of it.
+    """Λ of everybody in a row of people (0 in rows with nobody); returns a bound of it.
 
     `peak` is the highest number of each row of hazards.
     """
     highest = 0.0
     for r in range(tracks.home.size):
-        if total(flat(w.heads[r])) == 0.0:
+        if total(w.heads[r]) == 0.0:
+            w.hazard[r] = 0.0
             continue
         p, track, away = tracks.home[r], tracks.of_row[r], w.row
         top = tracks.drop_out[d, track] if track >= 0 else 0.0

@@ -17,7 +17,7 @@ LINE = 64
 """Bytes in a line of the processor's memory."""
 
 
-def blank(shape: tuple[int, ...]) -> Floats:
+def zeros(shape: tuple[int, ...]) -> Floats:
     """Zeros that begin with a line of the processor's memory, as every further line of 64 ages then does."""
     n = int(np.prod(shape))
     whole = np.zeros(n + LINE // 8)
@@ -28,7 +28,7 @@ def blank(shape: tuple[int, ...]) -> Floats:
 def wide(array: Floats) -> Floats:
     """A copy with zeros behind the last age, which is the last axis."""
     n_ages = array.shape[-1]
-    out = blank((*array.shape[:-1], n_ages + -n_ages % LANES))
+    out = zeros((*array.shape[:-1], n_ages + -n_ages % LANES))
     out[..., :n_ages] = array
     return out
 

@@ -15,7 +15,7 @@ from pharmsim.compiled.arrays import CONSTANT, NEVER, Floats, Ints, Posts, Risks
 from pharmsim.compiled.system_arrays import BURNOUT, FLEXIBILITY, SHORTER_HOURS
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import add, total
-from pharmsim.engine.padding import blank
+from pharmsim.engine.padding import zeros
 
 
 class Scratch(NamedTuple):
@@ -69,7 +69,7 @@ def scratch(m: Posts, n_ages: int) -> Scratch:
     n_pools, n_sources = m.pools.return_row.shape[0], m.hiring.kind.size
     cell, post = (n_groups, n_contracts, n_ages), (n_posts,)
     known: dict[str, Any] = {**own_rows(m.risks), **pairs(m.risks), "peak": m.risks.hazard.max(axis=-1)}
-    known["movable"] = blank((m.edges.able_row.size, *cell))
+    known["movable"] = zeros((m.edges.able_row.size, *cell))
     for k, (first, end) in enumerate(zip(m.edges.able_first, m.edges.able_end, strict=True)):
         known["movable"][k, ..., first:end] = 1.0
     shapes = {
@@ -91,10 +91,10 @@ def scratch(m: Posts, n_ages: int) -> Scratch:
         "row2": (n_ages,),
     }
     shapes |= dict.fromkeys(("hazard", "time", "hazard_tagged", "time_tagged"), (n_rows, *cell))
-    zeros: dict[str, Any] = {
-        name: blank(shapes.get(name, post)) for name in Scratch._fields if name not in known
+    others: dict[str, Any] = {
+        name: zeros(shapes.get(name, post)) for name in Scratch._fields if name not in known
     }
-    return Scratch(**zeros, **known)
+    return Scratch(**others, **known)
 
 
 def own_rows(risks: Risks) -> dict[str, Ints]:
