@@ -94,6 +94,15 @@ def test_central_rows_stay_central_in_tables_of_ones_own() -> None:
     assert groups(scenario) == [NAMES[:3]]
 
 
+def test_a_member_that_only_another_scenario_spreads_moves_nothing_of_the_base() -> None:
+    groups = [{"of": NAMES[:3], "matrix": MATRIX}]
+    still = {"value": 0.1, "low": 0.1, "high": 0.1}
+    base, other = four({"b": still}, correlated=groups), four(correlated=groups)
+    alone, beside = sample(base, 64), sample([base, other], 64)
+    for name in alone.names:
+        np.testing.assert_array_equal(beside.probabilities(name), alone.probabilities(name))
+
+
 def test_scenarios_that_correlate_otherwise_are_refused() -> None:
     scenario = four(correlated=[{"of": NAMES[:2], "correlation": 0.5}])
     for other in (four(), four(correlated=[{"of": NAMES[:2], "correlation": 0.4}])):

@@ -32,8 +32,8 @@ def correlated(
     Returns
     -------
     float64 array, shape (draws, names)
-        A normal copula: the first name of each group keeps its probabilities, and each of the others
-        depends on those before it only.
+        A normal copula: of each group, the name that comes first in the table keeps its probabilities, and
+        each of the others depends on those before it only: names behind move nothing.
 
     References
     ----------
@@ -42,7 +42,9 @@ def correlated(
     """
     out = u.copy()
     for group in _groups(scenarios, own):
-        at = [i for i, name in enumerate(group.of) if name in names]
+        at = sorted(
+            (i for i, name in enumerate(group.of) if name in names), key=lambda i: names.index(group.of[i])
+        )
         columns = [names.index(group.of[i]) for i in at]
         weights = np.linalg.cholesky(pearson(group.ranks()[np.ix_(at, at)]))
         normal = ndtri(u[:, columns])
