@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pharmsim.compiled.draws import Draws, dependent, sample
 from pharmsim.errors import InputError
 from pharmsim.results import assumptions
 from pharmsim.results.impact import Impact, with_impact
