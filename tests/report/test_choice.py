@@ -73,7 +73,9 @@ def test_sentences_say_what_is_best_how_sure_and_what_to_measure(tables: dict[st
     assert years.startswith("Delivered time, since the start, until October 2035: “Rotation” is the best on")
     best = tables["choice"].iloc[1]
     assert f"in {100 * best['p_best']:.0f}" in years
-    assert "is what it would be worth to know everything beforehand" in years
+    assert "is what it would be worth to know beforehand all inputs that have a range" in years
+    low, high = (f"{best[name]:+.1f}".replace("-", "\N{MINUS SIGN}") for name in ("p5_gain", "p95_gain"))
+    assert f"FTE-years beside the base (5–95 % of draws: {low} to {high})" in years
     assert years.endswith("assumption). 200 draws are a first look: run 1,024 before you act on it.")
     assert "sickness (0.90 FTE-years; assumption)." in years
     assert "leaving ratio" not in years
@@ -82,10 +84,18 @@ def test_sentences_say_what_is_best_how_sure_and_what_to_measure(tables: dict[st
     assert money.endswith(f"{sure}Numbers without a range were not varied.")
 
 
+def test_a_choice_that_is_as_good_as_another_is_not_said_to_be_better(
+    tables: dict[str, pd.DataFrame],
+) -> None:
+    same = pd.DataFrame(choices("GBP", np.zeros((200, 3))))
+    (said,) = deciding_text.sentences({**tables, "choice": same})
+    assert "The base is the best on average, though in some draws another is as good." in said
+
+
 def test_no_single_input_is_said_where_none_was_found(tables: dict[str, pd.DataFrame]) -> None:
     none = tables["value_of_information"].assign(found=False)
     assert (
-        "No single input was found in 200 draws"
+        "No single input that has a range was found in 200 draws"
         in deciding_text.sentences({**tables, "value_of_information": none})[0]
     )
 
@@ -108,6 +118,9 @@ def test_the_terminal_has_a_row_for_every_choice(tables: dict[str, pd.DataFrame]
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "How sure is the choice? Net benefit" in shown
     assert "£2.0 million" in shown
+    best = tables["choice"].iloc[2]
+    assert f"{best['p5_gain']:+.1f} to {best['p95_gain']:+.1f}" in shown
+    assert f"{100 * best['p_best_low']:.0f}\N{NO-BREAK SPACE}% to" in shown
 
 
 def test_nothing_is_said_without_a_choice(tmp_path: Path) -> None:
@@ -144,10 +157,13 @@ def test_the_report_has_a_section_of_its_own(tables: dict[str, pd.DataFrame], tm
     assert html.index('id="choice"') < html.index('id="together"')
     assert html.count("data:image/svg+xml") >= 2
     found = section.information(read(folder), "delivered time")
-    assert [row[0].text for row in found.rows] == ["Everything", "Sickness"]
+    assert [row[0].text for row in found.rows] == ["All inputs that have a range", "Sickness"]
     assert found.rows[1][1].note == "0.8 to 1.25"
     assert not section.information(read(folder), "net benefit")
     assert len(section.robustness(read(folder), "net benefit").rows) == 3
+    gain = section.robustness(read(folder), "delivered time").rows[2][1]
+    best = tables["choice"].iloc[2]
+    assert gain.note == f"{best['p5_gain']:+.1f} to {best['p95_gain']:+.1f}"
 
 
 def test_a_report_without_a_choice_has_no_such_section(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from pharmsim.errors import ScenarioError
 from pharmsim.scenario.uncertainties import Correlated, Uncertainties
 from pharmsim.study.comparing.comparison import Comparison, compare
 from pharmsim.study.deciding.decide import BASE, decided
-from pharmsim.study.deciding.futures import futures
+from pharmsim.study.deciding.futures import Rule, futures
 from pharmsim.study.deciding.information import main_effects, partial, perfect
 from pharmsim.study.deciding.inputs import inputs, together
 from pharmsim.study.deciding.objectives import objectives, read_all
@@ -169,6 +170,8 @@ def test_robustness_by_hand() -> None:
     found = robustness(TABLE, TABLE < 0.0)
     assert found["p_best"].tolist() == [0.375, 0.5, 0.125]
     assert found["mean_gain"].tolist() == [0.0, 1.0, -0.75]
+    assert found["p5_gain"][1] == pytest.approx(-0.85)
+    assert found["p95_gain"][1] == pytest.approx(2.85)
     assert found["mean_regret"].tolist() == [1.25, 0.25, 2.0]
     assert found["p95_regret"][1] == pytest.approx(0.85)
     assert found["p_fails"].tolist() == [0.0, 0.25, 0.5]
@@ -212,6 +215,40 @@ def test_a_box_of_failing_futures_is_found() -> None:
 def test_futures_that_fail_at_random_have_no_rule() -> None:
     rng = np.random.default_rng(11)
     assert not any(futures(rng.random(300) < 0.3, rng.random((300, 40)), seed).rules for seed in range(8))
+
+
+def test_what_rules_do_on_draws_not_seen_is_not_made_to_look_better() -> None:
+    said, true = [], []
+    for seed in range(12):
+        u, fails = _seldom(seed, 256)
+        found = futures(fails, u, seed)
+        if found.rules:
+            said.append(found.density)
+            fresh, failed = _seldom(seed + 1000, 8192)
+            true.append(failed[_named(found.rules, fresh)].mean())
+    assert len(said) > 3
+    assert np.mean(said) == pytest.approx(np.mean(true), abs=0.05)
+
+
+def _seldom(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draws that fail seldom, more often where one input is high."""
+    rng = np.random.default_rng(seed)
+    u = rng.random((n, 60))
+    return u, rng.random(n) < 0.1 + 0.3 * (u[:, 3] > 0.7)
+
+
+def _named(rules: Sequence[Rule], u: np.ndarray) -> np.ndarray:
+    each = [
+        [(u[:, side.input] > side.low) & (u[:, side.input] <= side.high) for side in rule.conditions]
+        for rule in rules
+    ]
+    return np.any([np.all(sides, axis=0) for sides in each], axis=0)
+
+
+def test_who_looks_often_must_see_more() -> None:
+    u, fails = _seldom(1, 256)
+    assert futures(fails, u, 1).rules
+    assert not futures(fails, u, 1, sought=10**9).rules
 
 
 def test_hardly_any_failure_has_no_rule() -> None:

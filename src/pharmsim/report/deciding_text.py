@@ -63,20 +63,31 @@ def _best(tables: Tables, objective: str) -> str:
     found = rows(tables, "choice", objective)
     best = next(row for row in found if row["best_on_average"])
     name, unit = str(best["scenario"]), str(best["unit"])
-    often = "" if best["p_best"] == 1.0 else f" and in {share(best['p_best'])} of the {best['draws']:,} draws"
-    more = f", {amount(best['mean_gain'], unit, True)} beside the base" if name != BASE else ""
+    sure = best["mean_regret"] == 0.0
+    equal = ", though in some draws another is as good" if best["p_best"] < 1.0 else ""
+    often = equal if sure else f" and in {share(best['p_best'])} of the {best['draws']:,} draws"
+    more = ""
+    if name != BASE:
+        more = f", {amount(best['mean_gain'], unit, True)} beside the base (5–95 % of draws: {spread(best)})"
     text = f"{title(best)}: {_named(name)} is the best on average{more}{often}."
-    if best["mean_regret"] == 0.0:
+    if sure:
         return text
     scale = Scale(unit, [best["mean_regret"], best["mean_regret_low"], best["mean_regret_high"]])
     lost = scale.with_unit(scale.number(best["mean_regret"]))
     span = scale.span(best["mean_regret_low"], best["mean_regret_high"])
     least = f"another would do better in the others: {lost} are lost by that on average ({span})"
-    return f"{text[:-1]}; {least}, which is what it would be worth to know everything beforehand."
+    known = "which is what it would be worth to know beforehand all inputs that have a range"
+    return f"{text[:-1]}; {least}, {known}."
+
+
+def spread(row: Row) -> str:
+    """Where the gain of a choice lies in 90 % of draws."""
+    low, high = row["p5_gain"], row["p95_gain"]
+    return Scale(str(row["unit"]), [row["mean_gain"], low, high]).span(low, high, True)
 
 
 def _next(tables: Tables, objective: str) -> str:
-    """What to measure next, or that nothing would change the choice."""
+    """What to measure next, or that no input that has a range changed the choice."""
     found = rows(tables, "value_of_information", objective)
     if not found:
         return "No input of the scenarios has a range."
@@ -93,12 +104,14 @@ def _next(tables: Tables, objective: str) -> str:
         else f" {n} are a first look: run {4 * ENOUGH:,} before you act on it."
     )
     if not worth:
-        return f"No single input was found in {n} whose measurement would change the choice.{few}"
+        none = f"No single input that has a range was found in {n} whose measurement would change the choice."
+        return f"{none}{few}"
     said = [
         f"{row['title']} ({amount(row['value'], row['unit'])}; {row['evidence'] or 'no grade'})"
         for row in worth
     ]
-    return f"To measure next, with what knowing it alone is worth: {joined(said[:SHOWN])}.{few}"
+    named = joined(said[:SHOWN])
+    return f"To measure next, with what each is worth at most, known exactly and alone: {named}.{few}"
 
 
 def failures(tables: Tables) -> list[str]:
@@ -150,12 +163,17 @@ def tables_of(found: Tables) -> list[Table]:
         ):
             table.add_column(column, justify="right" if i else "left", overflow="fold")
         for i, row in enumerate(choices):
-            table.add_row(str(i) if i else BASE, *numbers(row))
+            gain, often, *rest = numbers(row)
+            best = f"{often}\n{share(row['p_best_low'])} to {share(row['p_best_high'])}"
+            table.add_row(str(i) if i else BASE, f"{gain}\n{spread(row)}" if i else gain, best, *rest)
         shown.append(table)
     return shown
 
 
-CAPTION = "gain: less the base; regret: lost against the best choice of each draw; fails: see choice.csv"
+CAPTION = (
+    "gain: less the base, below it 5 to 95 % of draws; best in: below it 5 to 95 % of resamples of the "
+    "draws; regret: lost against the best choice of each draw; fails: see choice.csv"
+)
 
 
 def numbers(row: Row) -> list[str]:

@@ -11,6 +11,7 @@ from pharmsim.report.html.tables import Cell, Table, cells
 from pharmsim.study.deciding.decide import ALL, BASE
 from pharmsim.study.sensitivity.drivers import FACTOR
 
+EVERYTHING = "All inputs that have a range"
 SHOWN = 8
 """Inputs in the table of what it is worth to know them, at most."""
 
@@ -27,7 +28,7 @@ def robustness(read: ResultsFolder, objective: str) -> Table:
         gain, best, lost, far, fails = said.numbers(row)
         unit = str(row["unit"])
         notes = [
-            text.Scale(unit, [row["mean_gain"]]).span(row["mean_gain_low"], row["mean_gain_high"], True),
+            "" if row["scenario"] == BASE else said.spread(row),
             f"{text.share(row['p_best_low'])} to {text.share(row['p_best_high'])}",
             text.Scale(unit, [row["mean_regret"]]).span(row["mean_regret_low"], row["mean_regret_high"]),
         ]
@@ -39,8 +40,9 @@ def robustness(read: ResultsFolder, objective: str) -> Table:
     first = said.rows(read.tables, "choice", objective)[0]
     heads = ["Choice", "Gain beside the base", "Best in", "Regret, mean", "Regret, exceeded in 1 of 20 draws"]
     return Table(
-        f"{said.title(first)}. Means over {first['draws']:,} draws, and below them what 90 % of resamples of "
-        "the draws hold. Regret: what is lost against the best choice of each draw",
+        f"{said.title(first)}. Means over {first['draws']:,} draws; below the gain, 5 to 95 % of draws; "
+        "below the others what 90 % of resamples of the draws hold, narrower with more draws. Regret: what "
+        "is lost against the best choice of each draw",
         [*heads, f"Fails ({first['fails']})"], rows,
     )  # fmt: skip
 
@@ -53,7 +55,7 @@ def information(read: ResultsFolder, objective: str) -> Table:
     for row in without_gaps(pd.DataFrame([*whole, *found])).to_dict("records") if found else ():
         scale = text.Scale(str(row["unit"]), [row["value"], row["p95"]])
         value = Cell(scale.with_unit(scale.number(row["value"])), scale.span(row["p5"], row["p95"]))
-        name = "Everything" if row["uncertainty"] == ALL else text.words(str(row["title"]))
+        name = EVERYTHING if row["uncertainty"] == ALL else text.words(str(row["title"]))
         rows.append(
             cells(
                 name, _range(row), text.words(row["evidence"] or "–"), value, text.share(row["share_of_all"])
@@ -62,7 +64,8 @@ def information(read: ResultsFolder, objective: str) -> Table:
     heads = ["Known before choosing", "Range assumed", "Weakest evidence", "Worth", "Share of everything"]
     return Table(
         f"What to measure next ({text.inside(text.words(objective))}): gained on average by whoever knows it "
-        "before choosing; below it what 90 % of resamples hold. Inputs without a row: nothing found",
+        "exactly before choosing; below it what 90 % of resamples hold. Inputs without a row: nothing found, "
+        "or without a range",
         heads, rows,
     )  # fmt: skip
 

@@ -30,7 +30,10 @@ EXTRA: dict[str, tuple[str, ...]] = {
     "attribution": (*KEYS, "lever", "value", "alone"),
     "break_even": ("scenario", "lever", "effect", "criterion", "found"),
     "grounds": (*KEYS, "grade", "share"),
-    "choice": ("objective", "unit", "date", "scenario", "mean_gain", "p_best", "mean_regret", "p_fails"),
+    "choice": (
+        *("objective", "unit", "date", "scenario", "mean_gain", "p5_gain", "p95_gain", "p_best"),
+        *("mean_regret", "p_fails"),
+    ),
     "value_of_information": ("objective", "uncertainty", "title", "evidence", "value", "p5", "p95", "found"),
     "failing_futures": ("objective", "scenario", "fails", "what", "where", "density", "coverage"),
     "targets": (),

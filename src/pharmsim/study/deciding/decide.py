@@ -52,12 +52,15 @@ def decided(compared: Comparison, asked: Sequence[Subject] = ()) -> Comparison:
     made = objectives(compared, asked)
     found = [_rounded(each) for each in made if each is not None]
     names = [BASE, *compared.names]
+    sought = len(found) * len(names)
     rows = {
         "choice": [row for each in found for row in _choice(each, names, draws.seed)],
         "value_of_information": [
             row for each in found for row in _information(each, known, groups, draws.seed)
         ],
-        "failing_futures": [row for each in found for row in _failing(each, names, known, draws.seed)],
+        "failing_futures": [
+            row for each in found for row in _failing(each, names, known, draws.seed, sought)
+        ],
     }
     tables = {name: pd.DataFrame(table) for name, table in rows.items() if table}
     told = [
@@ -163,7 +166,7 @@ def _about(each: Sequence[Input]) -> dict[str, Any]:
 
 
 def _failing(
-    objective: Objective, names: Sequence[str], known: Sequence[Input], seed: int
+    objective: Objective, names: Sequence[str], known: Sequence[Input], seed: int, sought: int
 ) -> list[dict[str, Any]]:
     """A row for each rule that tells the draws in which a scenario fails, or, if it mostly does, holds."""
     if not discovery.known() or not known:
@@ -172,7 +175,7 @@ def _failing(
     rows = []
     for name, fails in zip(names, objective.fails[1:].T, strict=True):
         rare = fails.mean() <= 0.5
-        found = discovery.futures(fails if rare else ~fails, values, seed)
+        found = discovery.futures(fails if rare else ~fails, values, seed, sought)
         for rule in found.rules:
             where = " and ".join(known[side.input].side(side) for side in rule.conditions)
             rows.append(

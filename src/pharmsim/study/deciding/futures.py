@@ -22,7 +22,8 @@ SHARE = 0.05
 """Share of the draws that a rule speaks of, at least."""
 ODDS = 3.0
 """A rule names futures in which the odds of failure are so many times those of all futures, or more."""
-FOLDS = 5
+FOLDS, INNER = 5, 3
+"""Folds on which rules are tried, and those within each in which the depth is found."""
 CHANCE = 0.01
 """Rules that would do so well by chance, on draws that they have not seen, more often than this are none."""
 EXTRA = "pharmsim[sensitivity]"
@@ -83,11 +84,12 @@ def known() -> bool:
     return find_spec("sklearn") is not None
 
 
-def futures(fails: Array, inputs: Array, seed: int = 1) -> Futures:
+def futures(fails: Array, inputs: Array, seed: int = 1, sought: int = 1) -> Futures:
     """Find which futures fail.
 
-    Trees with one to three questions are tried; that which foretells failure best in draws left out (five
-    folds) is kept, if it does better there than chance.
+    Trees with one to three questions are grown; the depth that foretells failure best is found without the
+    draws on which the rules are then tried (folds within folds). Rules are kept if they do better there
+    than chance.
 
     Parameters
     ----------
@@ -95,6 +97,8 @@ def futures(fails: Array, inputs: Array, seed: int = 1) -> Futures:
     inputs : ndarray, shape (draw, input)
     seed : int
         Of the folds.
+    sought : int
+        How many such searches are made, each of which might find something by chance.
 
     Returns
     -------
@@ -106,20 +110,16 @@ def futures(fails: Array, inputs: Array, seed: int = 1) -> Futures:
     share = float(fails.mean())
     if min(fails.sum(), (~fails).sum()) < LEAST:
         return Futures()
+    tree = _tree(len(fails), seed)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    best, error = None, share * (1.0 - share)
-    for depth in range(1, DEPTH + 1):
-        tree = _tree(depth, len(fails), seed)
-        chance = cross_val_predict(tree, inputs, fails, cv=folds, method="predict_proba")[:, 1]
-        found = float(((chance - fails) ** 2).mean())
-        if found < error:
-            best, error, named = tree, found, chance >= _often(share)
-    if best is None or not named.any():
+    chance = cross_val_predict(tree, inputs, fails, cv=folds, method="predict_proba")[:, 1]
+    named = chance >= _often(share)
+    if not named.any() or ((chance - fails) ** 2).mean() >= share * (1.0 - share):
         return Futures()
     hit, n = int(fails[named].sum()), int(named.sum())
-    if binomtest(hit, n, share, alternative="greater").pvalue > CHANCE:
+    if binomtest(hit, n, share, alternative="greater").pvalue > CHANCE / sought:
         return Futures()
-    rules = _rules(best.fit(inputs, fails), fails, inputs)
+    rules = _rules(tree.fit(inputs, fails).best_estimator_, fails, inputs)
     return Futures(rules, hit / n, hit / float(fails.sum())) if rules else Futures()
 
 
@@ -129,11 +129,15 @@ def _often(share: float) -> float:
     return odds / (1.0 + odds)
 
 
-def _tree(depth: int, n: int, seed: int) -> Any:
+def _tree(n: int, seed: int) -> Any:
+    """A tree whose depth is found by folds of the draws that it is given."""
+    from sklearn.model_selection import GridSearchCV, StratifiedKFold
     from sklearn.tree import DecisionTreeClassifier
 
-    least = max(LEAST, round(SHARE * n))
-    return DecisionTreeClassifier(max_depth=depth, min_samples_leaf=least, random_state=seed)
+    tree = DecisionTreeClassifier(min_samples_leaf=max(LEAST, round(SHARE * n)), random_state=seed)
+    inner = StratifiedKFold(INNER, shuffle=True, random_state=seed)
+    depths = {"max_depth": list(range(1, DEPTH + 1))}
+    return GridSearchCV(tree, depths, scoring="neg_brier_score", cv=inner)
 
 
 def _rules(tree: Any, fails: Array, inputs: Array) -> tuple[Rule, ...]:

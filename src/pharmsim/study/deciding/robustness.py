@@ -50,12 +50,13 @@ def robustness(gains: Array, fails: Array, seed: int = 1) -> dict[str, Array]:
     Returns
     -------
     dict of ndarray, shape (choice,)
-        mean_gain, p_best, mean_regret, p95_regret, p_fails; with _low and _high behind the name their
-        5 % and 95 % points over resamples of the draws.
+        p5_gain and p95_gain, the 5 % and 95 % points over the draws; mean_gain, p_best, mean_regret,
+        p95_regret, p_fails; with _low and _high behind the name their 5 % and 95 % points over resamples
+        of the draws.
     """
     lost = regret(gains)
     means = {"mean_gain": gains, "p_best": shares_of_best(gains), "mean_regret": lost, "p_fails": fails}
-    found: dict[str, Array] = {}
+    found = dict(zip(("p5_gain", "p95_gain"), np.quantile(gains, [0.05, 0.95], axis=0), strict=True))
     weights = resamples(len(gains), seed)
     for name, numbers in means.items():
         found |= _told(name, numbers.mean(axis=0), weights @ numbers.astype(float))
