@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 import pharmsim
 from made import changed, made, post
 from pharmsim.errors import InputError, ScenarioError
+from pharmsim.report import sensitivity_figures
 from pharmsim.report.sensitivity_text import ends, urgent
 from pharmsim.results import assumptions, impact
 from pharmsim.results.impact import Impact
@@ -22,7 +25,7 @@ from pharmsim.study.ensemble import How
 from pharmsim.study.sensitivity import question
 from pharmsim.study.sensitivity.drivers import drivers
 from pharmsim.study.sensitivity.factors import factors
-from pharmsim.study.sensitivity.sensitivity import Sensitivity, rows_of_design, sensitivity
+from pharmsim.study.sensitivity.sensitivity import Sensitivity, disagreements, rows_of_design, sensitivity
 from pharmsim.study.solving.targets import YEARLY, Subject, measure
 
 AT = "1 April 2028"
@@ -382,3 +385,24 @@ def test_indices_and_assumptions_have_the_titles_of_the_tornado(plain: Sensitivi
     ranked = plain.assumptions[plain.assumptions["rank"].notna()]
     assert set(zip(ranked["uncertainty"], ranked["title"], strict=True)) <= set(named.items())
     assert set(urgent(plain.assumptions)["title"]) <= set(named.values())
+
+
+def test_ends_that_the_draws_hardly_meet_are_named(plain: Sensitivity) -> None:
+    assert disagreements(plain.tornado, plain.indices) == []
+    rows = plain.indices["uncertainty"] == RETIRED
+    weak = plain.indices.assign(
+        low=plain.indices["low"].mask(rows, -0.1), high=plain.indices["high"].mask(rows, 0.1)
+    )
+    (said,) = disagreements(plain.tornado, weak)
+    assert "leaving, retired, rate for people in post, 1 April 2028." in said
+    assert "gone" not in said
+
+
+def test_pictures_tell_draws_from_runs_of_a_design(tmp_path: Path) -> None:
+    result = found(scenario(), methods=["prcc", "sobol"], sobol_runs=640)
+    assert dict(zip(result.indices["method"], result.indices["runs"], strict=True)) == {
+        "prcc": 64, "sobol_first": 640, "sobol_total": 640,
+    }  # fmt: skip
+    paths = sensitivity_figures.write(result, tmp_path)
+    svg = next(path for path in paths if path.name.startswith("indices") and path.suffix == ".svg")
+    assert "64 draws; Sobol' indices: 640 runs of a design of their own" in unescape(svg.read_text("utf-8"))

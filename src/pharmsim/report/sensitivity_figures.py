@@ -43,16 +43,20 @@ def write(found: Sensitivity, folder: Path) -> list[Path]:
             if len(here):
                 here = here[(here[KEYS] == part[KEYS].iloc[0]).all(axis=1) & here["index"].notna()]
             if len(here):
-                foot = f"{first}\n{_drawn(found)}"
+                foot = f"{first}\n{_drawn(here)}"
                 paths += style.save(indices(here, part), folder, f"indices_{name}", foot)
     return paths
 
 
-def _drawn(found: Sensitivity) -> str:
-    bars = "lines: 95 % intervals"
-    if (found.indices["floor"] > 0.0).any():
-        bars += "; grey: what uncertainties that do nothing get by chance"
-    return f"{found.draws:,} draws; {bars}" if found.draws else bars
+def _drawn(rows: pd.DataFrame) -> str:
+    """How many runs the indices rest on, and what their lines are."""
+    own = rows["method"].isin(TOGETHER)
+    parts = [f"{n:,} draws" for n in rows.loc[~own, "runs"].unique()]
+    parts += [f"Sobol' indices: {n:,} runs of a design of their own" for n in rows.loc[own, "runs"].unique()]
+    parts.append("lines: 95 % intervals")
+    if (rows["floor"] > 0.0).any():
+        parts.append("grey: what uncertainties that do nothing get by chance")
+    return "; ".join(parts)
 
 
 def shown(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -99,7 +99,8 @@ def as_markdown(scenario: Scenario, frame: pd.DataFrame) -> str:
     lines = [f"# Assumptions of {markdown_cell(scenario.name)}, by impact and evidence", ""]
     lines += [
         "First what moves a measure much and is known least: rank by the share of the largest swing × the "
-        "weakness of the evidence. All numbers, one a row: `assumptions.csv`.",
+        "weakness of the evidence. Swings are between the ends of a range; of a distribution with tails, "
+        "between its 5 % and its 95 % point. All numbers, one a row: `assumptions.csv`.",
         "",
     ]
     heads = [

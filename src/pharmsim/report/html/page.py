@@ -36,8 +36,9 @@ READING_SOLVE = (
 )
 READING_SENSITIVITY = (
     "How to read it: a change is what the measure does when one uncertainty goes to an end of its range and "
-    "all others stay at their central values. What moves a measure much and rests on an assumption should be "
-    "measured first."
+    "all others stay at their central values. Ends are those of the range, which are rarely drawn; of a "
+    "distribution with tails they are the 5 % and the 95 % point. What moves a measure much, at its ends and "
+    "by its index, and rests on an assumption should be measured first."
 )
 READING_RUN = (
     "How to read the numbers: first the central value, in brackets the interval that holds 90 % of the draws."

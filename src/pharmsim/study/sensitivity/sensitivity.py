@@ -37,6 +37,8 @@ INDICES = {"prcc": indices.prcc, "delta": indices.delta, "pawn": indices.pawn}
 SLOW = ("delta", "pawn")
 FEW = 1024
 """Below so many draws columns of the net are alike by chance: delta and PAWN may take one for another."""
+LARGE, NOTHING, MOST = 0.25, 0.01, 3
+"""Share of the largest swing that is large; total index that is as good as none; how many are named."""
 KEYS = ["measure", "level", "role", "environment", "date"]
 
 
@@ -137,7 +139,8 @@ def sensitivity(
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     return Sensitivity(
         scenario, asked.subjects, dates, known, _central(asked, middle), swings, found,
-        with_impact(scenario, items, impacts(swings, found)), _notes(methods, groups, known, draws),
+        with_impact(scenario, items, impacts(swings, found)),
+        (*_notes(methods, groups, known, draws), *disagreements(swings, found)),
         draws if given else 0, seed, tuple(methods), middle.meta,
     )  # fmt: skip
 
@@ -178,6 +181,30 @@ def _notes(
             "another. Compare with the tornado, or write more --draws"
         )
     return tuple(found)
+
+
+def disagreements(tornado: pd.DataFrame, found: pd.DataFrame) -> list[str]:
+    """Say which uncertainties do much at their ends and nothing that could be told in the draws.
+
+    Parameters
+    ----------
+    tornado, found : DataFrame
+        As in `Sensitivity`: the tornado and the indices.
+    """
+    if not len(found):
+        return []
+    none = (found["method"] == "prcc") & (found["low"] < 0.0) & (found["high"] > 0.0)
+    none |= (found["method"] == "sobol_total") & (found["index"] < NOTHING)
+    both = found.loc[none, [*KEYS, "uncertainty"]].drop_duplicates()
+    large = tornado[tornado["share"] >= LARGE].merge(both, on=[*KEYS, "uncertainty"])
+    said = [f"{row['title']} for {_said(row)}" for row in large.to_dict("records")]
+    if not said:
+        return []
+    more = f"; and {len(said) - MOST} more" if len(said) > MOST else ""
+    return [
+        "large at the ends of a range, hardly seen in the draws, where ends are rare: "
+        f"{'; '.join(said[:MOST])}{more}. Compare the indices before you measure these first"
+    ]
 
 
 # -- tables -------------------------------------------------------------------------------------------------
@@ -250,7 +277,7 @@ def _of_ensemble(
         began = time.perf_counter()
         for i, j, told in _each(asked, middle):
             index = INDICES[method](u, y[:, i, j], table.seed)
-            frames.append(_index(told, method, table.names, titles, index))
+            frames.append(_index(told, method, table.names, titles, index).assign(runs=len(u)))
             if method in SLOW and (i, j) == (0, 0) and y[0].size > 1:
                 minutes = (time.perf_counter() - began) * (y[0].size - 1) / 60.0
                 say(f"{method}: one of {y[0].size} measures and dates is done, {minutes:.1f} minutes to go …")
@@ -278,7 +305,7 @@ def _of_design(
     for i, j, told in _each(asked, middle):
         first, total = indices.sobol(y[:, i, j], len(groups), table.seed)
         for method, index in (("sobol_first", first), ("sobol_total", total)):
-            frames.append(_index(told, method, names, titles, index))
+            frames.append(_index(told, method, names, titles, index).assign(runs=len(u)))
     return frames
 
 
