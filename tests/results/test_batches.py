@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -226,3 +229,29 @@ def test_memory_is_that_of_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert peak(lazy, 1) < data.nbytes / 3
         monkeypatch.setattr(batches, "LARGEST", 2 * data.nbytes)
         assert peak(lazy, 2) > data.nbytes / 3
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+import synthetic
+from pharmsim.results import netcdf
+
+data, netcdf.BATCH = synthetic.results(draws=20).data, 1e5
+for largest in (10_000, 200_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+    try:
+        netcdf.write(data, Path(sys.argv[1]))
+    except OSError as error:
+        print(error.strerror)
+"""
+
+
+def test_a_disk_that_fills_while_a_file_is_written_is_one_error(tmp_path: Path) -> None:
+    """No file may be larger than a limit: HDF5 by itself then ends in pages of errors and a crash."""
+    path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, tmp_path / "results.nc"], capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": path},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "File too large\n" * 2, "")

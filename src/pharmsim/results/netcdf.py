@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import shutil
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5netcdf
 import h5py
@@ -17,6 +18,9 @@ import xarray as xr
 
 from pharmsim.errors import OutputError
 from pharmsim.results import batches
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 NAME = "results.nc"
 """Month by month: the central run, or every draw."""
@@ -54,19 +58,65 @@ def write(
     _check_room(path, part.nbytes * n // part.sizes["draw"])
     encoding: dict[Any, Any] = {name: _encoding(part[name], n) for name in part.data_vars}
     first = part.sizes["draw"]
-    part.to_netcdf(path, engine="h5netcdf", encoding=encoding, unlimited_dims=["draw"] if first < n else [])
-    if first == n:
-        return
-    with h5netcdf.File(path, "r+") as file:
-        file.resize_dimension("draw", n)
-    with h5py.File(path, "r+", rdcc_nbytes=CHUNK) as file:  # its caches, one a quantity, are large otherwise
-        places = {name: file[name] for name in ("draw", *encoding)}
-        for batch in every:
-            part = reduce(batch)
-            last = first + part.sizes["draw"]
-            for name, place in places.items():
-                place[first:last] = part[name].values
-            first = last
+    with Disk(path) as disk:
+        part.to_netcdf(
+            disk, engine="h5netcdf", encoding=encoding, unlimited_dims=["draw"] if first < n else []
+        )
+        disk.check()
+        if first == n:
+            return
+        with h5netcdf.File(disk, "r+") as file:
+            file.resize_dimension("draw", n)
+        with h5py.File(
+            disk, "r+", rdcc_nbytes=CHUNK
+        ) as file:  # its caches, one a quantity, are large otherwise
+            places = {name: file[name] for name in ("draw", *encoding)}
+            for batch in every:
+                part = reduce(batch)
+                last = first + part.sizes["draw"]
+                for name, place in places.items():
+                    place[first:last] = part[name].values
+                first = last
+                disk.check()
+
+
+class Disk(io.FileIO):
+    """A file that takes everything and says at the end what was wrong: HDF5 crashes when a write fails.
+
+    Parameters
+    ----------
+    path : Path
+        Made anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "w+")
+        self._error: OSError | None = None
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write all that there is room for."""
+        view, done = memoryview(data).cast("B"), 0
+        try:
+            while self._error is None and done < len(view):
+                done += super().write(view[done:])
+        except OSError as error:
+            self._error = error
+        return len(view)
+
+    def __exit__(self, *error: object) -> None:
+        """Close the file; what was wrong with it comes before what came of that."""
+        self.close()
+        self.check()
+
+    def check(self) -> None:
+        """Raise the error of the first write that had one.
+
+        Raises
+        ------
+        OSError
+        """
+        if self._error is not None:
+            raise self._error
 
 
 def _check_room(path: Path, size: int) -> None:
