@@ -59,7 +59,7 @@ def tables() -> dict[str, pd.DataFrame]:
     rule = {
         **head("FTE-years"), "scenario": "Rotation", "fails": "worse than the base", "p_fails": 0.22,
         "what": "fails", "where": "sickness above 4.6 %", "density": 0.81, "coverage": 0.7,
-        "draws_of_rule": 40, "density_unseen": 0.74, "coverage_unseen": 0.6, "draws": 200,
+        "draws_of_rule": 40, "all_rules_density_unseen": 0.74, "all_rules_coverage_unseen": 0.6, "draws": 200,
     }  # fmt: skip
     return {
         "choice": pd.DataFrame([*choices("FTE-years", years), *choices("GBP", money)]),
@@ -102,7 +102,7 @@ def test_no_single_input_is_said_where_none_was_found(tables: dict[str, pd.DataF
 
 def test_failing_futures_are_said_with_what_holds_out_of_sample(tables: dict[str, pd.DataFrame]) -> None:
     (said,) = deciding_text.failures(tables)
-    told = "On draws that they had not seen, such rules were right in 74"
+    told = "On draws that they had not seen, such rules together were right in 74"
     for part in ("“Rotation” is worse than the base", "in 22", "81", "sickness above 4.6 %", told):
         assert part in said
     held = tables["failing_futures"].assign(what="does not fail", fails="target missed: fte 9", p_fails=0.8)

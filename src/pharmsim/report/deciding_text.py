@@ -129,11 +129,11 @@ def _rules(found: list[Row]) -> str:
     fails = first["what"] == "fails"
     often = first["p_fails"] if fails else 1.0 - first["p_fails"]
     named = [f"in {share(row['density'])} of those with {row['where']}" for row in found[:RULES]]
-    right, all_of = share(first["density_unseen"]), share(first["coverage_unseen"])
+    right, all_of = share(first["all_rules_density_unseen"]), share(first["all_rules_coverage_unseen"])
     return (
         f"{_named(first['scenario'])} {'is' if fails else 'is not'} {_failing(first)} in {share(often)} of "
-        f"draws, but {', and '.join(named)}. On draws that they had not seen, such rules were right in "
-        f"{right} and named {all_of} of the draws in question."
+        f"draws, but {', and '.join(named)}. On draws that they had not seen, such rules together were right "
+        f"in {right} and named {all_of} of the draws in question."
     )
 
 

@@ -183,7 +183,8 @@ def _failing(
                     **_heads(objective), "scenario": name, "fails": objective.failing,
                     "p_fails": fails.mean(), "what": "fails" if rare else "does not fail", "where": where,
                     "density": rule.density, "coverage": rule.coverage, "draws_of_rule": rule.n,
-                    "density_unseen": found.density, "coverage_unseen": found.coverage, "draws": len(fails),
+                    "all_rules_density_unseen": found.density,
+                    "all_rules_coverage_unseen": found.coverage, "draws": len(fails),
                 }
             )  # fmt: skip
     return rows
