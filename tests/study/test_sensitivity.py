@@ -396,6 +396,11 @@ def test_ends_that_the_draws_hardly_meet_are_named(plain: Sensitivity) -> None:
     (said,) = disagreements(plain.tornado, weak)
     assert "leaving, retired, rate for people in post, 1 April 2028." in said
     assert "gone" not in said
+    totals = pd.DataFrame({"method": "sobol_total", "index": [0.1, 9e-4, 2e-3], "low": 0.0, "high": 0.1})
+    keys = plain.tornado[["measure", "level", "role", "environment", "date", "uncertainty", "title"]]
+    assert len(disagreements(plain.tornado, pd.concat([keys, totals], axis=1))) == 1
+    enough = totals.assign(index=[0.1, 2e-3, 0.0])
+    assert disagreements(plain.tornado, pd.concat([keys, enough], axis=1)) == []
 
 
 def test_pictures_tell_draws_from_runs_of_a_design(tmp_path: Path) -> None:

@@ -37,8 +37,9 @@ INDICES = {"prcc": indices.prcc, "delta": indices.delta, "pawn": indices.pawn}
 SLOW = ("delta", "pawn")
 FEW = 1024
 """Below so many draws columns of the net are alike by chance: delta and PAWN may take one for another."""
-LARGE, NOTHING, MOST = 0.25, 0.01, 3
-"""Share of the largest swing that is large; total index that is as good as none; how many are named."""
+LARGE, NOTHING, MOST = 0.2, 0.01, 3
+"""Share of the largest swing that is large; share of the largest total index that is as good as none (the
+share of a swing, squared, is usual); how many uncertainties are named."""
 KEYS = ["measure", "level", "role", "environment", "date"]
 
 
@@ -194,7 +195,8 @@ def disagreements(tornado: pd.DataFrame, found: pd.DataFrame) -> list[str]:
     if not len(found):
         return []
     none = (found["method"] == "prcc") & (found["low"] < 0.0) & (found["high"] > 0.0)
-    none |= (found["method"] == "sobol_total") & (found["index"] < NOTHING)
+    largest = found.groupby([*KEYS, "method"])["index"].transform("max")
+    none |= (found["method"] == "sobol_total") & (found["index"] < NOTHING * largest)
     both = found.loc[none, [*KEYS, "uncertainty"]].drop_duplicates()
     large = tornado[tornado["share"] >= LARGE].merge(both, on=[*KEYS, "uncertainty"])
     said = [f"{row['title']} for {_said(row)}" for row in large.to_dict("records")]
