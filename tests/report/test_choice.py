@@ -121,6 +121,8 @@ def test_the_terminal_has_a_row_for_every_choice(tables: dict[str, pd.DataFrame]
     best = tables["choice"].iloc[2]
     assert f"{best['p5_gain']:+.1f} to {best['p95_gain']:+.1f}" in shown
     assert f"{100 * best['p_best_low']:.0f}\N{NO-BREAK SPACE}% to" in shown
+    assert f"{best['mean_regret_low']:.1f} to {best['mean_regret_high']:.1f}" in shown
+    assert "100\N{NO-BREAK SPACE}% to" not in shown  # all draws are the same: nothing to resample
 
 
 def test_nothing_is_said_without_a_choice(tmp_path: Path) -> None:

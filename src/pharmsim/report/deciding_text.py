@@ -163,17 +163,27 @@ def tables_of(found: Tables) -> list[Table]:
         ):
             table.add_column(column, justify="right" if i else "left", overflow="fold")
         for i, row in enumerate(choices):
-            gain, often, *rest = numbers(row)
-            best = f"{often}\n{share(row['p_best_low'])} to {share(row['p_best_high'])}"
-            table.add_row(str(i) if i else BASE, f"{gain}\n{spread(row)}" if i else gain, best, *rest)
+            said, notes = numbers(row), intervals(row)
+            lines = [f"{one}\n{note}".strip() for one, note in zip(said, notes, strict=False)]
+            table.add_row(str(i) if i else BASE, *lines, *said[len(notes) :])
         shown.append(table)
     return shown
 
 
 CAPTION = (
-    "gain: less the base, below it 5 to 95 % of draws; best in: below it 5 to 95 % of resamples of the "
-    "draws; regret: lost against the best choice of each draw; fails: see choice.csv"
+    "gain: less the base, below it 5 to 95 % of draws; regret: lost against the best choice of each draw; "
+    "below it and best in 5 to 95 % of resamples of the draws; fails: see choice.csv"
 )
+
+
+def intervals(row: Row) -> list[str]:
+    """What stands below the first three numbers of a choice; nothing where it is the same in all draws."""
+    scale = Scale(str(row["unit"]), [row["mean_regret"], row["mean_regret_high"]])
+    return [
+        spread(row) if row["p5_gain"] < row["p95_gain"] else "",
+        f"{share(low)} to {share(high)}" if (low := row["p_best_low"]) < (high := row["p_best_high"]) else "",
+        scale.span(low, high) if (low := row["mean_regret_low"]) < (high := row["mean_regret_high"]) else "",
+    ]
 
 
 def numbers(row: Row) -> list[str]:

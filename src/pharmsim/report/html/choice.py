@@ -26,14 +26,8 @@ def robustness(read: ResultsFolder, objective: str) -> Table:
     rows = []
     for row in said.rows(read.tables, "choice", objective):
         gain, best, lost, far, fails = said.numbers(row)
-        unit = str(row["unit"])
-        notes = [
-            "" if row["scenario"] == BASE else said.spread(row),
-            f"{text.share(row['p_best_low'])} to {text.share(row['p_best_high'])}",
-            text.Scale(unit, [row["mean_regret"]]).span(row["mean_regret_low"], row["mean_regret_high"]),
-        ]
         name = "The base" if row["scenario"] == BASE else str(row["scenario"])
-        told = map(Cell, (gain, best, lost), notes)
+        told = map(Cell, (gain, best, lost), said.intervals(row))
         rows.append(cells(name, *told, far, fails))
     if not rows:
         return Table("", [])
