@@ -173,6 +173,8 @@ def test_runs_of_a_design() -> None:
     assert rows_of_design(10, 12 * 256 + 11) == 256
     with pytest.raises(InputError, match=r"--sobol-runs: must be 192 or more for 10 uncertainties; got 191"):
         rows_of_design(10, 191)
+    with pytest.raises(InputError, match=r"--sobol-runs — must be at most .* — got 99,999,999"):
+        found(scenario(), methods=["sobol"], sobol_runs=99_999_999)
 
 
 # -- the question -------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pharmsim.compiled.draws import Draws, dependent, sample
+from pharmsim.compiled.draws import Draws, check_size, dependent, sample
 from pharmsim.errors import InputError
 from pharmsim.results import assumptions
 from pharmsim.results.impact import Impact, with_impact
@@ -128,6 +128,7 @@ def sensitivity(
     given = [method for method in methods if method in GIVEN]
     table = sample(scenario, draws if given else 0, seed)
     groups = factors(scenario, table.names)
+    check_size("--sobol-runs", sobol_runs, len(table.names))
     n = rows_of_design(len(groups), sobol_runs) if "sobol" in methods else 0
     middle = central(asked, table)
     items = assumptions.assumptions(scenario)
