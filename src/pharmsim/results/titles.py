@@ -27,7 +27,7 @@ def titles(items: Sequence[Assumption]) -> dict[str, str]:
     -------
     dict of str
         By uncertainty: a name that somebody gave in words; what is named by its position is told by the
-        cells that it applies to, "leaving, other system, rate (hospital)".
+        cells that it applies to, "leaving, other system, rate (night)".
     """
     rows: dict[str, list[Assumption]] = {}
     for item in items:
