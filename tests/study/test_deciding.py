@@ -382,6 +382,12 @@ def test_a_rule_names_limits_in_the_unit_of_its_input(compared: Comparison) -> N
     assert said.startswith(f"{known[0].driver.title} above ")
 
 
+def test_large_numbers_have_no_exponent(compared: Comparison) -> None:
+    known = inputs([compared.base.scenario], compared.draws)
+    population = next(each for each in known if each.driver.unit == "activity")
+    assert population.limit(560000.2) == "560,000 activity"
+
+
 def test_without_draws_there_is_nothing_to_say() -> None:
     base = made()  # no number of it has a range
     none = compare(base, [base.model_copy(update={"name": "Same"})])

@@ -9,6 +9,7 @@ from pharmsim.report.html import text
 from pharmsim.report.html.data import ResultsFolder, without_gaps
 from pharmsim.report.html.tables import Cell, Table, cells
 from pharmsim.study.deciding.decide import ALL, BASE
+from pharmsim.study.deciding.inputs import plain
 from pharmsim.study.sensitivity.drivers import FACTOR
 
 EVERYTHING = "All inputs that have a range"
@@ -68,4 +69,4 @@ def _range(row: said.Row) -> Cell:
     if row["central"] == "":
         return Cell("–")
     unit = "" if row["unit_of_value"] in ("ratio", FACTOR) else row["unit_of_value"]
-    return Cell(f"{row['central']:.4g}", f"{row['low']:.4g} to {row['high']:.4g} {unit}".strip())
+    return Cell(plain(row["central"]), f"{plain(row['low'])} to {plain(row['high'])} {unit}".strip())

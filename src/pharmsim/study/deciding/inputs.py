@@ -48,13 +48,24 @@ class Input:
             return f"{x:.3g} times what is assumed"
         if unit in ("ratio", FACTOR):
             return f"{x:.3g}"
-        return f"{x:,.4g} {unit}".removesuffix(" elasticity")
+        return f"{plain(x)} {unit}".removesuffix(" elasticity")
 
     def side(self, of: Condition) -> str:
         """A condition on it in words: "sickness above 4.6 %"."""
         low, high = (self.limit(end) if np.isfinite(end) else "" for end in (of.low, of.high))
         sides = [f"above {low}"] * bool(low) + [f"below {high}"] * bool(high)
         return f"{self.driver.title} {' and '.join(sides)}"
+
+
+def plain(x: float) -> str:
+    """A number with four digits, large ones whole: never with an exponent that few can read.
+
+    Examples
+    --------
+    >>> plain(560000.2), plain(20.333)
+    ('560,000', '20.33')
+    """
+    return f"{x:,.0f}" if abs(x) >= 1000.0 else f"{x:.4g}"
 
 
 def inputs(scenarios: Sequence[Scenario], draws: Draws) -> list[Input]:
