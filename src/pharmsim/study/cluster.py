@@ -171,7 +171,9 @@ def _connected(address: str) -> Iterator[tuple[Any, dict[str, dict[str, Any]]]]:
     with ThreadPoolExecutor(1) as apart:  # a notebook has an event loop of its own
         apart.submit(asyncio.run, _reached(address)).result()
     with Client(address, set_as_default=False) as client:
-        workers = client.run(_place, on_error="return")
+        found = client.run(_place, on_error="return")
+        # A worker that went away in the meantime is no worker; its scheduler answers for it with an OSError.
+        workers = {worker: place for worker, place in found.items() if not isinstance(place, OSError)}
         wrong = [
             _another(worker, place["pharmsim"] if isinstance(place, dict) else repr(place))
             for worker, place in sorted(workers.items())
