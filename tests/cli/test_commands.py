@@ -276,7 +276,9 @@ def test_compare_says_what_is_wrong_with_draws_and_dates(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_its_blocks_alone(tmp_path: Path, run_folder: Path, number: signal.Signals) -> None:
+def test_an_interrupted_run_keeps_its_blocks(
+    tmp_path: Path, run_folder: Path, number: signal.Signals
+) -> None:
     program = [sys.executable, "-c", "from pharmsim.cli import main; main()"]
     process = subprocess.Popen(
         [*program, "run", str(TINY), "--out", str(tmp_path / "run")], stderr=subprocess.PIPE
