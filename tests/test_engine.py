@@ -183,3 +183,23 @@ def test_changed_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
     assert "    return s\n" in text
     callee.write_text(text.replace("    return s\n", "    return 10.0 * s\n"))
     assert result() == 20.0
+
+
+@pytest.mark.parametrize("draws", [0, 3])
+@pytest.mark.parametrize("file", ["small_system.yaml", "sel/baseline.yaml"])
+def test_arrays_stand_in_order(file: str, draws: int) -> None:
+    """An array in another order of memory is another type to the compiler: a minute of translation."""
+    scenario = pharmsim.load(f"scenarios/{file}")
+    model = compile_scenario(scenario, sample(scenario, draws)).model
+    seen = []
+
+    def look(node: object, path: str) -> None:
+        if isinstance(node, tuple):
+            for i, child in enumerate(node):
+                look(child, f"{path}.{getattr(node, '_fields', range(len(node)))[i]}")
+        elif isinstance(node, np.ndarray):
+            seen.append(path)
+            assert node.flags.c_contiguous, path
+
+    look(model, "")
+    assert len(seen) > 100

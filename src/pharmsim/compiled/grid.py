@@ -182,7 +182,7 @@ class Grid:
         place = np.interp(months, at[order], np.arange(len(at)))
         before = np.minimum(place.astype(np.int64), max(len(at) - 2, 0))
         after, share = np.minimum(before + 1, len(at) - 1), place - before
-        return np.asarray(values[:, before] * (1.0 - share) + values[:, after] * share)
+        return np.ascontiguousarray(values[:, before] * (1.0 - share) + values[:, after] * share)
 
     def by_year(self, series: Series, first: int, last: int) -> Floats:
         """A yearly series, shape (draws, last − first + 1): years after the last point repeat it."""
