@@ -266,7 +266,7 @@ def test_compare_says_what_is_wrong_with_draws_and_dates(
 ) -> None:
     folder = tmp_path / "compared"
     assert call("compare", TINY, WHAT_IF, "--draws", 3, "--out", folder) == 2
-    assert "no difference is shown without its interval — got 3 — type --draws 100" in capsys.readouterr().err
+    assert "no difference is shown without its interval — got 3 — type --draws 256" in capsys.readouterr().err
     words = ("compare", TINY, WHAT_IF, "--draws", 20, "--out", folder)
     assert call(*words, "--dates", "2020, later") == 2
     shown = capsys.readouterr().err
@@ -281,7 +281,8 @@ def test_an_interrupted_run_keeps_its_blocks(
 ) -> None:
     program = [sys.executable, "-c", "from pharmsim.cli import main; main()"]
     process = subprocess.Popen(
-        [*program, "run", str(TINY), "--out", str(tmp_path / "run")], stderr=subprocess.PIPE
+        [*program, "run", str(TINY), "--draws", "4000", "--out", str(tmp_path / "run")],
+        stderr=subprocess.PIPE,
     )
     deadline = time.monotonic() + 300
     while not list(tmp_path.glob(".run.partial-*")) and time.monotonic() < deadline:

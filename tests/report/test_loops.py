@@ -12,6 +12,7 @@ import pytest
 
 import synthetic
 from pharmsim import cli
+from pharmsim.cli import running
 from pharmsim.compiled.compile import Compiled, compile_scenario
 from pharmsim.compiled.draws import sample
 from pharmsim.report import loops_diagram, routes
@@ -248,7 +249,7 @@ def test_the_command_writes_loops_beside_the_other_diagram(
 def test_a_run_has_the_picture_of_its_loops_if_a_feedback_is_on(tmp_path: Path, on: bool) -> None:
     made = compiled("burnout", change={"burnout": {"on": on}}).scenario
     results = dataclasses.replace(synthetic.results(), scenario=made)
-    for draw in cli._pictures(results, no_figures=False):
+    for draw in running._pictures(results, no_figures=False):
         draw(tmp_path)
     assert (tmp_path / "figures" / "diagram.svg").is_file()
     assert (tmp_path / "figures" / "loops.svg").is_file() == on

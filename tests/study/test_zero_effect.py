@@ -90,7 +90,7 @@ def test_interventions_are_listed_with_what_they_cost(base: Scenario) -> None:
 
 
 def test_no_difference_without_its_interval(base: Scenario) -> None:
-    with pytest.raises(InputError, match=r"must be at least 20.*got 19 — type --draws 100"):
+    with pytest.raises(InputError, match=r"must be at least 20.*got 19 — type --draws 256"):
         compare(base, [with_levers(base)], draws=19)
 
 
