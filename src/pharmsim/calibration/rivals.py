@@ -1,11 +1,12 @@
-"""Simple forecasts of a yearly series, with the intervals of their textbooks: what pharmsim is held against.
+"""Simple forecasts of a yearly series with the intervals of their textbooks: what pharmsim is held against.
 
-Each takes the series up to an origin and gives a `Forecast`; one without a distribution where the data are too
-few for it, and None where they are too few for a forecast.
+Each takes the series up to an origin and gives a `Forecast`: one without a distribution where the data are
+too few for it, and None where they are too few for a forecast.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -27,8 +28,8 @@ Rival = Callable[[Floats, Floats, Floats], Forecast | None]
 def persistence(times: Floats, values: Floats, at: Floats) -> Forecast | None:
     """The last value; a random walk without drift of the logarithm.
 
-    Its variance grows by the mean of the squared steps. Hyndman RJ, Athanasopoulos G, Forecasting: principles and
-    practice, 3rd ed., 5.5: https://otexts.com/fpp3/prediction-intervals.html
+    Its variance grows by the mean of the squared steps. Hyndman RJ, Athanasopoulos G, Forecasting:
+    principles and practice, 3rd ed., 5.5: https://otexts.com/fpp3/prediction-intervals.html
     """
     last, ahead = np.log(values[-1]), at - times[-1]
     if len(values) < 2:
@@ -41,8 +42,8 @@ def persistence(times: Floats, values: Floats, at: Floats) -> Forecast | None:
 def cagr(times: Floats, values: Floats, at: Floats) -> Forecast | None:
     """Compound annual growth from the first value to the last, carried on from the last.
 
-    The same as a random walk with drift of the logarithm, whose forecast has variance σ²(h + h²/T), T the years
-    seen (Hyndman and Athanasopoulos, 5.5). A distribution needs three values.
+    The same as a random walk with drift of the logarithm, whose forecast has variance σ²(h + h²/T), T the
+    years seen (Hyndman and Athanasopoulos, 5.5). A distribution needs three values.
     """
     if len(values) < 2:
         return None
@@ -72,9 +73,9 @@ def linear_trend(times: Floats, values: Floats, at: Floats) -> Forecast | None:
         return np.column_stack([np.ones(len(x)), x - start])
 
     fitted = OLS(values, design(times)).fit()
-    found = fitted.get_prediction(design(at))
     if len(values) < 4:
-        return Forecast(np.asarray(found.predicted_mean), None)
+        return Forecast(np.asarray(fitted.predict(design(at))), None)
+    found = fitted.get_prediction(design(at))
     points = t.ppf(_points(), fitted.df_resid)[:, None] * found.se_obs + found.predicted_mean
     return Forecast(np.median(points, axis=0), points)
 
@@ -82,10 +83,10 @@ def linear_trend(times: Floats, values: Floats, at: Floats) -> Forecast | None:
 def exponential_smoothing(times: Floats, values: Floats, at: Floats) -> Forecast | None:
     """Holt's method with additive errors and trend on the logarithm, by statsmodels: ETS(A, A, N).
 
-    It needs the yearly run at the end of the series: level and trend begin with its first value and the growth
-    per year before it (of its first two values, where the series has no earlier ones), and the two weights are
-    of greatest likelihood over the values behind that; at least two such values are needed, and forecasts fall on
-    whole years.
+    It uses the yearly run at the end of the series. Level and trend begin with the first value of that run
+    and the growth per year before it (with its second value and the growth from the first, where the series
+    has no earlier ones). The two weights are those of greatest likelihood over the values behind that, of
+    which there must be two; forecasts fall on whole years.
     """
     gaps = np.abs(np.diff(times) - 1.0) < YEAR
     first = len(values) - 1 - int(np.cumprod(gaps[::-1]).sum())
@@ -102,6 +103,7 @@ def exponential_smoothing(times: Floats, values: Floats, at: Floats) -> Forecast
 def _holt(y: Floats, level: float, trend: float, n: int) -> tuple[Floats, Floats]:
     """Mean and variance 1 … n steps after the last value; the best of several searches."""
     import pandas as pd
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
     model = ETSModel(
@@ -109,7 +111,9 @@ def _holt(y: Floats, level: float, trend: float, n: int) -> tuple[Floats, Floats
         initialization_method="known", initial_level=level, initial_trend=trend,
     )  # fmt: skip
     starts = [[alpha, alpha * share] for alpha in STARTS for share in STARTS]
-    fits = [model.fit(start_params=start, disp=False) for start in starts]
+    with warnings.catch_warnings():  # a search that stops early loses against the best
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fits = [model.fit(start_params=start, disp=False) for start in starts]
     best = max(fits, key=lambda fit: float(fit.llf))
     found = best.get_prediction(start=len(y), end=len(y) + n - 1)
     return np.asarray(found.predicted_mean), np.asarray(found.forecast_variance)

@@ -170,8 +170,8 @@ def duels(forecasts: pd.DataFrame, own: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By series, horizon and rival: for `ape` and `crps`, `origins_…` shared, `own_…` and `rival_…` (means) and
-        `verdict_…`: better, worse, or "no claim" with fewer than five origins.
+        By series, horizon and rival, for `ape` and `crps`: `origins_…` shared, `own_…` and `rival_…` (means)
+        and `verdict_…`: better, worse, or "no claim" with fewer than five origins.
     """
     at = [*KEYS, "origin"]
     mine = forecasts[forecasts["method"] == own]
