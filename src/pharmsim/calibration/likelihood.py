@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pharmsim.compiled.arrays import Floats
+from pharmsim.compiled.arrays import Floats, Ints
 
 MODELS = ("normal_log", "student_log", "negative_binomial", "normal")
 LOG_ROOT_TWO_PI = 0.9189385332046727
@@ -64,10 +64,10 @@ class Observed:
             if at.size:
                 y, part = self.value[at], (mean[:, at], scale[:, at], size[:, at])
                 with np.errstate(divide="ignore", invalid="ignore"):
-                    out[:, at] = self.weight[at] * self._density(name, at, y, *part)
+                    out[:, at] = self._density(name, at, y, *part) * self.weight[at]
         return np.where(np.isnan(out), -np.inf, out)
 
-    def _density(self, name: str, at: Floats, y: Floats, mean: Floats, scale: Floats, size: Floats) -> Floats:
+    def _density(self, name: str, at: Ints, y: Floats, mean: Floats, scale: Floats, size: Floats) -> Floats:
         from scipy.special import gammaln
 
         if name == "negative_binomial":
@@ -75,7 +75,7 @@ class Observed:
             chance = y * np.log(mean / (mean + size)) if np.any(y) else 0.0
             return np.asarray(known + chance + size * np.log(size / (mean + size)))
         if name == "normal":
-            sd = self._sd(at, y, mean, scale)
+            sd = self._sd(y, mean, scale)
             return np.asarray(-0.5 * ((y - mean) / sd) ** 2 - np.log(sd) - LOG_ROOT_TWO_PI)
         off = (np.log(y) - np.log(mean)) / scale
         change = np.log(scale) + np.log(y)  # density of the number itself, not of its logarithm
@@ -85,7 +85,7 @@ class Observed:
         known = gammaln((df + 1.0) / 2.0) - gammaln(df / 2.0) - 0.5 * np.log(df * np.pi)
         return np.asarray(known - (df + 1.0) / 2.0 * np.log1p(off**2 / df) - change)
 
-    def _sd(self, at: Floats, y: Floats, mean: Floats, scale: Floats) -> Floats:
+    def _sd(self, y: Floats, mean: Floats, scale: Floats) -> Floats:
         if self.absolute:
             return scale
         return np.asarray(scale * np.abs(np.where(np.isnan(y), mean, y)))
@@ -101,7 +101,7 @@ class Observed:
                 rate = rng.gamma(size[:, j]) / size[:, j]
                 out[:, j] = rng.poisson(np.nan_to_num(np.maximum(mu, 0.0)) * rate)
             elif name == "normal":
-                out[:, j] = mu + self._sd(np.array([j]), self.value[j], mu, s) * noise
+                out[:, j] = mu + self._sd(self.value[j : j + 1], mu, s) * noise
             else:
                 spread = np.sqrt(self.df[j] / rng.chisquare(self.df[j], len(mean)))
                 out[:, j] = mu * np.exp(s * noise * (spread if name == "student_log" else 1.0))

@@ -153,7 +153,7 @@ class Problem:
         return self.log_prior(z) + self.log_likelihood(z)
 
     def replicate(self, z: Floats, seed: int = 1) -> Floats:
-        """Numbers that could have been published, shape (candidates, targets): errors of observation added."""
+        """Numbers that could have been published, with errors, shape (candidates, targets)."""
         return self.noise.replicate(self._run(np.atleast_2d(z)), seed)
 
     def draw_prior(self, n: int, seed: int = 1) -> Floats:
@@ -162,10 +162,7 @@ class Problem:
         return np.asarray(self.mean + noise @ self._root.T)
 
     def values(self, z: Floats) -> dict[str, Floats]:
-        """Natural values of candidates: of each parameter the first number that it moves, shape (candidates,).
-
-        Without a scenario, z itself.
-        """
+        """Of each parameter the first number that it moves, shape (candidates,); without a scenario, z."""
         z = np.atleast_2d(z)
         if self.simulation is None:
             return dict(zip(self.names, z.T, strict=True))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import os
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 
 from pharmsim.errors import Problem, ScenarioError
@@ -70,8 +70,8 @@ class Target:
     environment: str
     place: str
     geography: str
-    date: date
-    to: date | None
+    date: dt.date
+    to: dt.date | None
     value: float
     unit: str
     error: float
@@ -123,7 +123,7 @@ def read_targets(path: str | os.PathLike[str]) -> tuple[Target, ...]:
         target, wrong = _target(dict(zip(columns, fields, strict=True)), name, line)
         bad += wrong
         found += [target] if target else []
-    seen: dict[tuple[str, date, date | None], Target] = {}
+    seen: dict[tuple[str, dt.date, dt.date | None], Target] = {}
     for target in found:
         first = seen.setdefault((target.series, target.date, target.to), target)
         if first is not target:
@@ -142,9 +142,7 @@ def _target(row: dict[str, str], file: str, line: int) -> tuple[Target | None, l
     def wrong(column: str, message: str) -> None:
         bad.append(Problem(file, line, column, f"{message}; got {quoted(row[column])}"))
 
-    for column in NEEDED:
-        if not row[column]:
-            bad.append(Problem(file, line, column, "must not be empty"))
+    bad += [Problem(file, line, column, "must not be empty") for column in NEEDED if not row[column]]
     first, last = _day(row["date"]), _day(row["to"]) if row["to"] else None
     if first is None:
         wrong("date", "must be a date such as 2025-03-31")
@@ -167,9 +165,9 @@ def _target(row: dict[str, str], file: str, line: int) -> tuple[Target | None, l
     return Target(**{**row, **read}, file=file, line=line), []  # type: ignore[arg-type]
 
 
-def _day(written: str) -> date | None:
+def _day(written: str) -> dt.date | None:
     try:
-        return date.fromisoformat(written)
+        return dt.date.fromisoformat(written)
     except ValueError:
         return None
 
@@ -182,7 +180,7 @@ def _number(written: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def month_after(day: date) -> tuple[int, int]:
+def month_after(day: dt.date) -> tuple[int, int]:
     """Year and month that begins on a day, or on the day after it: 31 March is the stock of April."""
-    after = day + timedelta(days=1)
+    after = day + dt.timedelta(days=1)
     return (after.year, after.month) if after.day == 1 else (day.year, day.month)
