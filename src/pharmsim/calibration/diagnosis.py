@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pharmsim.calibration.posterior import arviz
+from pharmsim.compiled.arrays import Floats
+from pharmsim.errors import OutputError
 
-Floats = NDArray[np.float64]
 FACTORS = (0.5, 2.0)
 """By these the prior's standard deviations are multiplied, to see what hangs on them."""
 EVERY = "every prior"
 ROWS = 4096
 """Rows of the posterior that are reweighted, at most."""
+POINTS = (5, 25, 50, 75, 95)
+MIXED = ("r_hat", "ess_bulk", "ess_tail")
+"""How well the chains mixed, found when they ran, from all their draws: attributes of each parameter."""
 END = 1.6448536269514722
 """Prior standard deviations from the middle to the 5 % and the 95 % point."""
+
+
+NAME = "inference.nc"
+GROUPS = (
+    "posterior", "unconstrained_posterior", "prior", "constant_data", "observed_data", "posterior_predictive",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,8 +45,9 @@ class Diagnosis:
     parameters : DataFrame
         One row a parameter: prior and posterior (median, 5 % and 95 % points, natural units), `sd_ratio`
         (posterior ÷ prior, normal scores), `shift` (of the mean, in prior standard deviations), `below` and
-        `above` (share of the posterior where the prior has its lowest and highest 5 %), `partner` and
-        `correlation` (strongest with another parameter), `r_hat`, `ess_bulk`, `ess_tail`.
+        `above` (share of the posterior where the prior has its lowest and highest 5 %), `z5` … `z95` (its
+        points, prior standard deviations from the prior's mean), `partner` and `correlation`
+        (strongest with another parameter), `r_hat`, `ess_bulk`, `ess_tail`.
     targets : DataFrame
         One row a published number: observed, quantiles of the replicates, `pit` (share of the replicates
         below it).
@@ -59,6 +70,44 @@ class Diagnosis:
     def names(self) -> list[str]:
         """Parameters in the order of the last axis."""
         return list(self.parameters["parameter"])
+
+
+def read(folder: Path) -> Any:
+    """Read the posterior of a results folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Written by `pharmsim calibrate`.
+
+    Returns
+    -------
+    arviz.InferenceData
+
+    Raises
+    ------
+    OutputError
+        If the folder holds none, or not all of it.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        raise OutputError(
+            f"{folder}: must be the results folder of a calibration; it has no {NAME}. Run "
+            "`pharmsim calibrate` and give its folder."
+        )
+    az = arviz()
+    try:
+        with az.rc_context({"data.load": "eager"}):
+            data = az.from_netcdf(str(path))
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: cannot be read ({error}). Run the calibration again.") from error
+    missing = [name for name in GROUPS if name not in data.groups()]
+    if missing:
+        raise OutputError(
+            f"{path}: must hold the groups that `pharmsim calibrate` writes; it lacks {', '.join(missing)}. Run "
+            "the calibration again."
+        )
+    return data
 
 
 def diagnose(data: Any) -> Diagnosis:
@@ -85,7 +134,7 @@ def diagnose(data: Any) -> Diagnosis:
     directions = np.sqrt(np.linalg.eigvalsh(np.cov((rows @ root.T).T, ddof=1).reshape(len(names), -1)))
     ess = float(parameters["ess_bulk"].min())
     return Diagnosis(
-        about=dict(data.posterior.attrs), values=_stacked(data.posterior, names), z=z, parameters=parameters,
+        about=dict(data.attrs), values=_stacked(data.posterior, names), z=z, parameters=parameters,
         targets=targets(data), sensitivity=sensitivity(rows, correlation, names, ess), directions=directions,
     )  # fmt: skip
 
@@ -97,16 +146,10 @@ def _stacked(group: Any, names: list[str]) -> Floats:
 
 def _parameters(data: Any, names: list[str], z: Floats) -> pd.DataFrame:
     """Prior beside posterior, and how well the chains mixed: one row a parameter."""
-    az = arviz()
     rows = z.reshape(-1, len(names))
     with np.errstate(invalid="ignore", divide="ignore"):
         hang = np.nan_to_num(np.corrcoef(rows.T).reshape(len(names), -1))
     np.fill_diagonal(hang, 0.0)
-    group = data.unconstrained_posterior[names]
-    mixed = {
-        "r_hat": az.rhat(group), "ess_bulk": az.ess(group, method="bulk"),
-        "ess_tail": az.ess(group, method="tail"),
-    }  # fmt: skip
     found = []
     for i, name in enumerate(names):
         partner = int(np.abs(hang[i]).argmax())
@@ -122,9 +165,10 @@ def _parameters(data: Any, names: list[str], z: Floats) -> pd.DataFrame:
                 "shift": rows[:, i].mean(),
                 "below": (rows[:, i] < -END).mean(),
                 "above": (rows[:, i] > END).mean(),
+                **{f"z{at}": np.quantile(rows[:, i], at / 100.0) for at in POINTS},
                 "partner": names[partner] if hang[i, partner] else "",
                 "correlation": hang[i, partner],
-                **{key: float(table[name]) for key, table in mixed.items()},
+                **{key: float(about[key]) for key in MIXED},
             }
         )
     return pd.DataFrame(found)
@@ -200,12 +244,13 @@ def sensitivity(rows: Floats, correlation: Floats, names: list[str], ess: float)
     rows = rows[:: -(-len(rows) // ROWS)]
     n = len(rows)
     middle, spread = rows.mean(axis=0), rows.std(axis=0)
-    precision = np.linalg.inv(correlation)
+    precision = np.asarray(np.linalg.inv(correlation), dtype=np.float64)
     before = _squares(rows, precision)
     tables = []
     for changed, factor, scale in _changes(names):
         log_ratio = 0.5 * (before - _squares(rows / scale, precision))
-        logs, k = arviz().psislw(log_ratio, reff=min(1.0, ess / n))
+        with np.errstate(over="ignore"):  # of a likelihood ratio whose inverse is taken: nought is right
+            logs, k = arviz().psislw(log_ratio, reff=min(1.0, ess / n))
         weights = np.exp(logs)[:, None]
         new = (weights * rows).sum(axis=0)
         width = np.sqrt((weights * (rows - new) ** 2).sum(axis=0))
