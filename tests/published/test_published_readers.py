@@ -118,7 +118,7 @@ def test_older_vintages() -> None:
 
 def test_turnover_by_region() -> None:
     reading = read("turnover", "turnover_1.csv")
-    staff = reading.table[reading.table["role"] == "scientific_staff"]
+    staff = reading.table[reading.table["role"] == "stt"]
     assert value(staff, measure="leavers", unit="headcount", date="2023-10-01", to="2024-09-30") == 90
     assert value(staff, measure="headcount_end", date="2024-09-30") == 1040
     rate = value(staff, measure="leaver_rate", date="2023-10-01")
@@ -176,14 +176,14 @@ def test_survey() -> None:
         "community_survey", "community_survey.csv", level="system", geography=["nhs made-up NORTH icb"]
     )
     table = reading.table
-    pharmacist = {"role": "pharmacist", "date": "2024-06-30"}
+    pharmacist = {"role": "pharmacist", "date": "2024-09-30"}
     assert value(table, measure="fte", **pharmacist) == pytest.approx(430.75)
     assert value(table, measure="vacancy_rate", **pharmacist) == pytest.approx(0.123)
     rates = table[table["measure"] == "vacancy_rate"]
     assert ["break" in flag for flag in rates["flag"]] == [False, True]  # 2024 is on another base
     whole = read("community_survey", "community_survey.csv").table
     assert value(whole, measure="fte", **pharmacist) == pytest.approx(641.25)
-    technicians = whole[(whole["role"] == "pharmacy_technician") & (whole["date"] == "2022-06-30")]
+    technicians = whole[(whole["role"] == "pharmacy_technician") & (whole["date"] == "2022-09-30")]
     assert "suppressed" in technicians["flag"].iloc[0]
 
 

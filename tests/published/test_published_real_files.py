@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,7 +13,8 @@ import pytest
 from made_published import finding, value
 from pharmsim import published
 
-FOLDER = Path(os.environ.get("PHARMSIM_NHS_DATA") or Path(__file__).parents[3] / "shared" / "data" / "nhs")
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(os.environ.get("PHARMSIM_NHS_DATA") or ROOT.parent / "shared" / "data" / "nhs")
 NETWORKS = {"2020-03-31": "March 2020", "2021-06-30": "June 2021", "2022-09-30": "September 2022"}
 
 pytestmark = pytest.mark.skipif(
@@ -74,10 +77,51 @@ def test_quality_of_networks(england: published.Reading) -> None:
 def test_turnover() -> None:
     file = FOLDER / "turnover_sttt.csv"
     table = published.read("turnover", [file]).table
-    rates = table[(table["measure"] == "leaver_rate") & (table["role"] == "scientific_staff")]
+    rates = table[(table["measure"] == "leaver_rate") & (table["role"] == "stt")]
     found = dict(zip(rates["to"].str[:7], rates["value"].round(3), strict=True))
     assert (found["2010-09"], found["2022-09"], found["2025-10"]) == (0.088, 0.116, 0.089)
     region = published.read("turnover", [file], level="region", geography=["London"]).table
-    rates = region[(region["measure"] == "leaver_rate") & (region["role"] == "scientific_staff")]
+    rates = region[(region["measure"] == "leaver_rate") & (region["role"] == "stt")]
     found = dict(zip(rates["to"].str[:7], rates["value"].round(3), strict=True))
     assert (found["2010-09"], found["2022-09"], found["2025-10"]) == (0.106, 0.130, 0.102)
+
+
+@pytest.mark.parametrize(
+    ("targets", "files", "how", "measures", "least"),
+    [
+        ("pcn.csv", networks, {}, {"fte": "fte"}, 6),
+        ("sel.csv", networks, {"level": "system", "geography": ["QKK"]}, {"fte": "fte"}, 5),
+        (
+            "trust_turnover.csv",
+            lambda: [FOLDER / "turnover_sttt.csv"],
+            {},
+            {
+                "leaver_rate": "leaver_rate",
+                "exits": "leavers",
+                "entries": "joiners",
+                "headcount": "headcount_end",
+            },
+            50,
+        ),
+    ],
+)
+def test_targets_are_what_the_readers_read(
+    targets: str,
+    files: Callable[[], list[Path]],
+    how: dict[str, Any],
+    measures: dict[str, str],
+    least: int,
+) -> None:
+    kind = "turnover" if "turnover" in targets else "pcn_individual"
+    read = published.read(kind, files(), **how).table
+    read = read[(read["unit"] != "fte") | (read["measure"] == "fte")]
+    wanted = pd.read_csv(ROOT / "calibration" / "targets" / targets, keep_default_na=False)
+    wanted = wanted[wanted["measure"].isin(list(measures)) & ~wanted["geography"].eq("London")]
+    wanted = wanted.assign(published=wanted["measure"].map(measures))
+    keys = {"published": "measure", "role": "role", "environment": "environment", "date": "date", "to": "to"}
+    both = wanted.merge(read, left_on=list(keys), right_on=list(keys.values()), suffixes=("", "_read"))
+    assert len(both) >= least
+    off = both[
+        (both["value"] - both["value_read"]).abs() > both["value"].abs() * 1e-3 + 0.05 * (both["value"] > 1)
+    ]
+    assert off.empty, off[["series", "date", "value", "value_read"]].to_string()

@@ -31,7 +31,7 @@ FLAGS = {
     "summed": "sum of a narrower level: someone in two of them counts twice",
     "suppressed": "numbers that are not published count as nothing in it",
     "survey": "grossed up from those who answered",
-    "year_only": "the publisher gives the year only; the date is its middle",
+    "year_only": "the file gives the year only; 30 September stands for it",
 }
 """What the words in the column `flag` mean."""
 CHECK, SHOWN = 21, 40
