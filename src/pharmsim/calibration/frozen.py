@@ -129,6 +129,21 @@ def _of(each: Course, method: str, forecast: scores.Forecast, days: Sequence[dat
     return out
 
 
+def check(path: Path, force: bool) -> None:
+    """Refuse to write over a frozen forecast.
+
+    Raises
+    ------
+    OutputError
+        If a file is there already: a forecast that can be changed after the fact is none.
+    """
+    if path.exists() and not force:
+        raise OutputError(
+            f"{path} — must not exist: a frozen forecast is not written again — it is there — give another "
+            "name, or --force if nobody relies on it"
+        )
+
+
 def write(frame: pd.DataFrame, path: Path, about: dict[str, str], force: bool = False) -> None:
     """Write a frozen forecast.
 
@@ -145,13 +160,9 @@ def write(frame: pd.DataFrame, path: Path, about: dict[str, str], force: bool = 
     Raises
     ------
     OutputError
-        If a file is there already: a forecast that can be changed after the fact is none.
+        As of `check`.
     """
-    if path.exists() and not force:
-        raise OutputError(
-            f"{path} — must not exist: a frozen forecast is not written again — it is there — give another "
-            "name, or --force if nobody relies on it"
-        )
+    check(path, force)
     table = frame.to_csv(index=False, lineterminator="\n")
     head = {**about, "digest": _digest(about, table)}
     path.parent.mkdir(parents=True, exist_ok=True)
