@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH = 124
-FROZEN = """`pharmsim freeze calibration/gb_register.yaml calibration/frozen/2026.csv` wrote what this
-calibration forecasts, beside what the rivals do, with the date it was made and a digest of what
-it was made from. It is not written again without `--force`, and one that somebody has changed
-is refused. When the next register is published, `pharmsim score calibration/frozen/2026.csv
-FILE`, with the new figures among those of the file, says how all of them did."""
+FROZEN = """`pharmsim freeze {file} FORECAST.csv` writes what this calibration forecasts, beside what the
+rivals do, with the date it was made and a digest of what it was made from. It is not written again without
+`--force`, and one that somebody has changed is refused. When new figures are published, `pharmsim score
+FORECAST.csv TARGETS.csv`, with the new figures among those of TARGETS.csv, says how all of them did.{there}"""
 METHOD = f"""At each origin the model is calibrated again on the figures up to that day: highest posterior
 density from several starts, the normal distribution around it (Laplace), and importance resampling
 from a Student distribution of that shape with Pareto-smoothed weights. A chain at every origin
@@ -68,8 +68,8 @@ def page(found: Backtest, command: str) -> str:
         SCORES,
         *(f"### {course.title}\n\n{_markdown(*scores(found, course))}" for course in found.courses),
         "## Against each rival on the same origins",
-        f"Only origins at which both have a forecast. Nothing is claimed from fewer than {FEWEST}; means that "
-        f"differ by less than {100 * ALIKE:.0f} % are alike.",
+        f"Only origins at which both have a forecast. Nothing is claimed from fewer than {FEWEST}; means "
+        f"that differ by less than {100 * ALIKE:.0f} % are alike.",
         *(f"### {course.title}\n\n{_markdown(*duels(found, course))}" for course in found.courses),
         "## The origins",
         _markdown(*origins(found)),
@@ -79,10 +79,18 @@ def page(found: Backtest, command: str) -> str:
         *_bullets([f"`{later.path}`: {later.why}." for later in _merged(found)] or ["none."]),
         *([f"What could not be taken back: {found.form.leaks.strip()}"] if found.form.leaks else []),
         "## A forecast that is not touched again",
-        FROZEN,
+        _frozen(found),
         f"Digest of the scenario: {_scenario(found)[:16]}.",
     ]
     return "\n\n".join(part if part.startswith(("|", "###")) else _wrapped(part) for part in parts) + "\n"
+
+
+def _frozen(found: Backtest) -> str:
+    """How a forecast is frozen, and those that have been."""
+    place = Path(found.calibration.file).parent
+    files = [f"`{path.as_posix()}`" for path in sorted(place.glob("frozen/*.csv"))]
+    there = f" There {'is' if len(files) == 1 else 'are'} {listed(files)}." if files else ""
+    return FROZEN.format(file=Path(found.calibration.file).as_posix(), there=there)
 
 
 def _bullets(lines: Iterable[str]) -> list[str]:
@@ -118,11 +126,8 @@ def _merged(found: Backtest) -> list[Any]:
 
 def _origins(found: Backtest) -> str:
     days = [str(day) for day in found.fits["origin"]]
-    return (
-        f"{len(days)} origins, {days[0]} to {days[-1]}; at "
-        + ", ".join(f"{n} year{'s' * (n > 1)} {count}" for n, count in counts(found).items())
-        + " of them can be judged."
-    )
+    judged = [f"{count} at {n} year{'s' * (n > 1)}" for n, count in counts(found).items()]
+    return f"{len(days)} origins, {days[0]} to {days[-1]}; what came is known for {listed(judged)}."
 
 
 def counts(found: Backtest) -> dict[int, int]:
@@ -167,7 +172,11 @@ def _said(found: Backtest, course: Course, n: int, part: pd.DataFrame) -> list[s
 def _judged(part: pd.DataFrame, score: str) -> str:
     """Better than a and b, worse than c: with the rivals' errors."""
     bits = []
-    for verdict, words in (("better", "better than"), ("alike", "like"), ("worse", "**worse** than")):
+    for verdict, words in (
+        ("better", "better than"),
+        ("alike", "about as good as"),
+        ("worse", "**worse** than"),
+    ):
         rows = part[part[f"verdict_{score}"] == verdict].to_dict("records")
         names = [
             f"{row['rival']} ({percent(row['rival_ape'])})" if score == "ape" else str(row["rival"])
@@ -186,7 +195,7 @@ def _behind(found: Backtest) -> str:
         f"{rival} ({titles[str(series)]}: {' and '.join(str(n) for n in part['horizon'])})"
         for (rival, series), part in rows.groupby(["rival", "series"], sort=False)
     ]
-    return f" The mean error of these is smaller there: {listed(names)}." if names else ""
+    return f" There the mean absolute error of these is below pharmsim's: {listed(names)}." if names else ""
 
 
 def _own(found: Backtest, course: Course, n: int) -> Any:
