@@ -90,6 +90,8 @@ def test_core_5_of_a_trust_and_by_grade() -> None:
     trusts = read("hchs_core5", "hchs_core5.csv", level="organisation", geography=["RA1"])
     assert value(trusts.table, role="pharmacist", measure="fte") == pytest.approx(32.75)
     assert finding(trusts, "duplicates") == (1, "alike in every column; counted once (row 16)")
+    flags = trusts.table[trusts.table["role"] == "pharmacist"].set_index("measure")["flag"]
+    assert (flags["fte"], flags["headcount"]) == ("", "summed")  # heads of several grades
     assert set(trusts.table["geography"]) == {"St Nobody's, Made-up NHS Trust"}
     grades = read("hchs_core5", "hchs_core5.csv", level="system", by="grade").table
     assert value(grades, role="pharmacist", measure="fte", code="QA1", part="Band 7") == pytest.approx(20.25)

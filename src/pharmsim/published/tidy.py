@@ -193,15 +193,16 @@ def settle(rows: pd.DataFrame, keys: Sequence[str], found: Findings) -> pd.DataF
 
 
 def _summed(rows: pd.DataFrame, level: str, found: Findings) -> pd.DataFrame:
-    """Sums over rows; people counted once by their identifier."""
+    """Sums over rows; people counted once by their identifier, or flagged, where headcounts are added."""
     table = rows.assign(level=level)
     by = table.groupby(KEYS, sort=False, dropna=False)
-    out = by.agg(value=("value", lambda values: values.sum(min_count=1)), flag=("flag", join)).reset_index()
-    people = table[(table["measure"] == "headcount") & (table["identifier"] != "")]
-    if len(people):
-        heads = people.groupby(KEYS, sort=False, dropna=False)["identifier"].nunique().rename("heads")
-        out = out.merge(heads.reset_index(), on=KEYS, how="left")
-        out["value"] = out["heads"].fillna(out["value"])
+    out = by.agg(flag=("flag", join), named=("identifier", "nunique"), n=("value", "count")).reset_index()
+    out["value"] = by["value"].sum(min_count=1).to_numpy()
+    heads = out["measure"] == "headcount"
+    people = heads & by["identifier"].max().ne("").to_numpy()
+    out.loc[people, "value"] = out.loc[people, "named"].astype(float)
+    twice = heads & ~people & (out["n"] > 1)
+    out.loc[twice, "flag"] = out.loc[twice, "flag"].map(lambda old: join((old, "summed")))
     gone = out["value"].isna()
     found.add("not published", gone.sum(), "nothing published for a role, place and date; left out")
     return out.loc[~gone, [name for name in COLUMNS if name != "source"]]
