@@ -269,6 +269,7 @@ class _Independent:
 
     def __init__(self, mean: Floats, covariance: Floats) -> None:
         self.mean, self.root = mean, _root(covariance)
+        self.unroot = np.linalg.inv(self.root)
 
     def __call__(self, z: Floats, rng: Any) -> tuple[Floats, Floats]:
         """Candidates, and the log ratio of the chances to be proposed, of the old place to the new one."""
@@ -276,7 +277,5 @@ class _Independent:
         return new, self._log_density(z) - self._log_density(new)
 
     def _log_density(self, z: Floats) -> Floats:
-        from scipy.linalg import solve_triangular
-
-        off = solve_triangular(self.root, (z - self.mean).T, lower=True)
-        return np.asarray(-0.5 * (DF + len(self.mean)) * np.log1p((off**2).sum(axis=0) / DF))
+        off = (z - self.mean) @ self.unroot.T
+        return np.asarray(-0.5 * (DF + len(self.mean)) * np.log1p((off**2).sum(axis=1) / DF))
