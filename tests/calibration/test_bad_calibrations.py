@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pharmsim.calibration.calibrate import calibrate
 from pharmsim.calibration.file import load_calibration
-from pharmsim.calibration.problem import Problem
-from pharmsim.errors import ScenarioError
+from pharmsim.errors import InputError, ScenarioError
 
 BAD = Path(__file__).parent / "bad"
 GOOD = BAD / "data" / "good.yaml"
@@ -48,5 +48,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_parameters_that_nothing_uses_are_told() -> None:
-    assert Problem(load_calibration(BAD / "data" / "idle.yaml")).unused() == ("pay",)
-    assert Problem(load_calibration(GOOD)).unused() == ()
+    with pytest.raises(InputError) as caught:
+        calibrate(load_calibration(BAD / "data" / "idle.yaml"))
+    assert "every parameter must move a target — none depends on pay — leave them out" in str(caught.value)
+    assert caught.value.exit_code == 2

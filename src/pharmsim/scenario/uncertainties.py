@@ -224,7 +224,7 @@ def _calibration(data: bytes, path: PurePath) -> dict[str, Any]:
     return {
         "name": name,
         "draws": text.getvalue(),
-        "source": f"calibration {name}{f': {title}' if title else ''} ({path.name})",
+        "source": f"calibration {name}{f': {title}' if title not in ('', name) else ''} ({path.name})",
         "evidence": "calibrated",
         "ranges": ranges,
         "converged": bool(attributes.get("converged", 1)),
