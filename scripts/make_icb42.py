@@ -2,8 +2,8 @@
 
     python scripts/make_icb42.py [INDIVIDUAL_LEVEL.csv]
 
-writes the tables of ``scenarios/national/icb42.yaml``, and its places, from ``data/pcn_by_icb.csv``. That table
-is counted first if a file "Primary Care Networks, individual level" of NHS England is given. The scenario is
+writes the tables of ``scenarios/national/icb42.yaml``, and its places, from ``data/pcn_by_icb.csv``. That
+table is counted first if a file "Primary Care Networks, individual level" of NHS England is given. It is
 a test of scale: boards differ in their people and in their neighbours.
 """
 
