@@ -79,7 +79,7 @@ def test_the_density_belongs_to_the_numbers_it_makes(tmp_path: Path) -> None:
     """Posteriors by weights of many draws of the prior; wrong likelihoods are seen."""
     problem = small_calibration.problem(tmp_path)
     bank, truth = problem.draw_prior(2**14, 1), problem.draw_prior(4 * REPLICATES, 2)
-    known, made = problem._run(bank), problem._run(truth)
+    known, made = problem.run(bank), problem.run(truth)
     published = problem.replicate(truth, 3)
     effective = []
 
@@ -120,7 +120,7 @@ def test_the_fit_recovers_what_made_the_numbers(tmp_path: Path) -> None:
 
     problem = small_calibration.problem(tmp_path)
     truth = problem.draw_prior(REPLICATES, 5)
-    published, made = problem.replicate(truth, 6), problem._run(truth)
+    published, made = problem.replicate(truth, 6), problem.run(truth)
     ranks = {wrong: np.empty((REPLICATES, problem.n + 1)) for wrong in (right, half_the_errors)}
     mean, sd, k = np.empty_like(truth), np.empty_like(truth), np.empty(REPLICATES)
     for i, numbers in enumerate(published):
@@ -128,7 +128,7 @@ def test_the_fit_recovers_what_made_the_numbers(tmp_path: Path) -> None:
         best = fit(here, starts=2, seed=i)
         proposal = multivariate_t(best.mean, 1.2 * best.covariance, df=8, seed=i)
         z = proposal.rvs(512)
-        predicted, logq = here._run(z), proposal.logpdf(z)
+        predicted, logq = here.run(z), proposal.logpdf(z)
         for wrong, out in ranks.items():
             heights, weights, shape = weighed(here, wrong, z, predicted, logq)
             own = likelihood(here.noise, rows(made, slice(i, i + 1)), numbers, wrong)
