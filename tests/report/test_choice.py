@@ -114,6 +114,9 @@ def test_the_terminal_has_a_row_for_every_choice(tables: dict[str, pd.DataFrame]
     console = Console(file=io.StringIO(), width=100)
     for table in deciding_text.tables_of(tables):
         assert table.row_count == 3
+        assert [str(cell).strip() for cell in table.columns[0].cells][
+            1
+        ] == f"1  {tables['choice']['scenario'][1]}"
         console.print(table)
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "How sure is the choice? Net benefit" in shown

@@ -21,6 +21,7 @@ from pharmsim.study.dates import STRATEGY_END, read_date
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 Row = dict[Any, Any]
 NAMES = {
@@ -227,7 +228,7 @@ def warnings(compared: Comparison) -> list[str]:
     return [*compared.warnings, *own]
 
 
-def _table(title: str, columns: Iterable[str], caption: str | None = None) -> Table:
+def _table(title: str, columns: Iterable[str | Text], caption: str | None = None) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -255,7 +256,8 @@ def _winners(compared: Comparison) -> Table:
     table = _table(title, columns, "\n".join(losers))
     for i, row in enumerate(rows, 1):
         table.add_row(
-            str(i), *(_lines(row, part) for part in ("gained", "lost_elsewhere", "per_gained", "net"))
+            deciding_text.line_head(i, str(row["scenario"])),
+            *(_lines(row, part) for part in ("gained", "lost_elsewhere", "per_gained", "net")),
         )
     return table
 
@@ -289,7 +291,8 @@ def _costs(compared: Comparison, width: int) -> list[Table]:
     tables = []
     for top in range(0, len(cells), room):
         chosen = list(cells)[top : top + room]
-        table = _table(title if not top else "", ["", *map(str, chosen)])
+        heads = [deciding_text.line_head(i, compared.names[i - 1]) for i in chosen]
+        table = _table(title if not top else "", ["", *heads])
         table.columns[0].max_width = ITEM
         for item in items:
             table.add_row(Text(ITEMS[item]), *(cells[i].get(item, "–") for i in chosen))

@@ -13,6 +13,7 @@ from pharmsim.study.deciding.decide import ALL, BASE
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 Tables = Mapping[str, pd.DataFrame]
 Row = dict[Any, Any]
@@ -149,7 +150,7 @@ def _named(name: str) -> str:
 
 
 def tables_of(found: Tables) -> list[Table]:
-    """A table for the terminal for each objective: the numbers of every scenario, as they are numbered."""
+    """A table for the terminal for each objective: the numbers of every scenario."""
     from rich.table import Table
     from rich.text import Text
 
@@ -165,9 +166,16 @@ def tables_of(found: Tables) -> list[Table]:
         for i, row in enumerate(choices):
             said, notes = numbers(row), intervals(row)
             lines = [f"{one}\n{note}".strip() for one, note in zip(said, notes, strict=False)]
-            table.add_row(str(i) if i else BASE, *lines, *said[len(notes) :])
+            table.add_row(line_head(i, str(row["scenario"])), *lines, *said[len(notes) :])
         shown.append(table)
     return shown
+
+
+def line_head(i: int, name: str) -> Text:
+    """What begins the line of a scenario in a table of the terminal: number and name, or the base's name."""
+    from rich.text import Text
+
+    return Text(f"{i}  {style.shorten(name, 32)}" if i else BASE)
 
 
 CAPTION = (

@@ -197,8 +197,9 @@ def _present(lever: Lever) -> Iterator[tuple[str, Value, bool]]:
         yield "now", node, False
         return
     for term in getattr(node, "terms", ()):
-        for i, row in enumerate(term.rows):
-            yield f"now, row {i + 1}", row, False
+        for row in term.rows:
+            cells = "; ".join(f"{axis} {', '.join(names)}" for axis, names in row.where.items())
+            yield f"now{f', {cells}' if cells else ''}", row, False
     for date, number in getattr(node, "points", {}).items():
         yield f"now, {date}", number, False
 
