@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import pytest
 import small_calibration
 
 from pharmsim.calibration import backtest as bt
+from pharmsim.calibration import scores
 from pharmsim.calibration.file import load_calibration
 from pharmsim.calibration.importance import posterior_draws
 from pharmsim.calibration.origins import as_known, read_form
 from pharmsim.calibration.problem import Problem
 from pharmsim.errors import InputError, ScenarioError
+from pharmsim.report import backtest_files, backtest_text
 
 Array = np.ndarray
 
@@ -155,3 +158,36 @@ def test_importance_draws_are_of_the_posterior() -> None:
     assert k < 0.7
     assert z.mean() == pytest.approx(float((grid[:, 0] * weight).sum() / weight.sum()), abs=0.05)
     assert np.array_equal(z, posterior_draws(skew, 2000, 3)[0])
+
+
+def test_page_and_files(found: bt.Backtest, tmp_path: Path) -> None:
+    folder = backtest_files.write(found, tmp_path / "out", command=["pharmsim", "backtest"])
+    assert {path.name for path in folder.iterdir()} == {
+        "backtest.md", "forecasts.csv", "scores.csv", "duels.csv", "origins.csv", "figures", "manifest.json"
+    }  # fmt: skip
+    assert {path.name for path in (folder / "figures").iterdir()} == {"backtest.png", "backtest.svg"}
+    text = (folder / "backtest.md").read_text(encoding="utf-8")
+    words = " ".join(text.split())
+    assert (
+        "6 origins, 2026-03-31 to 2031-03-31; what came is known for 6 at 1 year and 5 at 2 years." in words
+    )
+    assert "`hiring.sources.elsewhere.over_time`: nobody knew of the step." in words
+    assert "better than persistence (" in words
+    row = next(line for line in text.splitlines() if line.startswith("| persistence | 6 / 5 |"))
+    error = found.table.set_index(["method", "horizon"])["mape"]
+    assert f"| {100 * error['persistence', 1]:.1f} / {100 * error['persistence', 2]:.1f} |" in row
+    assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= backtest_text.WIDTH
+
+
+def test_words_follow_the_numbers(found: bt.Backtest) -> None:
+    """Turned round, the page says where pharmsim loses; with few origins, that nothing is claimed."""
+    turned = found.forecasts.replace({"method": {bt.OWN: "persistence", "persistence": bt.OWN}})
+    lost = replace(found, forecasts=turned, table=scores.table(turned), duels=scores.duels(turned, bt.OWN))
+    assert any("**worse** than" in line and "persistence (" in line for line in backtest_text.short(lost))
+    few = turned[turned["origin"] > date(2028, 3, 31)]
+    lost = replace(found, forecasts=few, table=scores.table(few), duels=scores.duels(few, bt.OWN))
+    said = " ".join(backtest_text.short(lost))
+    assert "worse" not in said
+    assert "At 1 (3) and 2 (2) years there are fewer than 5 origins" in said
+    assert "There the mean absolute error of these is below pharmsim's: persistence" in said
+    assert "too few origins to judge the intervals" in said

@@ -14,6 +14,7 @@ import pytest
 from pharmsim.calibration import frozen, scores
 from pharmsim.calibration.file import load_calibration
 from pharmsim.calibration.rivals import persistence
+from pharmsim.cli import call
 from pharmsim.errors import InputError, OutputError
 
 VALUES = dict.fromkeys(range(made.FIRST, made.LAST - 1), 500.0)
@@ -122,3 +123,20 @@ def test_a_posterior_of_something_else_is_refused(tmp_path: Path) -> None:
     calibration = load_calibration(made.write(tmp_path, VALUES))
     with pytest.raises(InputError, match="it lacks supply"):
         frozen.freeze(calibration, {"leaving": np.zeros(3)}, 1, threads=1)
+
+
+def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    calibration, target = str(made.write(tmp_path, VALUES)), tmp_path / "frozen" / "2030.csv"
+    words = ["freeze", calibration, str(target), "--years", "2", "--threads", "1"]
+    assert call(words) == 0
+    assert "2 dates, 5 methods" in capsys.readouterr().out
+    assert frozen.read(target)[1]["draws from"] == "best fit and importance resampling"
+    assert call(words) == 2
+    assert "must not exist: a frozen forecast is not written again" in capsys.readouterr().err
+    new = str(came(tmp_path, {2031: 510.0}))
+    assert call(["score", str(target), new, "--out", str(tmp_path / "scores.csv")]) == 0
+    out = capsys.readouterr().out
+    assert "heads, 2031-03-31: 510 came" in out
+    assert "1 date: nothing is claimed from fewer than 5" in out
+    assert len(pd.read_csv(tmp_path / "scores.csv")) == 5
+    assert call(["score", str(target), str(tmp_path / "targets.csv").replace("targets", "none")]) == 2

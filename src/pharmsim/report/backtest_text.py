@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 WIDTH = 124
 FROZEN = """`pharmsim freeze {file} FORECAST.csv` writes what this calibration forecasts, beside what the
-rivals do, with the date it was made and a digest of what it was made from. It is not written again without
-`--force`, and one that somebody has changed is refused. When new figures are published, `pharmsim score
-FORECAST.csv TARGETS.csv`, with the new figures among those of TARGETS.csv, says how all of them did.{there}"""
+rivals do, with the date it was made and a digest of what it was made from. It is not written
+again without `--force`, and one that somebody has changed is refused. When new figures are
+published, `pharmsim score FORECAST.csv TARGETS.csv`, with the new figures among those of
+TARGETS.csv, says how all of them did.{there}"""
 METHOD = f"""At each origin the model is calibrated again on the figures up to that day: highest posterior
 density from several starts, the normal distribution around it (Laplace), and importance resampling
 from a Student distribution of that shape with Pareto-smoothed weights. A chain at every origin
