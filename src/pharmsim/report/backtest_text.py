@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH = 124
+SHOWN = (1, 2, 5)
+"""Columns of the scores that a terminal has room for: origins, error, coverage of 90 %."""
 FROZEN = """`pharmsim freeze {file} FORECAST.csv` writes what this calibration forecasts, beside what the
 rivals do, with the date it was made and a digest of what it was made from. It is not written
 again without `--force`, and one that somebody has changed is refused. When new figures are
@@ -222,13 +224,13 @@ def _coverage(found: Backtest, course: Course) -> str:
 
 
 def percent(value: float) -> str:
-    """A share in per cent."""
-    return "–" if np.isnan(value) else f"{100 * value:.1f} %"
+    """A share in per cent, kept on one line."""
+    return "–" if np.isnan(value) else f"{100 * value:.1f}\u00a0%"
 
 
 def signed(value: float) -> str:
     """A share in per cent, with its sign."""
-    return f"{100 * value:+.1f} %".replace("-", "−")
+    return f"{100 * value:+.1f}\u00a0%".replace("-", "−")
 
 
 def listed(names: Sequence[str]) -> str:
@@ -300,7 +302,10 @@ def show(found: Backtest, console: Console) -> None:
     """Print the scores and what may be said."""
     console.print(_origins(found))
     for course in found.courses:
-        console.print(table(course.title, *scores(found, course)))
+        (ahead, *head), rows = scores(found, course)
+        short_head = ["", *(head[i - 1] for i in SHOWN)]
+        title = f"{course.title} ({ahead})"
+        console.print(table(title, short_head, [[row[0], *(row[i] for i in SHOWN)] for row in rows]))
     for line in short(found):
         console.print(f"• {line.replace('**', '')}")
 
