@@ -6,7 +6,7 @@ reads ``scenarios/sel/baseline.yaml`` and its tables, the boroughs (``boroughs.c
 networks reported (``pcn_by_borough.csv``) and where trusts have their sites (``trust_sites.csv``), and writes
 ``scenarios/sel/boroughs.yaml`` with the tables ``scenarios/sel/data/borough_*.csv``. Whatever is a share or a
 rate by role and environment is the baseline's. People of every post are divided in whole numbers, so that the
-boroughs add up to the baseline. Hires by borough are found by running the scenario until posts stand still.
+boroughs add up to the baseline. Hires of large teams are found by running it until they stand still.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ ACTED_ON = 0.2
 """The baseline's factor of moves, by which the rates of all edges are multiplied."""
 EMPLOYER_CHANGE = {"community": 0.08}
 OTHER_EMPLOYER_CHANGE = 0.03
+SMALL = 20
+"""Teams of fewer people, outside community pharmacy: each vacancy finds somebody, in its time."""
+CANDIDATES = 12.0
+"""People a year from elsewhere who would take a post in a small team: one a month, if there is a vacancy."""
 SAFE = (1 / 2, 2 / 3, 4 / 5)
 """Smallest safe number of people as a share of those at the start: low, assumed, high."""
 NEIGHBOURS = {
@@ -51,6 +55,13 @@ NEIGHBOURS = {
     "lewisham": ("bromley", "greenwich", "southwark"),
     "southwark": ("bromley", "lambeth", "lewisham"),
 }
+FILLED = r"""  time_to_fill:
+    - \1, uncertainty: time_to_fill}
+    # a vacancy in a team of three does not wait for its share of the candidates of all boroughs; with 13 to
+    # 17 % leaving in a year, five months keep about the vacancy rate of the start
+    - {where: {team: small}, value: 5 months, low: 3 months, high: 9 months, uncertainty: time_to_fill,
+       source: assumption of this project, evidence: assumption}
+"""
 Split = dict[str, dict[str, int]]
 
 
@@ -139,6 +150,11 @@ def places(scenario: pharmsim.Scenario, split: Split) -> Iterator[tuple[Post, st
             yield post, place, n, n / sum(split[post.post].values())
 
 
+def is_small(post: Post, n: int) -> bool:
+    """Say whether a post in a borough is a small team."""
+    return n < SMALL and post.environment != "community"
+
+
 def write_stock(scenario: pharmsim.Scenario, split: Split) -> None:
     """Write posts, headcount, the smallest safe number and pay."""
     base = pd.read_csv(DATA / "headcount.csv").set_index("post")
@@ -147,7 +163,8 @@ def write_stock(scenario: pharmsim.Scenario, split: Split) -> None:
     for post, place, n, _ in places(scenario, split):
         name = {"post": f"{post.post}_{place}"}
         axes = {"role": post.role, "environment": post.environment, "place": place}
-        posts.append({**name, **axes, **post.attributes})
+        team = {"team": "small" if is_small(post, n) else "large"}
+        posts.append({**name, **axes, **post.attributes, **team})
         why, grade = WHY.get(post.environment, BY_SITE)
         source, known = base.loc[post.post, ["source", "evidence"]]
         row = {"headcount": n, "source": f"{source}; {ASSUMED}: {why}"}
@@ -265,13 +282,19 @@ def text(scenario: pharmsim.Scenario) -> str:
     found = found.replace(
         "\n    system: {by: []}\n", "\n    borough: {by: [place]}\n    system: {by: []}\n", 1
     )
+    found = found.replace(
+        "post_attributes: [sector, staff_group]", "post_attributes: [sector, staff_group, team]", 1
+    )
+    found = re.sub(r"  time_to_fill: (\{.*)\}\n", FILLED, found)
     found = found.replace("name: South East London baseline", "name: South East London by borough", 1)
     found = found.replace("  15 posts of", "  The baseline by borough, for small teams: 15 posts of", 1)
     return f"{TOP}{found}"
 
 
 def balance(path: Path, rounds: int = 8) -> None:
-    """Set the hires of every post so that it stands still for two years; bounded below by nothing."""
+    """Set the hires of large teams so that they stand still for two years; bounded below by nothing."""
+    posts = pd.read_csv(DATA / "borough_posts.csv")
+    large = posts.loc[posts["team"] == "large", "post"]
     for _ in range(rounds):
         heads = (
             pharmsim.run(pharmsim.load(path), tags=False)
@@ -283,7 +306,8 @@ def balance(path: Path, rounds: int = 8) -> None:
         change = np.array(
             [float(heads.sel(post=post)[24] - heads.sel(post=post)[0]) for post in table["post"]]
         )
-        table["elsewhere"] = (table["elsewhere"] - 0.8 * change / 2).clip(lower=0.0).round(4)
+        wanted = (table["elsewhere"] - 0.8 * change / 2).clip(lower=0.0).round(4)
+        table["elsewhere"] = wanted.where(table["post"].isin(large), table["elsewhere"])
         table.to_csv(DATA / "borough_hires.csv", index=False, lineterminator="\n")
     relative = abs(heads.isel(time=24) / heads.isel(time=0) - 1)
     worst = str(relative["post"].values[int(relative.values.argmax())])
