@@ -81,6 +81,15 @@ def test_headlines(found: Diagnosis) -> None:
     assert "the data inform 4. They do not inform: pass_rate;" in text
     assert "Against the end of their range press: retirement." in text
     assert "that of retirement (Pareto k" in text
+    assert "One by one, retirement moves most: prior × ½: depends, mean −" in text
+    assert "too few" not in text
+
+
+def test_too_few_inside_is_said(found: Diagnosis) -> None:
+    targets = found.targets.assign(observed=found.targets["high90"] + np.where(np.arange(20) < 7, 1.0, -1e-9))
+    text = "\n".join(calibration_text.headlines(dataclasses.replace(found, targets=targets)))
+    assert "13 of 20 published numbers" in text
+    assert "That is too few: the model cannot make them" in text
 
 
 @pytest.mark.parametrize(

@@ -174,12 +174,17 @@ def _observation(axes: Axes, part: pd.DataFrame) -> None:
     axes.set_ylabel(unit)
     axes.yaxis.set_major_locator(_ticks(4))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    axes.use_sticky_edges = False  # room below the lowest and above the highest
+    axes.margins(y=0.06)
     if len(np.unique(first.astype("datetime64[Y]"))) > 1:
         style.year_axis(axes, 5)
-    else:  # within a year: a few months by name
-        shown = np.unique(np.linspace(0, len(x) - 1, min(len(x), 3)).astype(int))
-        axes.set_xticks(x[shown], [style.month_name(first[i]) for i in shown])
-        axes.set_xlim(x.min() - max(width, 0.1), x.max() + max(width, 0.1))
+        return
+    ends = sorted({0, len(x) - 1})  # within a year: the first and the last by name
+    names = [style.month_name(first[i]) for i in ends]
+    if len(ends) == 1 and last[0] - first[0] > np.timedelta64(31, "D"):
+        names = [f"{names[0]} to {style.month_name(last[0])}"]
+    axes.set_xticks(x[ends], names)
+    axes.set_xlim(x.min() - max(width, 0.1), x.max() + max(width, 0.1))
 
 
 def _ticks(n: int) -> Any:

@@ -28,6 +28,8 @@ TOGETHER = 0.8
 """Correlation from which two parameters are known together only."""
 DEPENDS = 0.3
 """Posterior standard deviations by which another prior must move a mean for it to depend on it."""
+TOO_FEW = 0.01
+"""Chance at which as few published numbers lie inside their intervals, from which it is said."""
 ONE_SIDE = 6
 """Published numbers of one observation that must all lie on one side to be called a bias."""
 READING = (
@@ -123,10 +125,14 @@ def _convergence(found: Diagnosis) -> str:
 
 
 def _fit(targets: pd.DataFrame) -> str:
+    from scipy.stats import binom
+
     n = len(targets)
     counts = {share: int(inside(targets, share).sum()) for share in (50, 90)}
     text = f"{counts[90]} of {n} published numbers lie inside their 90 % intervals (about "
     text += f"{0.9 * n:.0f} would be right), {counts[50]} inside those of 50 % (about {0.5 * n:.0f})."
+    if counts[90] < binom.ppf(TOO_FEW, n, 0.9):
+        text += " That is too few: the model cannot make them, or their errors are stated too small."
     out = targets[~inside(targets, 90)]
     if len(out):
         text += f" Outside: {', '.join(f'{row.observation} {row.date}' for row in out.itertuples())}."
@@ -171,7 +177,13 @@ def _prior(found: Diagnosis) -> str:
         worst = part.iloc[int(part["moved"].abs().to_numpy().argmax())]
         moved = f"{abs(worst['moved']):.1f} posterior standard deviations"
         said.append(f"{wide} as wide: means move by {moved} at most, that of {worst['parameter']} ({k})")
-    return f"With every prior {'; '.join(said)}."
+    text = f"With every prior {'; '.join(said)}."
+    own = found.sensitivity
+    own = own[(own["changed"] == own["parameter"]) & own["reliable"]]
+    if not len(own):
+        return text
+    worst = own.iloc[int(own["moved"].abs().to_numpy().argmax())]
+    return f"{text} One by one, {worst['parameter']} moves most: {_moved(worst)}."
 
 
 def _names(rows: pd.DataFrame) -> str:
@@ -278,7 +290,7 @@ def show(found: Diagnosis, console: Console, folder: Path) -> None:
         console.print(Text(f"- {text}", style="yellow" if text.startswith(("NOT", "Against")) else ""))
     table = Table(title="Prior and posterior: median and 90 %", title_justify="left", box=SIMPLE)
     for column in ("parameter", "prior", "posterior", "the data"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in with_words(found).to_dict("records"):
         said = ". ".join(filter(None, (row["data"], row["range"])))
         table.add_row(
