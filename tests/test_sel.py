@@ -554,7 +554,7 @@ def test_groups_change_no_total(ethnicity: Results) -> None:
 
 
 def test_register_of_great_britain_follows_the_published_one() -> None:
-    """31 March 2019 to 2025 within 2 %, but for 2021: the assessment of 2020 was postponed to March 2021."""
+    """31 March 2019 to 2025 within 1 %, before any calibration; in 2020/21 fewer leave."""
     published = {
         "register_pharmacist": [56281, 57646, 56848, 61136, 62654, 64393, 65776],
         "register_technician": [23383, 23702, 24426, 24929, 25315, 26067, 26929],
@@ -563,11 +563,10 @@ def test_register_of_great_britain_follows_the_published_one() -> None:
     heads = run.data["headcount"].isel(draw=0).sum(["group", "contract"])
     for post, series in published.items():
         error = heads.sel(post=post).values[12:85:12] / np.array(series) - 1
-        shock = np.arange(len(series)) == 2
-        assert np.abs(error[~shock]).max() < 0.02
+        assert np.abs(error).max() < 0.01
     lost = (
         measures.yearly_flow(run.data, "leavers").isel(draw=0).sum("destination")
         + measures.yearly_flow(run.data, "retirements").isel(draw=0)
     ) / heads.values[:-1:12]
-    assert float(lost.min()) > 0.028
+    assert float(lost.min()) > 0.023
     assert float(lost.max()) < 0.035

@@ -15,7 +15,9 @@ APART = 10.0
 
 
 @contextmanager
-def progress(title: str, total: int, shown: bool = True) -> Iterator[Callable[[int], None]]:
+def progress(
+    title: str, total: int, shown: bool = True, what: str = "draws"
+) -> Iterator[Callable[[int], None]]:
     """Show how many draws are done: a bar on a terminal, else a line now and then.
 
     Parameters
@@ -25,6 +27,8 @@ def progress(title: str, total: int, shown: bool = True) -> Iterator[Callable[[i
         Draws to run.
     shown : bool
         Whether anything is said.
+    what : str
+        What is counted.
 
     Yields
     ------
@@ -44,22 +48,22 @@ def progress(title: str, total: int, shown: bool = True) -> Iterator[Callable[[i
                 return
             left = str(timedelta(seconds=round((now - began) * (total - done) / done)))
             if sys.stderr.isatty():
-                update = update or _bar(stack, title, total)
+                update = update or _bar(stack, title, total, what)
                 update(done, left)
             elif now - said >= APART:
-                print(f"{title}: {done:,} of {total:,} draws, {left} to go", file=sys.stderr, flush=True)
+                print(f"{title}: {done:,} of {total:,} {what}, {left} to go", file=sys.stderr, flush=True)
                 said = now
 
         yield step
 
 
-def _bar(stack: ExitStack, title: str, total: int) -> Callable[[int, str], None]:
+def _bar(stack: ExitStack, title: str, total: int, what: str) -> Callable[[int, str], None]:
     """Begin a bar that goes when the stack is closed."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    bar = Progress(*columns, TextColumn("draws, {task.fields[left]} to go"), console=Console(stderr=True),
+    bar = Progress(*columns, TextColumn(f"{what}, {{task.fields[left]}} to go"), console=Console(stderr=True),
                    transient=True)  # fmt: skip
     task = stack.enter_context(bar).add_task(title, total=total, left="")
     return lambda done, left: bar.update(task, completed=done, left=left)
