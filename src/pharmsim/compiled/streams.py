@@ -81,6 +81,12 @@ def streams(scenario: Scenario, m: Posts) -> Streams:
     )
 
 
-def row_keys(seed: int, draw: int, replicates: range) -> Keys:
-    """Keys of some replicates of a draw, shape (replicates,); the central values are draw 0."""
-    return keys(("replicate", seed, draw, replicate) for replicate in replicates)
+def row_keys(seed: int, replicates: int, rows: range) -> Keys:
+    """Keys of rows of a table of draws, shape (rows,): by seed, draw and replicate.
+
+    Row 0 has the central values; behind it every draw has so many `replicates`. With none, the rows are
+    replicates of the central values.
+    """
+    if replicates == 0:
+        return keys(("replicate", seed, 0, row) for row in rows)
+    return keys(("replicate", seed, 1 + (row - 1) // replicates, (row - 1) % replicates) for row in rows)

@@ -151,7 +151,8 @@ def ensemble(
     """
     if table.n <= FEW and how.cluster is None:
         whole = run_block(scenario, table, tags, **span.rows((0, table.n)), threads=how.n_threads)
-        return Ensemble(whole.record, whole.state, whole.compile_seconds)
+        state = None if table.engine.by_chance else whole.state
+        return Ensemble(whole.record, state, whole.compile_seconds)
     if how.cluster is not None and span != WHOLE:
         raise InputError("cluster — must run whole runs — got a state, or periods — leave --dask out")
     try:
@@ -223,5 +224,6 @@ def _in_blocks(scenario: Scenario, table: Draws, tags: bool, span: Span, how: Ho
     with progress(scenario.name, sum(b - a for a, b in left), how.progress) as step, closing(made):
         for _, draws in made:
             step(draws)
-    final = joined([states[block] for block in blocks]) if keep else None
+    whole = keep and not table.engine.by_chance
+    final = joined([states[block] for block in blocks]) if whole else None
     return Ensemble(store.arrays(), final, one.compile_seconds)
