@@ -33,6 +33,7 @@ FORMS = {
     "whole_months": "whole months, such as `12` or `2 years`",
     "ages": "ages, such as `22-60` or `55+`",
     "names": "names",
+    "files": "a file, or a list of files, relative to this one",
     "where": "a selector `{axis: name or names}`",
     "wheres": "selectors `{axis: name or names}`",
     "labels": "name: label, or a list of names",

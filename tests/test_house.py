@@ -19,7 +19,8 @@ import pharmsim
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "pharmsim"
 ROOMS = (
-    "errors", "quantities", "scenario", "compiled", "engine", "results", "study", "report", "examples", "cli",
+    "errors", "quantities", "scenario", "compiled", "engine", "results", "published", "study",
+    "calibration", "report", "examples", "cli",
 )  # fmt: skip
 """A room may import itself and the rooms before it."""
 LATER = {("results", "study"): {"results/reproduce.py"}}

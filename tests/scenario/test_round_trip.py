@@ -26,13 +26,13 @@ from pharmsim.scenario import (
 from pharmsim.scenario.models import Transfer
 from pharmsim.scenario.system import Feedback
 from pharmsim.scenario.training import Stage
-from pharmsim.scenario.values import Cells, Frozen, Series, Value
+from pharmsim.scenario.values import Cells, Frozen, Range, Series, Value
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FILES = sorted(path for path in SCENARIOS.rglob("*.yaml") if "interventions" not in path.parts)
 EVERYTHING = Path(__file__).parent / "everything.yaml"
 INTERVENTIONS = Path(__file__).parent / "interventions.yaml"
-SHAPES = (Value, Cells, Series)
+SHAPES = (Value, Cells, Series, Range)
 FEEDBACKS = {model.__name__ for model in Feedback.__subclasses__()}
 LEFT_OUT = {("Need", "fte")}
 """Given instead of something that is used."""

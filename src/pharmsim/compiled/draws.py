@@ -17,9 +17,9 @@ from pharmsim.compiled.arrays import Floats
 from pharmsim.compiled.sobol import scrambled
 from pharmsim.compiled.together import correlated, in_rows, posteriors
 from pharmsim.errors import InputError
-from pharmsim.scenario.distributions import Steps, quantile, steps_of, steps_of_draws
+from pharmsim.scenario.distributions import Steps, positions, quantile, steps_of, steps_of_draws
 from pharmsim.scenario.models import Scenario
-from pharmsim.scenario.uncertainties import Uncertainties
+from pharmsim.scenario.uncertainties import Uncertainties, is_uncertain
 from pharmsim.scenario.values import Range, Value
 
 COHORT, CHAIN, CAREERS = "cohort", "chain", "careers"
@@ -56,7 +56,7 @@ def uncertain(node: Any) -> Iterator[Value | Range]:
     Value or Range
     """
     if isinstance(node, (Value, Range)):
-        if node.low is not None and node.high is not None and node.high > node.low:
+        if is_uncertain(node):
             yield node
         return
     if isinstance(node, Uncertainties):
@@ -90,8 +90,11 @@ class Draws:
         Probabilities; where not a number, the central value.
     seed : int
     steps : mapping of str to (float64 array, float64 array)
-        Of uncertainties with a posterior: their values in ascending order, and the probability up to each.
-        Tables of one's own keep them by ``dataclasses.replace(sample(scenario), u=…)``.
+        Of uncertainties drawn from a CSV file: their values in ascending order, and the probability up to
+        each. Tables of one's own keep them by ``dataclasses.replace(sample(scenario), u=…)``.
+    positions : mapping of str to float64 array
+        Of uncertainties drawn from a calibration: positions in the ranges as written, ascending. `u` are
+        then probabilities of the posterior, and the central value is its median.
     first : int
         Row of the whole table at which this block of it begins.
     engine : Engine
@@ -102,6 +105,7 @@ class Draws:
     u: Floats
     seed: int
     steps: Mapping[str, Steps] = field(default_factory=dict)
+    positions: Mapping[str, Floats] = field(default_factory=dict)
     first: int = 0
     engine: Engine = EXPECTED
     _known: dict[object, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -135,6 +139,8 @@ class Draws:
         found = self._known.get(key)  # tables repeat their ranges, and are read several times
         if found is None:
             u = self.probabilities(node.uncertainty or "")
+            known = self.positions.get(node.uncertainty or "")
+            u = u if known is None else positions(known, u)
             drawn = ~np.isnan(u)
             steps = steps_of(node.choices) if node.choices else self.steps.get(node.uncertainty or "")
             found = np.full(self.n, central)
@@ -204,12 +210,14 @@ def sample(
     rows = max(n, 1) * engine.replicates if engine.by_chance else n
     check_size("draws", rows, len(columns))
     u = dependent(scrambled(columns, n, seed), columns, several)
-    drawn = posteriors(several)
-    steps = {name: steps_of_draws(drawn[name].columns[name]) for name in columns if name in drawn}
+    drawn = posteriors(several, [names(scenario) for scenario in several])
+    known = {name: steps_of_draws(drawn[name].columns[name]) for name in columns if name in drawn}
+    fitted = {name: values for name, (values, _) in known.items() if drawn[name].ranges}
+    steps = {name: found for name, found in known.items() if name not in fitted}
     central = np.full((1, len(columns)), np.nan)
     if engine.by_chance:
         u = np.repeat(u if n else central, engine.replicates, axis=0)
-    return Draws(columns, np.concatenate([central, u]), seed, steps, engine=engine)
+    return Draws(columns, np.concatenate([central, u]), seed, steps, fitted, engine=engine)
 
 
 def dependent(u: Floats, columns: Sequence[str], scenarios: Sequence[Scenario]) -> Floats:
@@ -229,4 +237,4 @@ def dependent(u: Floats, columns: Sequence[str], scenarios: Sequence[Scenario]) 
         Each column is distributed as before. The columns of a posterior follow the first of them.
     """
     own = [names(scenario) for scenario in scenarios]
-    return in_rows(correlated(u, columns, scenarios, own), columns, posteriors(scenarios))
+    return in_rows(correlated(u, columns, scenarios, own), columns, posteriors(scenarios, own))

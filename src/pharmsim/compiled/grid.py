@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -57,8 +57,8 @@ class Grid:
     @cached_property
     def central(self) -> Grid:
         """The same scenario at its central values alone."""
-        draws = self.draws
-        return Grid(self.scenario, Draws(draws.names, np.full((1, len(draws.names)), np.nan), draws.seed))
+        u = np.full((1, len(self.draws.names)), np.nan)
+        return Grid(self.scenario, replace(self.draws, u=u, first=0))
 
     def shape(self, axes: tuple[str, ...]) -> tuple[int, ...]:
         """Lengths of some axes."""

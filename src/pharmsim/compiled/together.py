@@ -19,6 +19,8 @@ def correlated(
 ) -> Floats:
     """Probabilities with the rank correlations that scenarios ask for; each column keeps its distribution.
 
+    What is drawn from a posterior is left out: its rows have correlations of their own.
+
     Parameters
     ----------
     u : float64 array, shape (draws, names)
@@ -41,10 +43,10 @@ def correlated(
     Science 45, 208-224.
     """
     out = u.copy()
+    drawn = posteriors(scenarios, own)
     for group in _groups(scenarios, own):
-        at = sorted(
-            (i for i, name in enumerate(group.of) if name in names), key=lambda i: names.index(group.of[i])
-        )
+        left = (i for i, name in enumerate(group.of) if name in names and name not in drawn)
+        at = sorted(left, key=lambda i: names.index(group.of[i]))
         columns = [names.index(group.of[i]) for i in at]
         weights = np.linalg.cholesky(pearson(group.ranks()[np.ix_(at, at)]))
         normal = ndtri(u[:, columns])
@@ -78,17 +80,21 @@ def _groups(scenarios: Sequence[Scenario], own: Sequence[Sequence[str]]) -> list
     return list(found.values())
 
 
-def posteriors(scenarios: Sequence[Scenario]) -> dict[str, Posterior]:
-    """Posterior of each uncertainty that is drawn from one."""
-    found: dict[str, Posterior] = {}
-    for scenario in scenarios:
-        for posterior in scenario.uncertainties.posteriors if scenario.uncertainties else ():
-            for name in posterior.columns:
-                if found.setdefault(name, posterior).draws != posterior.draws:
-                    raise InputError(
-                        f"{scenario.name} — scenarios drawn together must draw {name} from one posterior "
-                        "— another one has other draws of it — use the same file"
-                    )
+def posteriors(scenarios: Sequence[Scenario], own: Sequence[Sequence[str]]) -> dict[str, Posterior]:
+    """Posterior of each uncertainty that is drawn from one; `own` are the uncertainties of each scenario."""
+    each = [
+        {name: one for one in (s.uncertainties.posteriors if s.uncertainties else ()) for name in one.columns}
+        for s in scenarios
+    ]
+    found = {name: one for drawn in reversed(each) for name, one in drawn.items()}
+    for scenario, names, drawn in zip(scenarios, own, each, strict=True):
+        asked = {name: None for name, one in found.items() if one.ranges and name in names}
+        for name, one in {**asked, **drawn}.items():
+            if one is None or one.draws != found[name].draws:
+                raise InputError(
+                    f"{scenario.name} — scenarios drawn together must draw {name} from one posterior "
+                    f"— another one has {'no' if one is None else 'other'} draws of it — use the same file"
+                )
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pharmsim.report.system_text import post_text, system_lines
 from pharmsim.results.assumptions import MANY, Assumption, assumptions, counts, groups
+from pharmsim.scenario.checks.uncertainties import ranges
 from pharmsim.scenario.models import Scenario
 
 
@@ -92,9 +93,11 @@ def _together(scenario: Scenario) -> list[str]:
     for group in section.correlated:
         ranks = "given by a matrix" if group.correlation is None else f"{group.correlation.value:g}"
         lines.append(f"correlated, rank correlation {ranks}: {', '.join(group.of)}")
+    own = ranges(scenario)
     for posterior in section.posteriors:
         rows = len(next(iter(posterior.columns.values())))
-        lines.append(f"posterior {posterior.name}, {rows} draws of {', '.join(posterior.columns)}")
+        names = ", ".join(name for name in posterior.columns if name in own)
+        lines.append(f"posterior {posterior.name}, {rows} draws of {names}")
     return lines
 
 

@@ -18,14 +18,14 @@ from pharmsim.results.axes import EARLIER_OFFERS, edges_of
 from pharmsim.results.labelled import Results
 from pharmsim.results.measures import YEAR
 from pharmsim.scenario import expand
+from pharmsim.scenario.calibrated import as_calibrated
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.training import ExternalPipeline, InternalPipeline, Pipeline
-from pharmsim.scenario.values import Cells, Row, Series, Value
+from pharmsim.scenario.values import EVIDENCE, Cells, Row, Series, Value
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-GRADES = ("published", "derived", "proxy", "assumption", "unstated")
-"""Grades of evidence, strongest first."""
+GRADES = EVIDENCE
 CELL = ("post", "group", "contract", "age")
 TOTAL = "all flows"
 
@@ -143,7 +143,7 @@ def evidence_shares(results: Results, first: bool = False) -> pd.DataFrame:
     -----
     A grade says where a number comes from, not how far the results depend on it.
     """
-    scenario, data = results.scenario, results.central
+    scenario, data = as_calibrated(results.scenario), results.central
     spacing = int(results.data.attrs.get("months_per_period", 1))
     year = data.isel(period=slice(0, YEAR // spacing))
     stock = opening_stock(scenario)

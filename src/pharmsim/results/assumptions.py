@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from pharmsim.quantities import KINDS
 from pharmsim.results.text import markdown_cell
 from pharmsim.results.written import NOWHERE, Written
+from pharmsim.scenario.calibrated import as_calibrated
 from pharmsim.scenario.interventions import Effect
 from pharmsim.scenario.lever_forms import unit_of
 from pharmsim.scenario.marks import Path
@@ -84,8 +85,11 @@ class Assumption:
 
 
 def assumptions(scenario: Scenario) -> list[Assumption]:
-    """List every number and setting of the scenario in the order of its sections."""
-    return list(_model(scenario, At(Written(scenario)), ""))
+    """List every number and setting of the scenario in the order of its sections.
+
+    What is drawn from a calibration has its median, its 5 and 95 % points and the grade "calibrated".
+    """
+    return list(_model(as_calibrated(scenario), At(Written(scenario)), ""))
 
 
 def as_frame(scenario: Scenario, items: Sequence[Assumption] | None = None) -> pd.DataFrame:

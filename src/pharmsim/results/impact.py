@@ -17,7 +17,7 @@ from pharmsim.results.text import markdown_cell
 from pharmsim.results.titles import titles
 from pharmsim.scenario.models import Scenario
 
-WEAKNESS = {"published": 1, "derived": 2, "proxy": 3, "assumption": 4, "unstated": 4}
+WEAKNESS = {"published": 1, "derived": 2, "calibrated": 2, "proxy": 3, "assumption": 4, "unstated": 4}
 """Grades as in a risk matrix. A convention: only the order of grades is meant by them."""
 UNITS = {"share": (100.0, "points"), "GBP per year": (1e-6, "£ million a year")}
 """Units in which changes are written, with their factor."""

@@ -59,6 +59,8 @@ def apply(tree: Map, problems: Problems, folder: Folder, above: tuple[str, ...])
         if key in Scenario.model_fields and key not in OWN_KEYS:
             how = "{use: …}" if key == "interventions" else f"{{set: {key}…, to: …}}"
             message = f"cannot be given beside `base`: change it with `changes: [{how}]`"
+            if key == "parameters":
+                message = "cannot be given beside `base`: give them in the base"
             problems.add((key,), message)
         elif key not in OWN_KEYS:
             problems.add((key,), f"unknown key.{closest(key, OWN_KEYS)}")

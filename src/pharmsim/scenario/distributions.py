@@ -98,6 +98,28 @@ def stretched(values: Floats, low: float, high: float) -> Floats:
     return np.asarray(low + (values - first) * ((high - low) / (last - first)))
 
 
+def positions(known: Floats, u: Floats) -> Floats:
+    """Positions in a range at probabilities of a posterior.
+
+    Parameters
+    ----------
+    known : float64 array, shape (draws,)
+        Positions of its draws, ascending.
+    u : float64 array, shape (n,)
+        Probabilities; where not a number, the median.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+        Each is one of those known, but for a median between two.
+    """
+    n = len(known)
+    out = np.full(u.shape, (known[(n - 1) // 2] + known[n // 2]) / 2.0)
+    drawn = ~np.isnan(u)
+    out[drawn] = known[np.minimum((u[drawn] * n).astype(np.int64), n - 1)]
+    return out
+
+
 def steps_of_draws(draws: Floats) -> Steps:
     """Draws, each as likely as any other, as steps."""
     return np.sort(draws), np.arange(1, len(draws) + 1) / len(draws)

@@ -24,7 +24,7 @@ from pharmsim.scenario.marks import Map, closest, place, quoted
 from pharmsim.scenario.ranges import RANGE_KEYS
 from pharmsim.scenario.small_forms import AGE_KEYS, gather, where_form
 from pharmsim.scenario.text import FormError
-from pharmsim.scenario.values import Of
+from pharmsim.scenario.values import EVIDENCE, Of
 
 ORIGIN_KEYS = ("source", "evidence", "note")
 VALUE_KEYS = ("value", *RANGE_KEYS, *ORIGIN_KEYS)
@@ -49,9 +49,6 @@ def one_of(written: Any, known: Iterable[str], what: str) -> str:
         near = closest(str(written), known, 0)
         raise FormError(f"must be {what}: {', '.join(known)}; got {quoted(written)}.{near}")
     return str(written)
-
-
-EVIDENCE = ("published", "derived", "proxy", "assumption", "unstated")
 
 
 def _extras(written: dict[str, Any]) -> dict[str, Any]:

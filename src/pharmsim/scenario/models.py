@@ -307,6 +307,7 @@ class Scenario(Frozen):
     employer_change: EmployerChange | None = None
     pools: dict[str, Pool] = Field(default_factory=dict)
     establishment: Establishment | None = None
+    safe_minimum: Annotated[Cells, Of("heads", "post", rest=0.0)] | None = None
     hiring: Hiring | None = None
     cover: Cover | None = None
     working_time: WorkingTime | None = None
@@ -318,6 +319,7 @@ class Scenario(Frozen):
     budgets: dict[str, Budget] = Field(default_factory=dict)
     feedbacks: Feedbacks | None = None
     interventions: tuple[Intervention, ...] = ()
+    parameters: Annotated[tuple[str, ...], Of("files")] = ()
     uncertainties: Uncertainties | None = None
     base_digest: str = ""
     warnings_off: tuple[str, ...] = ()

@@ -96,7 +96,7 @@ def _children(target: Target) -> Iterator[tuple[str, Target]]:
     node = target.node
     if isinstance(node, BaseModel):
         for name, info in type(node).model_fields.items():
-            if name not in ("origin", "base_digest"):
+            if name not in ("origin", "base_digest", "parameters"):
                 item, key = getattr(node, name), str(info.alias or name)
                 yield key, _child(item, (*target.path, key), info, node)
     elif isinstance(node, dict):

@@ -3,7 +3,8 @@
 Rule for paths: everything that a scenario reads (``base:``, ``table:``) lies below its *root*: the
 outermost folder that is named ``scenarios`` or holds ``scenario.schema.json``, among the folder of
 the loaded file and the three above it; without one, the folder of the file itself. Paths are
-relative to the file that names them; symbolic links are followed before the check.
+relative to the file that names them; symbolic links are followed before the check. Posteriors
+(``parameters:``) may also lie in the folder ``calibration`` beside the root.
 """
 
 from __future__ import annotations
@@ -45,20 +46,34 @@ class Folder:
         self.root = root.resolve()
         self.files: dict[str, str] = {}
 
-    def resolve(self, written: Any, beside: str) -> tuple[str, Path]:
-        """Return (name to show, real path) of a path written in the file `beside`; ValueError if refused."""
+    def resolve(self, written: Any, file: str, beside: str = "") -> tuple[str, Path]:
+        """Return (name to show, real path) of a path written in `file`; ValueError if refused.
+
+        `beside` names a folder beside the root that is allowed too.
+        """
         if not isinstance(written, str) or not written.strip() or "\0" in written:
             raise ValueError(f"must be the path of a file; got {quoted(written)}")
         if os.path.isabs(written) or "\\" in written or (len(written) > 1 and written[1] == ":"):
             raise ValueError(f"must be a path relative to this file, with `/`; got {quoted(written)}")
-        name = os.path.normpath(os.path.join(os.path.dirname(beside), written))
+        name = os.path.normpath(os.path.join(os.path.dirname(file), written))
         real = Path(name).resolve()
-        if not real.is_relative_to(self.root):
-            raise ValueError(f"must stay inside the folder {quoted(self.root.name)}; got {quoted(written)}")
+        tops = [self.root, *([self.root.parent / beside] if beside else ())]
+        if not any(real.is_relative_to(top) for top in tops):
+            named = " or ".join(quoted(top.name) for top in tops)
+            raise ValueError(f"must stay inside the folder {named}; got {quoted(written)}")
         return name, real
 
     def read(self, name: str, limit: int) -> str:
         """Return the text of a file; ValueError in plain words if that is impossible."""
+        data = self.read_bytes(name, limit)
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+            raise ValueError(f"must be text in UTF-8; line {line} is not") from None
+
+    def read_bytes(self, name: str, limit: int) -> bytes:
+        """Return what a file holds; ValueError in plain words if that is impossible."""
         path = Path(name)
         try:
             if path.is_dir():
@@ -74,11 +89,7 @@ class Folder:
         except OSError as error:
             raise ValueError(f"cannot be read: {error.strerror}") from None
         self.files[name] = hashlib.sha256(data).hexdigest()
-        try:
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = data[: error.start].count(b"\n") + 1
-            raise ValueError(f"must be text in UTF-8; line {line} is not") from None
+        return data
 
 
 def root_of(path: str) -> Path:

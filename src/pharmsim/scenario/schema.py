@@ -11,10 +11,11 @@ from typing import Any
 
 from pharmsim.quantities import ADJUSTABLE, KINDS
 from pharmsim.scenario.changes import OWN_KEYS
-from pharmsim.scenario.forms import DISTS, EVIDENCE, ORIGIN_KEYS, RANGE_KEYS, VALUE_KEYS
+from pharmsim.scenario.forms import DISTS, ORIGIN_KEYS, RANGE_KEYS, VALUE_KEYS
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.text import MONTHS
 from pharmsim.scenario.uses import USE_KEYS
+from pharmsim.scenario.values import EVIDENCE
 
 Json = dict[str, Any]
 _SHAPES = {"Value": "value", "Cells": "cells", "Series": "series"}
@@ -116,6 +117,7 @@ def _other_forms(defs: Json) -> Json:
         "whole_months": _NUMBER | {"description": KINDS["months"].text},
         "ages": {"type": ["string", "integer"], "description": "Ages such as `25-34` or `55+`"},
         "names": names,
+        "files": names | {"description": "Files relative to this one: posteriors of `pharmsim calibrate`"},
         "where": _ref("where"),
         "wheres": {"anyOf": [_ref("where"), {"type": "array", "items": _ref("where")}]},
         "labels": {

@@ -163,6 +163,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "wheres": _wheres,
     "labels": labels,
     "values": _listed,
+    "files": _listed,
     "opening": _opening,
     "split": split,
     "weeks": text.weeks,

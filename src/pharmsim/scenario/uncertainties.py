@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from functools import lru_cache
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -11,12 +14,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pharmsim.scenario.lever_forms import with_grounds
-from pharmsim.scenario.marks import Map, quoted
+from pharmsim.scenario.marks import Map, Seq, locate, quoted
 from pharmsim.scenario.reader import MAX_CSV_BYTES, Folder, parse_csv
 from pharmsim.scenario.tables import Report
-from pharmsim.scenario.values import Evidence, Frozen, Of, Origin, Value
+from pharmsim.scenario.values import Evidence, Frozen, Of, Origin, Range, Value
 
 Floats = NDArray[np.float64]
+CALIBRATIONS = "calibration"
+"""Folder beside that of the scenarios, from which posteriors may be read too."""
 
 
 class Correlated(Frozen):
@@ -43,11 +48,13 @@ class Correlated(Frozen):
 
 
 class Posterior(Frozen):
-    """Draws of several uncertainties together, from a fit: a CSV file, one column each, one row a draw.
+    """Draws of several uncertainties together, from a fit; rows are drawn whole, so that correlations stay.
 
-    A number takes part with ``dist: empirical`` and the name of a column as its `uncertainty`; rows are
-    drawn whole, so that correlations stay. `draws` is the text of the file, kept so that results can be
-    made again without it.
+    A CSV file has one column for each uncertainty and one row a draw: values. A number takes part with
+    ``dist: empirical`` and the name of a column as its `uncertainty`. What `pharmsim calibrate` found is
+    given by the `parameters` of the scenario instead, and every uncertainty takes part that has the name and
+    the `ranges` of one that was fitted; its columns are positions, probabilities of these ranges. `draws`
+    are the columns as CSV, kept so that results can be made again without the file.
     """
 
     name: str = ""
@@ -56,11 +63,13 @@ class Posterior(Frozen):
     source: str = ""
     evidence: Evidence = "unstated"
     note: str = ""
+    ranges: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    converged: bool = True
     origin: Origin | None = Field(default=None, exclude=True, repr=False)
 
     @property
     def columns(self) -> dict[str, Floats]:
-        """Values of each uncertainty in the order of the rows."""
+        """Values of each uncertainty, or positions, in the order of the rows."""
         return columns_of(self.draws)
 
 
@@ -90,6 +99,7 @@ def columns_of(text: str) -> dict[str, Floats]:
 
 def normalise(tree: Map, folder: Folder, report: Report) -> None:
     """Read the files of posteriors, in place, and give what is drawn from them its low and high."""
+    _calibrations(tree, folder, report)
     section = tree.get("uncertainties")
     if not isinstance(section, dict):
         return
@@ -103,7 +113,7 @@ def normalise(tree: Map, folder: Folder, report: Report) -> None:
     posteriors = section.get("posteriors")
     columns: dict[str, Floats] = {}
     for entry in posteriors if isinstance(posteriors, list) else ():
-        if isinstance(entry, Map) and entry.get("draws") and not entry.broken:
+        if isinstance(entry, Map) and entry.get("draws") and not (entry.broken or entry.get("ranges")):
             columns |= columns_of(entry["draws"])
     if columns:
         _ends(tree, columns)
@@ -128,6 +138,88 @@ def _posterior(entry: Map, folder: Folder, path: tuple[str | int, ...], report: 
         entry.broken = True
     stem = PurePath(str(written or "")).stem
     return {"name": entry.get("name") or stem}
+
+
+def _calibrations(tree: Map, folder: Folder, report: Report) -> None:
+    """Read the posteriors that `parameters` names, in place, but those that have been read before."""
+    given = tree.get("parameters")
+    files = given if isinstance(given, list | tuple) else [given] * (given is not None)
+    if files and tree.get("uncertainties") is None:
+        tree["uncertainties"] = Map()
+    section = tree.get("uncertainties")
+    if not files or not isinstance(section, dict):
+        return
+    entries = list(section.get("posteriors") or ())
+    known = [entry["file"] for entry in entries if isinstance(entry, dict) and entry.get("ranges")]
+    for i, written in enumerate(files):
+        if written in known:
+            continue
+        path = ("parameters", i) if isinstance(given, list) else ("parameters",)
+        file, line = locate(tree, path)
+        try:
+            name, _ = folder.resolve(written, file, beside=CALIBRATIONS)
+        except ValueError as error:
+            report(path, str(error))
+            continue
+        try:
+            found = _calibration(folder.read_bytes(name, MAX_CSV_BYTES), PurePath(name))
+        except ValueError as error:
+            report(path, f"{quoted(written)} {error}")
+            continue
+        entries.append(Map({"file": written, **found, "origin": {"file": file, "line": line}}, file, line))
+    section["posteriors"] = Seq(entries)
+
+
+def _calibration(data: bytes, path: PurePath) -> dict[str, Any]:
+    """Return what a scenario keeps of the posterior of a calibration."""
+    import h5py
+    from scipy.special import ndtr
+
+    try:
+        with h5py.File(io.BytesIO(data), "r") as file:
+            attributes = dict(file.attrs)
+            found = dict(file["unconstrained_posterior"].items())
+            fitted = [name for name in found if found[name].attrs.get("kind") == "scenario"]
+            u = np.column_stack([ndtr(np.ravel(found[name][...])) for name in fitted])
+            known = {name: json.loads(found[name].attrs["ranges"]) for name in fitted}
+            ranges = {name: [range_text(Value(**one)) for one in known[name]] for name in fitted}
+    except (OSError, KeyError, TypeError, ValueError):
+        raise ValueError("must be a posterior that `pharmsim calibrate` wrote (netCDF)") from None
+    if not np.isfinite(u).all():
+        raise ValueError("must hold finite numbers: calibrate again")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(fitted)
+    writer.writerows(u.tolist())
+    name = str(attributes.get("name", path.stem))
+    title = str(attributes.get("title", ""))
+    return {
+        "name": name,
+        "draws": text.getvalue(),
+        "source": f"calibration {name}{f': {title}' if title else ''} ({path.name})",
+        "evidence": "calibrated",
+        "ranges": ranges,
+        "converged": bool(attributes.get("converged", 1)),
+    }
+
+
+def is_uncertain(node: Value | Range) -> bool:
+    """Whether a number or a relative range has a low and a high end that differ."""
+    return node.low is not None and node.high is not None and node.high > node.low
+
+
+def range_text(node: Value | Range) -> str:
+    """Return a range as text: two numbers with the same text are drawn alike.
+
+    Examples
+    --------
+    >>> range_text(Range(low=0.6, high=1.6))
+    '1 (0.6 to 1.6, pert)'
+    """
+    choices = [f"{value:.10g}: {share:.10g}" for value, share in sorted((node.choices or {}).items())]
+    listed = ", ".join([node.dist or "pert", *choices])
+    central = node.value if isinstance(node, Value) else 1.0
+    return f"{central:.10g} ({node.low:.10g} to {node.high:.10g}, {listed})"
 
 
 def _ends(node: Any, columns: dict[str, Floats]) -> None:

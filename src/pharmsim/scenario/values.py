@@ -12,11 +12,13 @@ The short forms that people write are turned into these shapes by `pharmsim.scen
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Evidence = Literal["published", "derived", "proxy", "assumption", "unstated"]
+Evidence = Literal["published", "derived", "calibrated", "proxy", "assumption", "unstated"]
+EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
+"""Grades of evidence, strongest first."""
 Dist = Literal[
     "uniform", "triangular", "pert", "normal", "lognormal", "beta", "gamma", "discrete", "empirical"
 ]  # fmt: skip

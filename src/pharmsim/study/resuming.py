@@ -164,8 +164,11 @@ def identity(scenario: Scenario, table: Draws, tags: bool) -> dict[str, str]:
     """What the numbers of an ensemble depend on, in short texts, by names that people understand."""
     place = environment()
     text = hashlib.sha256("\0".join(table.names).encode() + table.u.tobytes())
-    for name, steps in table.steps.items():
-        text.update(name.encode() + b"".join(array.tobytes() for array in steps))
+    for name, arrays in (
+        *table.steps.items(),
+        *((name, (known,)) for name, known in table.positions.items()),
+    ):
+        text.update(name.encode() + b"".join(array.tobytes() for array in arrays))
     return {
         "scenario": scenario_digest(to_dict(scenario) | {"step": ""})[:12],
         "step": scenario.step,

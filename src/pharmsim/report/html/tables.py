@@ -14,7 +14,7 @@ from pharmsim.report.html.data import ResultsFolder, without_gaps
 from pharmsim.report.html.headline import on_dates, records
 from pharmsim.results.columns import ALL
 
-GRADES = ("published", "derived", "proxy", "assumption")
+GRADES = ("published", "derived", "calibrated", "proxy", "assumption")
 LARGEST = 30
 """Flows that are listed; the others are in flows.csv."""
 

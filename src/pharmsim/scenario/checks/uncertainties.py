@@ -11,7 +11,7 @@ from pharmsim.scenario.fields import numbers
 from pharmsim.scenario.marks import Path, closest, quoted
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.problems import Problems
-from pharmsim.scenario.uncertainties import Correlated
+from pharmsim.scenario.uncertainties import Correlated, Posterior, is_uncertain, range_text
 from pharmsim.scenario.values import Cells, Range, Series, Value
 
 LEAST = 1e-9
@@ -35,17 +35,30 @@ def ranged(scenario: Scenario) -> Iterator[tuple[Path, Value | Range]]:
                     yield (*number.path, "range"), term.range
 
 
+def ranges(scenario: Scenario) -> dict[str, tuple[str, ...]]:
+    """Return the ranges that each uncertainty of a scenario moves, as text; see `range_text`."""
+    found: dict[str, dict[str, None]] = {}
+    for _, node in ranged(scenario):
+        if is_uncertain(node):
+            found.setdefault(node.uncertainty or "", {})[range_text(node)] = None
+    return {name: tuple(texts) for name, texts in found.items()}
+
+
 def check(scenario: Scenario, problems: Problems) -> None:
     """Check what is drawn from posteriors, and correlations."""
     section = scenario.uncertainties
     columns: dict[str, str] = {}
+    fitted: dict[str, str] = {}
     for i, posterior in enumerate(section.posteriors if section is not None else ()):
         path = ("uncertainties", "posteriors", i)
         if problems.touches(path):
             return
-        for name in [name for name in posterior.columns if name in columns][:1]:
-            problems.add(path, f"has the column {quoted(name)}, which {columns[name]} has too")
-        columns |= dict.fromkeys(posterior.columns, posterior.name)
+        for name in [name for name in posterior.columns if name in {**columns, **fitted}][:1]:
+            other = {**columns, **fitted}[name]
+            problems.add(path, f"has the column {quoted(name)}, which {other} has too")
+        (fitted if posterior.ranges else columns).update(dict.fromkeys(posterior.columns, posterior.name))
+        if posterior.ranges and not scenario.base_digest:  # a change may move what was fitted
+            _fitted(scenario, problems, posterior)
     known: dict[str, None] = {}
     for at, node in ranged(scenario):
         if node.dist == "empirical" and node.uncertainty not in columns:
@@ -61,6 +74,27 @@ def check(scenario: Scenario, problems: Problems) -> None:
         if not problems.touches(("uncertainties", "correlated", i)):
             _names(scenario, problems, group, i, (known, columns, taken))
             _matrix(problems, group, ("uncertainties", "correlated", i))
+
+
+def _fitted(scenario: Scenario, problems: Problems, posterior: Posterior) -> None:
+    """Check that the ranges of what is drawn from a calibration are those that it was fitted with."""
+    alike = False
+    for at, node in ranged(scenario):
+        known = posterior.ranges.get(node.uncertainty or "") if is_uncertain(node) else None
+        if known is None:
+            continue
+        alike = True
+        if range_text(node) not in known:
+            problems.add(
+                at,
+                f"must have the range that {quoted(node.uncertainty)} was fitted with in {posterior.file}, "
+                f"{' or '.join(known)}; got {range_text(node)}. Write that range, or calibrate again",
+                getattr(node, "origin", None),
+            )
+    if not alike:
+        has, own = (", ".join(list(names)[:5]) or "none" for names in (posterior.ranges, ranges(scenario)))
+        message = f"has no uncertainty of the scenario: it has {has}; the scenario has {own}"
+        problems.add(("parameters",), f"{quoted(posterior.file)} {message}", posterior.origin)
 
 
 def _names(

@@ -21,7 +21,8 @@ def check_warnings(scenario: Scenario) -> list[str]:
     """
     found = [*_pools(scenario), *_hazards(scenario), *_unused(scenario), *_retention(scenario)]
     found += [*_supervisors(scenario), *_supervision(scenario), *_policies(scenario), *_shifts(scenario)]
-    found += [*_feedbacks(scenario), *_correlated(scenario), *_idle_ranges(scenario)]
+    found += [*_feedbacks(scenario), *_correlated(scenario), *_posteriors(scenario)]
+    found += _idle_ranges(scenario)
     found += lever_warnings.about_levers(scenario)
     return [f"{where}: {message}" for where, message in found if where not in scenario.warnings_off]
 
@@ -38,12 +39,23 @@ def _correlated(scenario: Scenario) -> list[tuple[str, str]]:
     ]
 
 
+def _posteriors(scenario: Scenario) -> list[tuple[str, str]]:
+    """Calibrations whose posterior is not the one that was looked for."""
+    section = scenario.uncertainties
+    return [
+        ("parameters", f"the calibration {posterior.name} did not converge: calibrate with more steps")
+        for posterior in (section.posteriors if section is not None else ())
+        if not posterior.converged
+    ]
+
+
 def _idle_ranges(scenario: Scenario) -> list[tuple[str, str]]:
     """Ranges of numbers that runs use at their central values only, or that cancel."""
     whole = {
         ("hiring", "time_to_hire"): "people wait whole months, the same in every draw: vary `time_to_fill`",
         ("hiring", "sources", "groups"): "the groups of a source are the same in every draw",
         ("pension_age", "age"): "pension ages are the law, the same in every draw",
+        ("safe_minimum",): "it is held against the people of every draw as it is",
     }
     out = {}
     for number in numbers(scenario):

@@ -98,10 +98,10 @@ def _values(driver: Driver, node: Value | Range, draws: Draws) -> np.ndarray:
     """Values of an uncertainty in every row, in the unit of its description."""
     if np.isnan(driver.value):
         return draws.probabilities(driver.name)
-    if isinstance(node, Range):
-        return draws.factors(node) * driver.value
-    values = draws.values(node)
-    return values if driver.n == 1 or not node.value else values / node.value * driver.value
+    values = draws.factors(node) if isinstance(node, Range) else draws.values(node)
+    if (driver.n == 1 and isinstance(node, Value)) or not values[0]:
+        return values
+    return values / values[0] * driver.value
 
 
 def _drawn(nodes: Sequence[Value | Range], draws: Draws) -> np.ndarray:

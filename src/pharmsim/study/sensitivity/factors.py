@@ -18,9 +18,12 @@ TAILS = (0.05, 0.95)
 def ends(scenario: Scenario, names: Sequence[str]) -> np.ndarray:
     """Probabilities of the low and the high end of uncertainties, shape (2, uncertainties).
 
-    Ends of a range are those of its distribution; where it has tails, its 5 % and 95 % points.
+    Ends of a range are those of its distribution; where it has tails, or is drawn from a posterior, its 5 %
+    and 95 % points.
     """
     tails = {node.uncertainty for node in uncertain(scenario) if node.dist in (*WITH_TAILS, "empirical")}
+    section = scenario.uncertainties
+    tails |= {name for posterior in (section.posteriors if section else ()) for name in posterior.ranges}
     return np.array([TAILS if name in tails else WHOLE for name in names]).reshape(-1, 2).T
 
 
