@@ -122,10 +122,10 @@ def solve(
         file, target, lever, by or (), level=level, roles=role or (), environments=environment or (),
         first=first, last=last, start=start, ask=question.ask if sys.stdin.isatty() else None,
     )  # fmt: skip
-    made, by = how(threads, dask), engine_of(engine, replicates)
+    made, answering = how(threads, dask), engine_of(engine, replicates)
     say_if_cold()
     run = partial(runs.run, how=made)
-    solution = study.solve(*asked, draws=draws, seed=seed, run=run, engine=by)
+    solution = study.solve(*asked, draws=draws, seed=seed, run=run, engine=answering)
     if out is not None:
         solve_files.write(solution, out, force, figures=not no_figures)
     solve_text.show(solution, console(), out)

@@ -24,12 +24,23 @@ LARGE = 30.0
 
 EXIT, LEAVE, EDGE, RETURN, CONTRACT, EMPLOYER = 1, 2, 3, 4, 5, 6
 WANTED, OUTSIDE_SUPPLY, WHO, CHOICE, SELECTED, GIVE_UP = 7, 8, 9, 10, 11, 12
-INTAKE, PLACE, DROP_OUT, EXAM, RESIT, RETENTION, AGE, COMPLETE, BIRTHDAY, STEP = 13, 14, 15, 16, 17, 18, 19, 20, 21, 22
+INTAKE, PLACE, DROP_OUT, EXAM, RESIT, RETENTION, AGE, COMPLETE, BIRTHDAY, STEP = (
+    13,
+    14,
+    15,
+    16,
+    17,
+    18,
+    19,
+    20,
+    21,
+    22,
+)
 """Flows, as a part of the keys; those with several destinations add the key of its name."""
 
 
 class Chance(NamedTuple):
-    """Keys, and arrays that are written over at every step (P posts, R rows, G groups, C contracts, A ages)."""
+    """Keys, and arrays written over at every step (P posts, R rows, G groups, C contracts, A ages)."""
 
     rows: Keys  # (D,): of a draw and replicate
     names: Streams
@@ -47,9 +58,10 @@ def chance(rows: Keys, names: Streams, m: Posts, n_ages: int) -> Chance:
     n_copies, n_posts = m.levels.block.shape
     cell = (m.tracks.home.size, *m.funding.fte_per_head.shape[2:], n_ages)
     touched = np.zeros(1 + int(np.prod(cell)), dtype=np.int64)
-    posts = (np.zeros(n_posts) for _ in range(3))
     tags = np.ones(n_copies, dtype=np.bool_)
-    return Chance(rows, names, zeros((1 + n_copies, *cell)), touched, *posts, tags, tags.copy())
+    room, reserve, choosing = (np.zeros(n_posts) for _ in range(3))
+    arriving = zeros((1 + n_copies, *cell))
+    return Chance(rows, names, arriving, touched, room, reserve, choosing, tags, tags.copy())
 
 
 @small

@@ -1,4 +1,4 @@
-"""The engines `cohort` (expectations, deterministic) and `chain` (whole people): one loop, one draw after the other.
+"""The engines `cohort` (expectations, deterministic) and `chain` (whole people by chance): one loop.
 
 With a `Chance` people are whole and move by chance, in `whole_people`, `whole_hiring` and `whole_training`;
 without one (None) their expectation moves. All else is shared.
@@ -271,7 +271,9 @@ def run_period(m, v, x, d, t, clock, s, training, w, a, o, training_flows, regis
         if chance is not None:
             key = mix(mix(chance.rows[d], STEP), t * clock.substeps + sub)
         i = (min(month // 12, years - 1), position)
-        step(m, x.feedbacks, d, t, i, clock.dt, s.people, s.pools, s.offers, s.first_year, w, a, o, key, chance)
+        step(
+            m, x.feedbacks, d, t, i, clock.dt, s.people, s.pools, s.offers, s.first_year, w, a, o, key, chance
+        )
         fraction = (position + 1.0) / (12.0 * clock.substeps) if monthly else 1.0
         for later in range(month, month + 12 * (not monthly)):
             end = (later % 12 + 1.0) / 12.0

@@ -162,7 +162,9 @@ def run(
         registrations = np.zeros((m.conveyors.history.size, n_groups))
         w, a, thrown = scratch(m.posts, s.posts.people.shape[5]), around(m), no_flows(m.conveyors)
         ends = (first, last, draws)
-        luck = None if keys is None or names is None else chance(keys, names, m.posts, s.posts.people.shape[5])
+        luck = (
+            None if keys is None or names is None else chance(keys, names, m.posts, s.posts.people.shape[5])
+        )
         cohort.run(*m, clock, *ends, *s, w, a, record, thrown, registrations, luck)
 
     jit.forget_old()

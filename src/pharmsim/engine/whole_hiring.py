@@ -69,7 +69,7 @@ def ask_outside(h, d, t, j, dt, fraction, recruits, offers, key, demand, hires, 
 
 @kernel
 def ask_seekers(h, d, q, offers, seekers, key, demand, hires, x):  # type: ignore[no-untyped-def]
-    """Offers to the newly qualified of pipeline `q`: everybody chooses; then the others go where posts are left."""
+    """Offers to the newly qualified of pipeline `q`: all choose; who is left goes where posts are left."""
     choice, here = h.destinations[d, q], mix(key, x.names.pipeline[q])
     seeking, left = total(seekers[d, q]), 0.0
     if seeking <= 0.0:

@@ -193,4 +193,3 @@ def return_to(pools, d, j, p, g, a, heads, people, key, w, x):  # type: ignore[n
         people[0, p, g, c, a] += n
         placed += n
     return placed
-

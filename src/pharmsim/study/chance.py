@@ -41,7 +41,9 @@ def run_by_chance(scenario: Scenario, table: Draws, tags: bool, threads: int) ->
     if rows.start == 0:
         central = replace(table, u=np.repeat(table.u[:1], CENTRAL, axis=0))
         found = _engine(scenario, central, tags, threads, row_keys(table.seed, 0, range(CENTRAL)))
-        parts.append(replace(found, record={k: x.mean(axis=0, keepdims=True) for k, x in found.record.items()}))
+        parts.append(
+            replace(found, record={k: x.mean(axis=0, keepdims=True) for k, x in found.record.items()})
+        )
     if rows.stop > max(rows.start, 1):
         behind = range(max(rows.start, 1), rows.stop)
         keys = row_keys(table.seed, table.engine.replicates, behind)

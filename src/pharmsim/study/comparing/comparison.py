@@ -181,8 +181,8 @@ def _enough(scenarios: Iterable[Scenario], draws: int, engine: Engine = EXPECTED
         rows = max(draws, 1) * engine.replicates
         if rows < intervals.FEWEST:
             raise InputError(
-                f"--replicates — must make at least {intervals.FEWEST} rows, draws × replicates, for no difference "
-                f"is shown without its interval — got {rows} — type --replicates {DRAWS}"
+                f"--replicates — must make at least {intervals.FEWEST} rows, draws × replicates, for no "
+                f"difference is shown without its interval — got {rows} — type --replicates {DRAWS}"
             )
         return draws
     if not ranged:

@@ -192,7 +192,9 @@ def solve(
     outcomes = {float(x): response.ensemble(float(x)) for x in levels}
     answers = tuple(_answer(response, j, search, outcomes) for j, search in enumerate(searches))
     curve = _curve(response, outcomes)
-    return Solution(scenario, target, tuple(levers), answers, curve, notes, response.draws, seed, response.meta)
+    return Solution(
+        scenario, target, tuple(levers), answers, curve, notes, response.draws, seed, response.meta
+    )
 
 
 # -- the search, at the central values --------------------------------------------------------------------
