@@ -15,6 +15,7 @@ from collections.abc import Callable
 from c_kernel import compiler
 from commands import commands
 from engine_case import ensembles, one_draw, references, system_case, threads
+from national_case import national
 from rivals import many_runs, one_run
 from timing import ROOT
 
@@ -55,6 +56,7 @@ def main() -> None:
         "system": system_case,
         "references": references,
         "ensembles": ensembles,
+        "national": national,
         "commands": commands,
     }
     for name, make in makers.items():

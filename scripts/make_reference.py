@@ -295,11 +295,12 @@ def help_of(*words: str) -> str:
     return "\n".join(line.rstrip() for line in page.getvalue().strip().splitlines())
 
 
-def command_names() -> list[str]:
-    """The names of the commands, in the order of the help."""
-    found = re.findall(r"^  ([a-z][a-z-]+)  ", help_of().split("Commands:")[1], re.MULTILINE)
-    assert len(found) > 5, "the help names no commands"
-    return found
+def command_names(*words: str) -> list[str]:
+    """The names of the commands, in the order of the help; of a group, those under it, as `group name`."""
+    _, _, listed = help_of(*words).partition("\nCommands:\n")
+    found = re.findall(r"^  ([a-z][a-z-]+)  ", listed, re.MULTILINE)
+    assert words or len(found) > 5, "the help names no commands"
+    return [" ".join((*words, name)) for name in found]
 
 
 def commands_page() -> str:
@@ -307,7 +308,9 @@ def commands_page() -> str:
     out = [HEAD, "# Commands\n\n"]
     out.append("Exit codes: 0 done; 1 a run failed or was not reproduced; 2 bad input; 130 interrupted.\n\n")
     out.append(f"```\n{help_of()}\n```\n")
-    out += [f"\n## {name}\n\n```\n{help_of(name)}\n```\n" for name in command_names()]
+    for name in command_names():
+        every = (name, *command_names(name))
+        out += [f"\n## {one}\n\n```\n{help_of(*one.split())}\n```\n" for one in every]
     return "".join(out)
 
 

@@ -96,7 +96,10 @@ def problems_of(line: str) -> list[str]:
         return [word for word in words if word not in make_reference.help_of()]
     if name not in make_reference.command_names():
         return [name]
-    shown = make_reference.help_of(name)
+    group = make_reference.command_names(name)
+    if group and f"{name} {words[1]}" not in group:
+        return [words[1]]
+    shown = make_reference.help_of(*words[: 2 if group else 1])
     return [word for word in words if word.startswith("--") and f"{word.split('=')[0]} " not in shown + " "]
 
 
@@ -108,6 +111,8 @@ def test_command_exists(line: str) -> None:
 def test_wrong_commands_are_seen() -> None:
     assert problems_of("run x.yaml --drawings 3") == ["--drawings"]
     assert problems_of("walk x.yaml") == ["walk"]
+    assert problems_of("data walk x.csv") == ["walk"]
+    assert problems_of("data read gphc x.csv --walk") == ["--walk"]
 
 
 def test_files_that_pages_name_exist() -> None:

@@ -46,11 +46,8 @@ LEAVING: dict[str, Any] = {
 }  # fmt: skip
 FILE = "calibration/posteriors/fit.nc"
 KNOWN = {
-    A: [{"value": 0.1, "low": 0.05, "high": 0.2, "dist": "pert"}],
-    B: [
-        {"value": 0.1, "low": 0.08, "high": 0.13, "dist": "lognormal"},
-        {"value": 1.0, "low": 0.5, "high": 1.5, "dist": "pert"},
-    ],
+    A: ["0.1 (0.05 to 0.2, pert)"],
+    B: ["0.1 (0.08 to 0.13, lognormal)", "1 (0.5 to 1.5, pert)"],
 }
 
 
@@ -64,13 +61,11 @@ def write(path: Path, z: Mapping[str, np.ndarray], **attributes: Any) -> None:
     """Write a posterior as `pharmsim calibrate` does, as far as scenarios read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w") as file:
-        file.attrs.update({"name": "fit", "title": "A fit", **attributes})
+        file.attrs.update({"name": "fit", "title": "A fit", "ranges": json.dumps(KNOWN), **attributes})
         group = file.create_group("unconstrained_posterior")
         group["chain"] = np.arange(4)
         for name, values in z.items():
             group[name] = values.reshape(4, -1)
-            group[name].attrs["kind"] = "scenario" if name in KNOWN else "observation"
-            group[name].attrs["ranges"] = json.dumps(KNOWN.get(name, []))
 
 
 def plain(**sections: Any) -> dict[str, Any]:
@@ -315,11 +310,19 @@ def test_files_that_cannot_be_read_are_told(home: Path, written: Any, said: str)
     assert said in message(home, data=plain() | {"parameters": written})
 
 
-def test_numbers_that_are_none_are_told(home: Path) -> None:
-    z = posterior()
-    z[A][7] = np.nan
-    write(home / FILE, z)
-    assert "must hold finite numbers: calibrate again" in message(home)
+@pytest.mark.parametrize(
+    ("a", "said"),
+    [
+        (
+            np.full(300, np.nan),
+            "`../calibration/posteriors/fit.nc` must hold finite numbers: calibrate again",
+        ),
+        (np.zeros(200), "must hold as many rows of every parameter: calibrate again"),
+    ],
+)
+def test_rows_that_cannot_be_drawn_are_told(home: Path, a: np.ndarray, said: str) -> None:
+    write(home / FILE, posterior() | {A: a})
+    assert said in message(home)
 
 
 def test_parameters_are_given_in_the_base(home: Path) -> None:

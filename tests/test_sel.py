@@ -21,7 +21,7 @@ SEL = ROOT / "scenarios" / "sel"
 DATA = SEL / "data"
 QUALIFIED = ("pharmacist", "pharmacy_technician")
 GRADES = {"published", "derived", "proxy", "assumption"}
-NO_NUMBERS = {"banded_posts.csv"}
+NO_NUMBERS = {"banded_posts.csv", "borough_posts.csv"}
 
 
 def table(name: str) -> list[dict[str, str]]:

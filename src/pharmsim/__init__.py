@@ -19,6 +19,8 @@ _HOME = {
     "to_dict": "pharmsim.scenario",
     "tiny_scenario": "pharmsim.scenario",
     "run": "pharmsim.study.runs",
+    "load_calibration": "pharmsim.calibration.file",
+    "calibrate": "pharmsim.calibration.calibrate",
     "How": "pharmsim.study.ensemble",
     "Results": "pharmsim.results.labelled",
     "compare": "pharmsim.study.comparing.comparison",

@@ -88,8 +88,18 @@ def test_headlines(found: Diagnosis) -> None:
 )
 def test_what_has_not_converged_is_said_first(bad: dict[str, float]) -> None:
     first = calibration_text.headlines(diagnose(told(**bad)))[0]
-    assert first.startswith("NOT converged (4 chains of 1,000 draws): use it for nothing.")
+    assert first.startswith("NOT converged (4 chains of 1,000 draws kept): use it for nothing.")
     assert "leaving" in first
+
+
+def test_a_best_fit_alone_is_no_posterior() -> None:
+    data = told(r_hat=np.nan, ess_bulk=np.nan, ess_tail=np.nan)
+    data.attrs["sampler"] = "laplace"
+    found = diagnose(data)
+    assert calibration_text.headlines(found)[0].startswith("NOT sampled: ")
+    assert found.sensitivity["pareto_k"].notna().all()
+    with style.styled():
+        assert len(calibration_figures.rank(found, [0, 1]).axes) == 3
 
 
 def test_targets_that_do_not_count_are_left_out(data: Any) -> None:

@@ -52,7 +52,7 @@ def test_rows_of_a_forecast() -> None:
 def frame(own: list[float], rival: list[float]) -> pd.DataFrame:
     rows = [
         {"series": "s", "method": method, "origin": 2000 + i, "horizon": 1, "ape": ape, "crps": crps}
-        | {"inside_50": float(i % 2), "inside_90": 1.0}
+        | {"error": -ape, "inside_50": float(i % 2), "inside_90": 1.0}
         for method, apes in (("own", own), ("rival", rival))
         for i, ape in enumerate(apes)
         for crps in [np.nan if i == 0 and method == "rival" else 100 * ape]
@@ -74,12 +74,14 @@ def test_duel_is_on_the_origins_that_both_have() -> None:
 def test_nothing_is_claimed_from_fewer_than_five_origins() -> None:
     assert scores.verdict(4, 0.0, 1.0) == "no claim"
     assert scores.verdict(5, 0.0, 1.0) == "better"
-    assert scores.verdict(5, 1.0, 1.0) == "equal"
+    assert scores.verdict(5, 1.0, 0.94) == "worse"
+    assert scores.verdict(5, 0.96, 1.0) == scores.verdict(5, 1.0, 0.96) == "alike"
 
 
 def test_table_counts_origins() -> None:
     table = scores.table(frame([0.01, 0.03], [0.02, 0.04])).set_index("method")
     assert table.loc["own", "mape"] == pytest.approx(0.02)
+    assert table.loc["own", "bias"] == pytest.approx(-0.02)
     assert table.loc["rival", "origins"] == 2
     assert table.loc["rival", "with_intervals"] == 1
     assert table.loc["own", "coverage_50"] == 0.5

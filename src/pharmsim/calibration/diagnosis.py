@@ -47,7 +47,8 @@ class Diagnosis:
         (posterior ÷ prior, normal scores), `shift` (of the mean, in prior standard deviations), `below` and
         `above` (share of the posterior where the prior has its lowest and highest 5 %), `z5` … `z95` (its
         points, prior standard deviations from the prior's mean), `partner` and `correlation`
-        (strongest with another parameter), `r_hat`, `ess_bulk`, `ess_tail`.
+        (strongest with another parameter), `r_hat`, `ess_bulk`, `ess_tail` (not a number
+        if nothing was sampled).
     targets : DataFrame
         One row a published number: observed, quantiles of the replicates, `pit` (share of the replicates
         below it).
@@ -104,8 +105,8 @@ def read(folder: Path) -> Any:
     missing = [name for name in GROUPS if name not in data.groups()]
     if missing:
         raise OutputError(
-            f"{path}: must hold the groups that `pharmsim calibrate` writes; it lacks {', '.join(missing)}. Run "
-            "the calibration again."
+            f"{path}: must hold the groups that `pharmsim calibrate` writes; it lacks {', '.join(missing)}. "
+            "Run the calibration again."
         )
     return data
 
@@ -132,7 +133,7 @@ def diagnose(data: Any) -> Diagnosis:
     rows = z.reshape(-1, len(names))
     root = np.linalg.inv(np.linalg.cholesky(correlation))
     directions = np.sqrt(np.linalg.eigvalsh(np.cov((rows @ root.T).T, ddof=1).reshape(len(names), -1)))
-    ess = float(parameters["ess_bulk"].min())
+    ess = float(parameters["ess_bulk"].fillna(len(rows)).min())
     return Diagnosis(
         about=dict(data.attrs), values=_stacked(data.posterior, names), z=z, parameters=parameters,
         targets=targets(data), sensitivity=sensitivity(rows, correlation, names, ess), directions=directions,
@@ -157,7 +158,7 @@ def _parameters(data: Any, names: list[str], z: Floats) -> pd.DataFrame:
         found.append(
             {
                 "parameter": name,
-                "title": str(about.get("title") or name.replace("_", " ")),
+                "title": str(about.get("title") or name.replace("_", " ").replace(".", ", ")),
                 "unit": str(about.get("unit", "")),
                 **_points("prior", data.prior[name].values),
                 **_points("posterior", data.posterior[name].values),
@@ -168,7 +169,7 @@ def _parameters(data: Any, names: list[str], z: Floats) -> pd.DataFrame:
                 **{f"z{at}": np.quantile(rows[:, i], at / 100.0) for at in POINTS},
                 "partner": names[partner] if hang[i, partner] else "",
                 "correlation": hang[i, partner],
-                **{key: float(about[key]) for key in MIXED},
+                **{key: float(about.get(key, np.nan)) for key in MIXED},
             }
         )
     return pd.DataFrame(found)

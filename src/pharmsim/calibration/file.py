@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pharmsim.calibration.checks import made, same_kind
 from pharmsim.calibration.forms import CalibrationForm, ObservationForm
 from pharmsim.calibration.model import Calibration, Observation, own_parameters
-from pharmsim.calibration.priors import earlier, prior_of
+from pharmsim.calibration.priors import Earlier, earlier, prior_of
 from pharmsim.calibration.readings import ReadingError, Shape, reading
 from pharmsim.calibration.targets import Target, read_targets
 from pharmsim.compiled.draws import names as uncertainties
@@ -74,9 +74,11 @@ def load_calibration(path: str | os.PathLike[str]) -> Calibration:
     for name_ in own:
         if scenario and name_ in uncertainties(scenario):
             problems.add((), f"{quoted(name_)} names an uncertainty of the scenario and of an observation")
-    known = None
-    if form.priors is not None and scenario is not None:
-        known = earlier(os.path.normpath(here / form.priors.from_), scenario, parameters, problems)
+    known: list[Earlier] = []
+    if scenario is not None and form.priors is not None:
+        for written in form.priors.from_:
+            file = os.path.normpath(here / written)
+            known += earlier(file, scenario, parameters, known, problems)
     if problems or scenario is None:
         raise ScenarioError(problems)
     mean, covariance = prior_of(scenario, parameters, len(own), known)

@@ -17,7 +17,7 @@ TRIED = 256
 GRADIENT, CURVATURE = 1e-4, 1e-2
 """Steps of finite differences, in standard deviations of the prior."""
 FLATTEST = 0.25
-"""Lowest curvature relative to the prior's: around a ridge the normal is not taken wider than twice the prior."""
+"""Lowest curvature relative to the prior's: so that along a ridge the normal stays bounded."""
 SAME = 0.1
 """Starts that end this much below the highest log density have found the same height."""
 ENOUGH = 1e-3

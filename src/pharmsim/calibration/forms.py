@@ -52,9 +52,9 @@ class ObservationForm(Frozen):
 
 
 class PriorForm(Frozen):
-    """An earlier calibration whose posterior is the prior of the parameters that it has."""
+    """Earlier calibrations, whose posteriors are the priors of the parameters that they have."""
 
-    from_: str = Field(alias="from")
+    from_: Names = Field(alias="from", min_length=1)
 
 
 class Sampler(Frozen):
@@ -77,7 +77,7 @@ class Sampler(Frozen):
 
     ensembles: int = Field(default=4, ge=4)
     walkers: int = Field(default=0, ge=0)
-    warm_up: int = Field(default=200, ge=0)
+    warm_up: int = Field(default=100, ge=0)
     steps: int = Field(default=5000, ge=10)
     ess: int = Field(default=1000, ge=1)
     seed: int = Field(default=1, ge=0)

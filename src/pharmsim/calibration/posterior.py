@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pharmsim.compiled.arrays import Floats
 from pharmsim.errors import OutputError
+from pharmsim.results.assumptions import assumptions
+from pharmsim.scenario.uncertainties import read_calibration
+from pharmsim.scenario.values import Value
+
+if TYPE_CHECKING:
+    from pharmsim.calibration.likelihood import Predicted
+    from pharmsim.calibration.problem import Problem
+    from pharmsim.calibration.sample import Convergence
+
+PRIOR = 1024
+"""Draws of the prior that are kept beside the posterior."""
+OWN_UNITS = {"ratio": "ratio", "shift": "unit of the target", "discrepancy": "share", "dispersion": "people"}
+"""Units of the parameters of observations."""
 
 
 def arviz() -> Any:
@@ -63,18 +76,153 @@ def read(path: str | os.PathLike[str]) -> Posterior:
     OutputError
         If the file is not there, or is not one that `pharmsim calibrate` wrote.
     """
-    import h5py
-
     if not Path(path).is_file():
         raise OutputError(f"{path} — must be a posterior — no such file — make it with `pharmsim calibrate`")
     try:
-        with h5py.File(path, "r") as file:
-            attributes = {key: file.attrs[key] for key in file.attrs}
-            ranges = json.loads(attributes["ranges"])
-            group = file["unconstrained_posterior"]
-            z = {name: np.ravel(group[name][...]) for name in group if name not in ("chain", "draw")}
-    except (OSError, KeyError, TypeError, ValueError):
-        raise OutputError(
-            f"{path} — must be a posterior — it is not one that `pharmsim calibrate` wrote — calibrate again"
-        ) from None
-    return Posterior(z, {name: tuple(texts) for name, texts in ranges.items()}, attributes)
+        return Posterior(*read_calibration(os.fspath(path)))
+    except ValueError as error:
+        raise OutputError(f"{path} — {error}") from None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a calibration found, ready to be written.
+
+    Attributes
+    ----------
+    problem : Problem
+    z : float64 array, shape (chains, draws, parameters)
+    mixed : Convergence or None
+        None where nothing was sampled.
+    attributes : dict
+        Name, digests, seed …
+    """
+
+    problem: Problem
+    z: Floats
+    mixed: Convergence | None
+    attributes: dict[str, Any]
+
+    def thinned(self, rows: int) -> Found:
+        """At most so many draws of each chain, evenly spaced."""
+        n = self.z.shape[1]
+        at = np.linspace(0, n - 1, min(rows, n)).round().astype(int)
+        return dataclasses.replace(self, z=self.z[:, at])
+
+
+def inference(found: Found, seed: int, kind: type = np.float64) -> Any:
+    """ArviZ InferenceData of a posterior.
+
+    Parameters
+    ----------
+    found : Found
+    seed : int
+        Of the replicates.
+    kind : type
+        In which predictions and replicates are kept.
+
+    Returns
+    -------
+    arviz.InferenceData
+    """
+    import xarray as xr
+
+    problem, (chains, draws, n) = found.problem, found.z.shape
+    flat = found.z.reshape(-1, n)
+    predicted = problem.run(flat)
+    targets = _targets(problem, predicted)
+    about = parameters(problem)
+
+    def each(values: dict[str, Floats], attributes: bool = False) -> Any:
+        shape = (1, -1) if not attributes else (chains, draws)
+        return xr.Dataset(
+            {
+                name: (("chain", "draw"), column.reshape(shape), about[name] | _mixed(found, name))
+                for name, column in values.items()
+            }
+        )
+
+    def by_target(name: str, values: Floats) -> dict[str, Any]:
+        return {name: (("chain", "draw", "target"), values.reshape(chains, draws, -1).astype(kind))}
+
+    replicates = problem.noise.replicate(predicted, seed)
+    z = dict(zip(problem.names, flat.T, strict=True))
+    prior = problem.values(problem.draw_prior(PRIOR, seed))
+    known = {
+        "prior_mean": (("parameter",), problem.mean),
+        "prior_covariance": (("parameter", "parameter_2"), problem.covariance),
+    }
+    return arviz().InferenceData(
+        attrs=found.attributes,
+        posterior=each(problem.values(flat), True),
+        unconstrained_posterior=each(z, True),
+        prior=each(prior),
+        posterior_predictive=xr.Dataset(
+            by_target("value", replicates) | by_target("predicted", predicted.mean), targets
+        ),
+        log_likelihood=xr.Dataset(by_target("value", problem.noise.pointwise(predicted)), targets),
+        observed_data=xr.Dataset({"value": (("target",), problem.observed)}, targets),
+        constant_data=xr.Dataset(known, {"parameter": list(problem.names)}),
+    )
+
+
+def write(data: Any, path: Path) -> None:
+    """Write InferenceData as netCDF."""
+    data.to_netcdf(str(path), engine="h5netcdf")
+
+
+def _mixed(found: Found, name: str) -> dict[str, float]:
+    if found.mixed is None:
+        return {}
+    i = found.mixed.names.index(name)
+    return {
+        "r_hat": float(found.mixed.r_hat[i]),
+        "ess_bulk": float(found.mixed.bulk[i]),
+        "ess_tail": float(found.mixed.tail[i]),
+    }
+
+
+def parameters(problem: Problem) -> dict[str, dict[str, Any]]:
+    """Unit, kind and range of the first number that each parameter moves."""
+    if problem.simulation is None:
+        return {name: {"unit": "", "kind": "function"} for name in problem.names}
+    scenario = problem.simulation.calibration.scenario
+    units = {item.uncertainty: item.unit for item in reversed(assumptions(scenario)) if item.uncertainty}
+    found = {}
+    for name, node in problem.simulation.first_numbers().items():
+        own = name not in problem.simulation.calibration.parameters
+        is_value = isinstance(node, Value)
+        unit = (
+            OWN_UNITS.get(name.rsplit(".", 1)[-1], "")
+            if own
+            else units.get(name, "")
+            if is_value
+            else "ratio"
+        )
+        found[name] = {
+            "unit": unit,
+            "kind": "observation" if own else "scenario",
+            "value": node.value if isinstance(node, Value) else 1.0,
+            "low": node.low,
+            "high": node.high,
+            "dist": node.dist or "pert",
+        }
+    return found
+
+
+def _targets(problem: Problem, predicted: Predicted) -> dict[str, Any]:
+    """Coordinates along the axis of targets."""
+    if problem.simulation is None:
+        return {"target": np.arange(problem.observed.size)}
+    calibration = problem.simulation.calibration
+    texts = ("series", "role", "environment", "geography", "definition", "unit", "source")
+    found = {key: [getattr(target, key) for target in calibration.targets] for key in texts}
+    found["date"] = [str(target.date) for target in calibration.targets]
+    found["to"] = [str(target.to or "") for target in calibration.targets]
+    found["observation"] = [one.name for one in calibration.observations for _ in one.targets]
+    found["measure"] = [one.measure for one in calibration.observations for _ in one.targets]
+    errors = np.median(np.broadcast_to(predicted.scale, predicted.mean.shape), axis=0)
+    errors[np.array(problem.noise.model) == "negative_binomial"] = np.nan
+    return {"target": np.arange(len(errors)), "error": (("target",), errors)} | {
+        key: (("target",), np.array(values, dtype=object)) for key, values in found.items()
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +27,14 @@ class Earlier:
     z: Floats
 
 
-def earlier(file: str, scenario: Scenario, parameters: tuple[str, ...], problems: Problems) -> Earlier | None:
-    """Read the posterior that is the prior of the parameters that it has; None after problems."""
+def earlier(
+    file: str,
+    scenario: Scenario,
+    parameters: tuple[str, ...],
+    others: Sequence[Earlier],
+    problems: Problems,
+) -> list[Earlier]:
+    """Read the posterior that is the prior of the parameters that it has; nothing after problems."""
     from pharmsim.calibration.posterior import read
 
     path = ("priors", "from")
@@ -35,7 +42,7 @@ def earlier(file: str, scenario: Scenario, parameters: tuple[str, ...], problems
         found = read(file)
     except OutputError as error:
         problems.add(path, str(error))
-        return None
+        return []
     own = ranges(scenario)
     shared = tuple(name for name in parameters if name in found.ranges)
     if not shared:
@@ -43,17 +50,21 @@ def earlier(file: str, scenario: Scenario, parameters: tuple[str, ...], problems
             path, f"{quoted(file)} has none of the parameters; it has {', '.join(list(found.ranges)[:8])}"
         )
     for name in shared:
+        if any(name in other.names for other in others):
+            problems.add(
+                path, f"{quoted(name)} is in {quoted(file)} and in one before it; calibrate them together"
+            )
         if tuple(found.ranges[name]) != own[name]:
             problems.add(
                 path,
                 f"{quoted(name)} must have the range it was fitted with, {' or '.join(found.ranges[name])}; "
                 f"got {' or '.join(own[name])}. Write that range, or calibrate {quoted(file)} again",
             )
-    return Earlier(shared, np.column_stack([found.z[name] for name in shared])) if shared else None
+    return [Earlier(shared, np.column_stack([found.z[name] for name in shared]))] if shared else []
 
 
 def prior_of(
-    scenario: Scenario, parameters: tuple[str, ...], own: int, known: Earlier | None
+    scenario: Scenario, parameters: tuple[str, ...], own: int, known: Sequence[Earlier]
 ) -> tuple[Floats, Floats]:
     """Mean and covariance of the prior in z.
 
@@ -64,7 +75,7 @@ def prior_of(
         Of the scenario.
     own : int
         Number of parameters of observations behind them.
-    known : Earlier, optional
+    known : sequence of Earlier
 
     Returns
     -------
@@ -80,9 +91,9 @@ def prior_of(
         at = [parameters.index(group.of[i]) for i in inside]
         covariance[np.ix_(at, at)] = pearson(group.ranks()[np.ix_(inside, inside)])
         np.fill_diagonal(covariance, 1.0)
-    if known is not None:
-        at = [parameters.index(name) for name in known.names]
-        mean[at] = known.z.mean(axis=0)
+    for one in known:
+        at = [parameters.index(name) for name in one.names]
+        mean[at] = one.z.mean(axis=0)
         covariance[at, :] = covariance[:, at] = 0.0
-        covariance[np.ix_(at, at)] = np.atleast_2d(np.cov(known.z.T)) + RIDGE * np.eye(len(at))
+        covariance[np.ix_(at, at)] = np.atleast_2d(np.cov(one.z.T)) + RIDGE * np.eye(len(at))
     return mean, covariance

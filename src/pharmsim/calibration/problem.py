@@ -106,6 +106,7 @@ class Problem:
         self.names, self.noise, self._run = tuple(names), noise, run
         self.mean, self.covariance = np.asarray(mean, dtype=float), np.asarray(covariance, dtype=float)
         self._root = np.linalg.cholesky(self.covariance)
+        self._unroot = np.linalg.inv(self._root)  # products of small matrices wake no threads, solvers do
 
     @property
     def n(self) -> int:
@@ -128,21 +129,23 @@ class Problem:
         """Candidates as rows of a table of draws; uncertainties that are no parameter stay central."""
         return self._simulation().table(z)
 
+    def run(self, z: Floats) -> Predicted:
+        """Predictions of candidates with their scatter; not a number where the model cannot run."""
+        return self._run(np.atleast_2d(z))
+
     def predict(self, z: Floats) -> Floats:
         """Predictions of candidates, shape (candidates, targets); not a number where the model cannot run."""
-        return self._run(np.atleast_2d(z)).mean
+        return self.run(z).mean
 
     def log_prior(self, z: Floats) -> Floats:
         """Log density of the prior, shape (candidates,)."""
-        from scipy.linalg import solve_triangular
-
-        off = solve_triangular(self._root, (np.atleast_2d(z) - self.mean).T, lower=True)
+        off = (np.atleast_2d(z) - self.mean) @ self._unroot.T
         known = np.log(np.diag(self._root)).sum() + self.n * LOG_ROOT_TWO_PI
-        return np.asarray(-0.5 * (off**2).sum(axis=0) - known)
+        return np.asarray(-0.5 * (off**2).sum(axis=1) - known)
 
     def pointwise(self, z: Floats) -> Floats:
         """Weighted log likelihood of each target, shape (candidates, targets)."""
-        return self.noise.pointwise(self._run(np.atleast_2d(z)))
+        return self.noise.pointwise(self.run(z))
 
     def log_likelihood(self, z: Floats) -> Floats:
         """Weighted log likelihood, shape (candidates,)."""
@@ -154,7 +157,7 @@ class Problem:
 
     def replicate(self, z: Floats, seed: int = 1) -> Floats:
         """Numbers that could have been published, with errors, shape (candidates, targets)."""
-        return self.noise.replicate(self._run(np.atleast_2d(z)), seed)
+        return self.noise.replicate(self.run(z), seed)
 
     def draw_prior(self, n: int, seed: int = 1) -> Floats:
         """Candidates drawn from the prior, shape (n, parameters)."""

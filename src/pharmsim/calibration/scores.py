@@ -15,6 +15,8 @@ LEVELS = tuple(round(0.05 * i, 2) for i in range(1, 20))
 """Probabilities whose quantiles are kept of a forecast: 5 %, 10 % … 95 %."""
 FEWEST = 5
 """Origins below which nothing is claimed."""
+ALIKE = 0.05
+"""Mean scores that differ by less than this share of the larger are alike."""
 KEYS = ["series", "horizon"]
 
 
@@ -142,13 +144,14 @@ def table(forecasts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `origins` with a point forecast and `with_intervals` with a distribution; `mape`, coverages as shares,
-        `crps` in the unit of the series.
+        `origins` with a point forecast and `with_intervals` with a distribution; `mape`, `bias` (mean error)
+        and coverages as shares, `crps` in the unit of the series.
     """
     groups = forecasts.groupby([*KEYS, "method"], sort=False)
     out = groups.agg(
         origins=("ape", "count"),
         mape=("ape", "mean"),
+        bias=("error", "mean"),
         with_intervals=("crps", "count"),
         coverage_50=("inside_50", "mean"),
         coverage_90=("inside_90", "mean"),
@@ -171,7 +174,7 @@ def duels(forecasts: pd.DataFrame, own: str) -> pd.DataFrame:
     -------
     DataFrame
         By series, horizon and rival, for `ape` and `crps`: `origins_…` shared, `own_…` and `rival_…` (means)
-        and `verdict_…`: better, worse, or "no claim" with fewer than five origins.
+        and `verdict_…`: better, worse, alike, or "no claim" with fewer than five origins.
     """
     at = [*KEYS, "origin"]
     mine = forecasts[forecasts["method"] == own]
@@ -189,7 +192,9 @@ def duels(forecasts: pd.DataFrame, own: str) -> pd.DataFrame:
 
 
 def verdict(origins: int, own: float, rival: float) -> str:
-    """Better or worse than a rival; nothing is claimed from fewer than `FEWEST` origins."""
+    """Better or worse than a rival, or alike; nothing is claimed from fewer than `FEWEST` origins."""
     if origins < FEWEST:
         return "no claim"
-    return "better" if own < rival else "worse" if own > rival else "equal"
+    if abs(own - rival) <= ALIKE * max(own, rival):
+        return "alike"
+    return "better" if own < rival else "worse"

@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from pharmsim.cli import calibrating, choosing, data, running, scenarios, sensitivity  # noqa: F401 - they add commands
+from pharmsim.cli import (  # noqa: F401 - they add commands
+    calibrating,
+    choosing,
+    data,
+    forecasting,
+    running,
+    scenarios,
+    sensitivity,
+)
 from pharmsim.cli.shared import app
 from pharmsim.errors import InterruptionError, PharmsimError
 

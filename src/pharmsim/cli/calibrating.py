@@ -7,7 +7,42 @@ from typing import Annotated
 
 import typer
 
-from pharmsim.cli.shared import Force, NoFigures, Out, app, console
+from pharmsim.cli.shared import Force, NoFigures, Out, Resume, Threads, app, console, say_if_cold
+
+
+@app.command()
+def calibrate(
+    file: Annotated[Path, typer.Argument(help="A calibration file (YAML).", metavar="FILE")],
+    out: Out = None,
+    force: Force = False,
+    resume: Resume = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed, instead of the file's.")] = None,
+    steps: Annotated[int | None, typer.Option(min=10, help="Steps at most, instead of the file's.")] = None,
+    map_only: Annotated[bool, typer.Option("--map-only", help="Find the best fit, do not sample.")] = False,
+    posterior: Annotated[
+        Path | None, typer.Option(help="Write the small posterior here too.", metavar="FILE")
+    ] = None,
+    threads: Threads = None,
+) -> None:
+    """Fit a scenario's uncertain numbers to published ones: the posterior, and whether it has converged."""
+    from pharmsim.calibration import calibrate as study
+    from pharmsim.calibration.checkpoints import steps_beside
+    from pharmsim.calibration.file import load_calibration
+    from pharmsim.calibration.posterior import arviz
+    from pharmsim.results.folder import check_target
+
+    folder = out or Path("results") / f"{file.stem}_calibrated"
+    check_target(folder, force)
+    calibration = load_calibration(file)
+    arviz()
+    say_if_cold()
+    with steps_beside(folder, resume, force) as place:
+        done = study.calibrate(
+            calibration, seed=seed, steps=steps, threads=threads, map_only=map_only, place=place, shown=True
+        )
+        study.write(done, folder, force, posterior)
+    typer.echo(study.summary(done))
+    typer.echo(f"Written to {folder}" + (f" and {posterior}" if posterior else ""))
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pharmsim.cli.shared import Force, app, console
+from pharmsim.cli.shared import app, console
 
 data = typer.Typer(
     help="Read published workforce files (kinds, read, check).",
@@ -37,18 +37,21 @@ def read(
         str, typer.Argument(help="Kind of the files; see `pharmsim data kinds`.", metavar="KIND")
     ],
     files: Published,
-    level: Annotated[str, typer.Option(help="Level of geography, such as region or system.")] = "national",
+    level: Annotated[
+        str, typer.Option(help="Level of geography, such as region or system.", metavar="LEVEL")
+    ] = "national",
     by: Annotated[
         str | None, typer.Option(help="Breakdown: source, grade, age or sector.", metavar="PART")
     ] = None,
     geography: Annotated[
-        list[str] | None, typer.Option(help="Only this name or code; may be given again.")
+        list[str] | None,
+        typer.Option(help="Only this name or code; may be given again.", metavar="NAME"),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="CSV to write; the quality goes beside it.", metavar="FILE")
     ] = None,
     labels: Labels = None,
-    force: Force = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
     """Read files of a kind to one tidy series, and say how good they are."""
     from pharmsim import published

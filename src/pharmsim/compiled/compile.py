@@ -12,7 +12,7 @@ from pharmsim.compiled.dated import dated, unchanging
 from pharmsim.compiled.draws import Draws
 from pharmsim.compiled.feedbacks import feedbacks
 from pharmsim.compiled.grid import Grid, month_number
-from pharmsim.compiled.hazards import HazardRows
+from pharmsim.compiled.hazards import HazardRows, Readings
 from pharmsim.compiled.model import Model, State
 from pharmsim.compiled.parts import risk_parts
 from pharmsim.compiled.slots import Where
@@ -37,6 +37,8 @@ class Compiled:
     model : Model
     opening : State
         At the start of month 0; the history of external pipelines is run by the engine.
+    readings : Readings
+        The hazards of `model` at exact ages.
     """
 
     scenario: Scenario
@@ -44,6 +46,7 @@ class Compiled:
     clock: Clock
     model: Model
     opening: State
+    readings: Readings
 
 
 def clock_of(scenario: Scenario, tags: bool = True) -> Clock:
@@ -119,4 +122,5 @@ def compile_scenario(scenario: Scenario, draws: Draws, tags: bool = True) -> Com
     )
     model = Model(posts, supply.conveyors(grid, clock, posts.hiring.opening_groups), system, unchanging())
     model = dated(Where(grid, model, parts, tracks), found, clock.n_periods + 1)
-    return Compiled(scenario, draws, clock, model, opening.state(grid, model, stock, tracks))
+    state = opening.state(grid, model, stock, tracks)
+    return Compiled(scenario, draws, clock, model, state, rows.readings())

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from pharmsim.compiled.arrays import CONSTANT, NEVER, Clock, Floats, Ints
+from pharmsim.compiled.arrays import CONSTANT, NEVER, Bools, Clock, Floats, Ints
 from pharmsim.compiled.grid import EVERY_CELL, PENSION_GRID, Grid, month_number
 from pharmsim.scenario.models import PensionAge
 from pharmsim.scenario.values import Cells
 
 MASKED = "masked"
+
+
+class Readings(NamedTuple):
+    """The same rows as functions of a person's own exact age, for engines of single people."""
+
+    first_age: int
+    start: float  # of the scenario, in years
+    values: tuple[Floats, ...]  # per year: at birthdays, or on `PENSION_GRID`; of masked rows those masked
+    by_pension: Bools  # (rows,): on `PENSION_GRID`
+    mask: Bools  # (rows, A): age indexes at which the row is not 0
+    born: Floats  # (n,): birth dates in years, ascending; empty without pension ages
+    pension_age: Floats  # (n,): straight lines between, constant outside
 
 
 class HazardRows:
@@ -90,6 +104,25 @@ class HazardRows:
                     out[year, step, r] = np.interp(past, PENSION_GRID, values)
         return out
 
+    def readings(self) -> Readings:
+        """All rows as functions of exact age."""
+        scenario, n_ages = self.grid.scenario, self.grid.lengths["age"]
+        of = list(range(len(self.rows)))
+        mask = np.ones((len(of), n_ages), dtype=np.bool_)
+        for r, (key, values) in enumerate(self.rows):
+            if key == MASKED:  # of a row before it, which may be masked too
+                of[r], mask[r] = of[int(values[0])], mask[int(values[0])] & (values[1:] > 0.0)
+        born, ages = pension_knots(scenario.pension_age)
+        return Readings(
+            first_age=scenario.ages.first,
+            start=self.grid.start / 12.0,
+            values=tuple(self.rows[r][1] for r in of),
+            by_pension=np.array([self.rows[r][0] == "years_past_pension_age" for r in of]),
+            mask=mask,
+            born=born,
+            pension_age=ages,
+        )
+
     def _past_pension_age(self, year: int, tau: float) -> Floats:
         """Exact years past their own pension age of every cohort."""
         scenario = self.grid.scenario
@@ -120,7 +153,12 @@ def at_exact_age(knots: Floats, tau: float) -> Floats:
 
 def pension_age(rows: tuple[PensionAge, ...], born: Floats) -> Floats:
     """Pension age of people by birth date (in years), straight lines between the rows, constant outside."""
+    return np.interp(born, *pension_knots(rows))
+
+
+def pension_knots(rows: tuple[PensionAge, ...]) -> tuple[Floats, Floats]:
+    """Birth dates in years, ascending, and the pension ages of people born then."""
     dates = np.array([month_number(row.born) / 12.0 for row in rows])
     ages = np.array([row.age.value for row in rows])
     order = np.argsort(dates)
-    return np.interp(born, dates[order], ages[order])
+    return dates[order], ages[order]

@@ -74,16 +74,14 @@ def _fit(vintage: Vintage, number: int, names: list[str]) -> Fit:
 def complaint(file: str, title: str, best: Fit, head: Sequence[Sequence[str]]) -> str:
     """What to say of a table that has not all columns: each that was looked for, and those found."""
     header = [cell for cell in head[best.row] if cell] if head else []
-    lines = []
+    lines = [f"{file}: must have the columns of “{title}” ({best.vintage.name})"]
     for key in best.missing:
         aliases = best.vintage.columns[key]
         looked = " or ".join(f"`{alias.upper()}`" for alias in aliases)
-        close = get_close_matches(aliases[0], [plain(cell) for cell in header], n=1, cutoff=0.7)
-        hint = f" Closest: `{close[0].upper()}`." if close else ""
-        lines.append(f"{file}: must have a column {looked}, as “{title}” ({best.vintage.name}) has.{hint}")
-    found = ", ".join(f"`{cell}`" for cell in header) or "none"
+        close = get_close_matches(plain(aliases[0]), [plain(cell) for cell in header], n=1, cutoff=0.7)
+        lines.append(f"  looked for: {looked}" + (f"; closest: `{close[0].upper()}`" if close else ""))
+    lines.append(f"  found: {', '.join(f'`{cell}`' for cell in header) or 'none'}")
     lines.append(
-        f"{file}: columns found: {found}. If the publisher changed the layout, rename the columns, "
-        "or add the new name to the table of names in pharmsim.published."
+        "  If the publisher changed the layout, rename them, or add the new names to pharmsim.published."
     )
     return "\n".join(lines)

@@ -28,8 +28,8 @@ ENDINGS = (
     (r"headcount|hc", "headcount", "headcount"),
 )
 """How a column ends: pattern, measure, unit. What stands before is the role."""
-SURVEYED = "-06"
-"""The files say the year only: its middle, with the flag `year_only`."""
+SURVEYED = "-09"
+"""The files say the year only: the end of this month stands for it, with the flag `year_only`."""
 
 
 def read(sheet: Sheet, found: Findings) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pharmsim.errors import InputError
@@ -137,6 +138,7 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split("|") if part.strip()]
 
 
+@cache
 def same(text: str) -> str:
     """A label without what differs between vintages: capitals, dashes, `and`, blanks, underscores.
 

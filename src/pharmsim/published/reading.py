@@ -114,6 +114,8 @@ def read(
         findings.append(found)
     together = Findings(SEVERAL if len(files) > 1 else files[0][0])
     table = tidy.settle(pd.concat(parts, ignore_index=True), tidy.KEYS, together)
+    without = sorted({label.role for label in known} - set(table["role"]))
+    together.add("roles without a row", len(without), ", ".join(without))
     table = tidy.only(table.reset_index(drop=True), geography)
     if one.derive is not None:
         table = pd.concat([table, one.derive(table, together)], ignore_index=True)

@@ -28,10 +28,10 @@ FLAGS = {
     "overlaps": "its period begins before that of another value ends",
     "probable": "what the label means is likely, not published",
     "proxy": "a wider group of staff than the one in question",
-    "summed": "sum of a narrower level: someone in two of them counts twice",
+    "summed": "a sum of published numbers: a headcount may count someone twice",
     "suppressed": "numbers that are not published count as nothing in it",
     "survey": "grossed up from those who answered",
-    "year_only": "the publisher gives the year only; the date is its middle",
+    "year_only": "the file gives the year only; 30 September stands for it",
 }
 """What the words in the column `flag` mean."""
 CHECK, SHOWN = 21, 40

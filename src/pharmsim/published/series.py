@@ -24,7 +24,8 @@ def check(tidy: pd.DataFrame, breaks: Sequence[Break], found: Findings) -> pd.Da
     out = tidy.copy()
     _known(out, breaks, found)
     _heads(out, found)
-    for _, rows in out.groupby(SERIES, sort=False):
+    long = out[out.groupby(SERIES, sort=False)["date"].transform("size") >= POINTS]
+    for _, rows in long.groupby(SERIES, sort=False):
         _jumps(out, rows.sort_values("date"), found)
     _overlaps(out, found)
     _ends(out, found)

@@ -11,18 +11,21 @@ from pharmsim.errors import InputError
 from pharmsim.published import long
 from pharmsim.published.kind import GEOGRAPHIES, NATIONAL, Kind
 from pharmsim.published.labels import Label, same
-from pharmsim.published.quality import Findings, check_rows, join, names, where
+from pharmsim.published.quality import SHOWN, Findings, check_rows, join, names, where
 
 COLUMNS = (
     "measure", "role", "environment", "geography", "code", "level", "part", "date", "to", "value", "unit",
     "source", "flag",
 )  # fmt: skip
 KEYS = [name for name in COLUMNS if name not in ("value", "source", "flag")]
+SAME = ("measure", "unit", "group", "label", "date", "to")
+"""Columns in which a number and the total that holds it are alike."""
 RATES = ("vacancy_rate",)
 """Measures that cannot be added up."""
 STEM = 6
 """Letters that two labels share at the start of a word, to be called alike."""
-NOT_STATED = "not stated"
+SLACK = 1e-9
+"""Relative difference up to which numbers are the same."""
 
 
 def tidy(
@@ -83,98 +86,87 @@ def _named(rows: pd.DataFrame, labels: Sequence[Label], found: Findings) -> pd.D
             f"{found.file}: must have a row with one of the labels {wanted}; found "
             f"{names(rows['label']) or 'none'}. Name the new labels in a file of your own (--labels)."
         )
-    _tell_labels(rows, there, labels, out, found)
+    _tell_labels(rows[~there], labels, found)
     return out[there]
 
 
-def _tell_labels(
-    rows: pd.DataFrame, there: pd.Series, labels: Sequence[Label], out: pd.DataFrame, found: Findings
-) -> None:
-    """Labels that were left out, those first that look like one that was not; roles without a row."""
+def _tell_labels(rows: pd.DataFrame, labels: Sequence[Label], found: Findings) -> None:
+    """Labels that were left out, those first that look like one that was not."""
     stems = {word[:STEM] for one in labels for word in same(one.label).split() if len(word) >= STEM}
-    other = rows.loc[~there].drop_duplicates("row")
-    like = other["label"].map(lambda text: any(word[:STEM] in stems for word in same(text).split()))
-    found.add(
-        "similar labels",
-        like.sum(),
-        f"left out, and look like roles that are kept: {names(other.loc[like, 'label'])}",
+    other = rows.drop_duplicates("row")
+    known = {same(one.label) for one in labels}
+    like = other["label"].map(
+        lambda text: same(text) not in known and any(word[:STEM] in stems for word in same(text).split())
     )
+    like = like.astype(bool)
+    text = f"left out, and look like roles that are kept: {names(other.loc[like, 'label'])}"
+    found.add("similar labels", like.sum(), text)
     found.add("other labels", len(other) - like.sum(), f"left out: {names(other.loc[~like, 'label'])}")
-    without = sorted({one.role for one in labels} - set(out["role"]))
-    found.add("roles without a row", len(without), ", ".join(without))
 
 
 def _parts(rows: pd.DataFrame, kind: Kind, by: str | None, found: Findings) -> pd.DataFrame:
-    """Totals of breakdowns that are not asked for, where published; of that asked for, its parts."""
+    """Of a breakdown asked for, its parts; of others, the published total, or else the parts to be summed."""
     out = rows
     for part in kind.parts:
         total = out[part].str.match(long.ALL)
-        if not total.any():
-            continue
-        kept = ~total if part == by else total
-        if part != by:
-            keys = [*KEYS[:3], "label", "group", "date", "to", "level", *GEOGRAPHIES]
-            has = total.groupby([out[key] for key in keys if key in out], sort=False).transform("any")
-            found.add(
-                "no total",
-                (~has).sum(),
-                f"no row with the total over {part}; left out ({where(out.loc[~has, 'row'])})",
-            )
-        overlap = int((~kept).sum())
-        found.add(
-            "overlapping rows",
-            overlap,
-            f"{'totals' if part == by else 'parts'} by {part}; left out, not added twice",
-        )
+        if part == by:
+            kept = ~total
+        else:
+            keys = [out[key] for key in (*SAME, "level", *GEOGRAPHIES, *kind.parts) if key != part]
+            kept = total | ~total.groupby(keys, sort=False).transform("any")
+        what = "totals" if part == by else "parts"
+        found.add("overlapping rows", (~kept).sum(), f"{what} by {part}; left out, not added twice")
         out = out[kept]
     return out
 
 
 def _at_level(rows: pd.DataFrame, kind: Kind, level: str, found: Findings) -> pd.DataFrame:
-    """Rows of one published level, with the geography of the level asked for."""
-    there = [name for name in kind.levels if (rows["level"] == name).any()]
-    unknown = sorted(set(rows["level"]) - set(kind.levels))
-    found.add("unknown level", (rows["level"].isin(unknown)).sum(), f"left out: {', '.join(unknown)}")
-    usable = [name for name in there if kind.levels.index(name) >= kind.levels.index(level)]
-    can = [name for name in kind.levels if name in there or _can_sum(rows, name)]
-    if not usable or (level not in usable and not _can_sum(rows[rows["level"] == usable[-1]], level)):
+    """Numbers published at the level asked for; else those of the narrowest level, to be summed."""
+    unknown = ~rows["level"].isin(kind.levels)
+    found.add("unknown level", unknown.sum(), f"left out: {names(rows.loc[unknown, 'level'])}")
+    rank = rows["level"].map({name: n for n, name in enumerate(kind.levels)})
+    wanted = kind.levels.index(level)
+    nowhere = (rank >= wanted) & (level != NATIONAL) & (rows.get(level, "") == "")
+    found.add(
+        "without geography",
+        nowhere.sum(),
+        f"no {level} is named; left out ({where(rows.loc[nowhere, 'row'])})",
+    )
+    usable = rows[(rank >= wanted) & ~nowhere]
+    if usable.empty:
+        there = [name for name in kind.levels if (rows["level"] == name).any()]
         raise InputError(
-            f"{found.file}: must have numbers of the level `{level}`; it has {', '.join(can) or 'none'}. "
+            f"{found.file}: must have numbers of the level `{level}`; it has {', '.join(there) or 'none'}. "
             "Choose another --level."
         )
-    used = level if level in usable else usable[-1]
-    mask = rows["level"] == used
-    other = [name for name in there if name != used]
-    found.add(
-        "overlapping levels",
-        (~mask).sum(),
-        f"rows of the level {', '.join(other)}; left out, not added twice",
-    )
-    out = rows[mask].copy()
-    if used != level and not kind.individual:
-        found.add("summed", len(out), f"no row of the level {level} is published: summed over {used}s")
-        out["flag"] = out["flag"].map(lambda old: join((old, "summed")))
-        rate = out["measure"].isin(RATES)
-        found.add(
-            "rates not summed", rate.sum(), f"rates of {used}s give none of the level {level}; left out"
-        )
-        out = out[~rate]
-    return _located(out, level)
+    rank = rank[usable.index]
+    keys = [usable[key] for key in (*SAME, *([] if level == NATIONAL else [level]))]
+    exact = (rank == wanted).groupby(keys, sort=False).transform("any")
+    used = rank == rank.groupby(keys, sort=False).transform("max").where(~exact, wanted)
+    found.add("overlapping levels", (~unknown & ~nowhere).sum() - used.sum(), "left out, not added twice")
+    out = usable[used].copy()
+    return _located(out if kind.individual else _told_sums(out, level, found), level)
 
 
-def _can_sum(rows: pd.DataFrame, level: str) -> bool:
-    """Whether rows of a narrower level say in which geography of a level they lie."""
-    return (level == NATIONAL and len(rows) > 0) or (level != NATIONAL and bool((rows[level] != "").any()))
+def _told_sums(out: pd.DataFrame, level: str, found: Findings) -> pd.DataFrame:
+    """Flag and tell rows of a narrower level that will be summed; rates among them are left out."""
+    sums = out["level"] != level
+    text = f"not published at the level {level}: summed over {names(out.loc[sums, 'level'])}"
+    found.add("summed", sums.sum(), text)
+    out.loc[sums, "flag"] = out.loc[sums, "flag"].map(lambda old: join((old, "summed")))
+    rates = sums & out["measure"].isin(RATES)
+    found.add("rates not summed", rates.sum(), f"rates are not published at the level {level}; left out")
+    return out[~rates]
 
 
 def _located(out: pd.DataFrame, level: str) -> pd.DataFrame:
     """Geography and code; a code has one name, the first."""
     if level == NATIONAL:
-        return out.assign(geography=out["nation"], code="", at=level)
+        return out.assign(geography=out["nation"], code="")
     code = out[f"{level}_code"]
     key = code.where(code != "", out[level])
     name = out[level].groupby(key, sort=False).transform("first")
-    return out.assign(geography=name.where(name != "", NOT_STATED), code=code, at=level)
+    return out.assign(geography=name, code=code)
 
 
 def _unrepeated(rows: pd.DataFrame, found: Findings) -> pd.DataFrame:
@@ -187,36 +179,30 @@ def _unrepeated(rows: pd.DataFrame, found: Findings) -> pd.DataFrame:
 
 def settle(rows: pd.DataFrame, keys: Sequence[str], found: Findings) -> pd.DataFrame:
     """One value of each thing: the last, where there are several; told if they differ."""
-    names_ = [key for key in keys if key in rows.columns]
-    many = rows.duplicated(names_, keep=False)
-    if not many.any():
-        return rows
-    by = rows[many].groupby(names_, sort=False, dropna=False)["value"]
-    differs = by.transform("max") - by.transform("min") > 1e-6 * by.transform("max").abs()
-    text = "the same numbers again; counted once"
-    found.add("repeated", int((~differs).sum() - (~differs[~rows[many].duplicated(names_)]).sum()), text)
-    shown = ", ".join(f"{value:,.6g}" for value in rows.loc[differs[differs].index, "value"][:4])
-    found.add(
-        "conflict",
-        differs.sum(),
-        f"several values for the same role, place and date ({shown} …); the last is used",
-    )
+    keys = [key for key in keys if key in rows.columns]
+    by = rows.groupby(keys, sort=False, dropna=False)["value"]
+    differs = by.transform("max") - by.transform("min") > SLACK * by.transform("max").abs()
+    first = rows.duplicated(keys, keep="last")
+    found.add("repeated", (first & ~differs).sum(), "the same number again; counted once")
+    shown = ", ".join(f"{value:,.6g}" for value in rows.loc[differs, "value"][:SHOWN])
+    text = f"several values for the same role, place and date ({shown} …); the last is used"
+    found.add("conflict", differs.sum(), text)
     out = rows.copy()
-    clash = differs[differs].index
-    out.loc[clash, "flag"] = out.loc[clash, "flag"].map(lambda old: join((old, "conflict")))
-    return out[~out.duplicated(names_, keep="last")]
+    out.loc[differs, "flag"] = out.loc[differs, "flag"].map(lambda old: join((old, "conflict")))
+    return out[~first]
 
 
 def _summed(rows: pd.DataFrame, level: str, found: Findings) -> pd.DataFrame:
-    """Sums over rows; people counted once by their identifier."""
+    """Sums over rows; people counted once by their identifier, or flagged, where headcounts are added."""
     table = rows.assign(level=level)
     by = table.groupby(KEYS, sort=False, dropna=False)
-    out = by.agg(value=("value", lambda values: values.sum(min_count=1)), flag=("flag", join)).reset_index()
-    people = table[(table["measure"] == "headcount") & (table["identifier"] != "")]
-    if len(people):
-        heads = people.groupby(KEYS, sort=False, dropna=False)["identifier"].nunique().rename("heads")
-        out = out.merge(heads.reset_index(), on=KEYS, how="left")
-        out["value"] = out["heads"].fillna(out["value"])
+    out = by.agg(flag=("flag", join), named=("identifier", "nunique"), n=("value", "count")).reset_index()
+    out["value"] = by["value"].sum(min_count=1).to_numpy()
+    heads = out["measure"] == "headcount"
+    people = heads & by["identifier"].max().ne("").to_numpy()
+    out.loc[people, "value"] = out.loc[people, "named"].astype(float)
+    twice = heads & ~people & (out["n"] > 1)
+    out.loc[twice, "flag"] = out.loc[twice, "flag"].map(lambda old: join((old, "summed")))
     gone = out["value"].isna()
     found.add("not published", gone.sum(), "nothing published for a role, place and date; left out")
     return out.loc[~gone, [name for name in COLUMNS if name != "source"]]

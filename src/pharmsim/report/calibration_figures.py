@@ -256,10 +256,9 @@ def rank(found: Diagnosis, numbers: Sequence[int]) -> Figure:
     chains = found.z.shape[0]
     edges = np.linspace(0.0, 1.0, BINS + 1)
     for axes, i in zip(_grid(figure, len(numbers), columns), numbers, strict=True):
-        row = found.parameters.iloc[i]
-        wide = 1.96 * np.sqrt((BINS - 1) * chains / np.clip(row["ess_bulk"], chains, found.z[..., i].size))
+        row, z = found.parameters.iloc[i], found.z[..., i]
+        wide = 1.96 * np.sqrt((BINS - 1) * chains / np.clip(np.fmin(row["ess_bulk"], z.size), chains, z.size))
         axes.axhspan(max(1.0 - wide, 0.0), 1.0 + wide, color="#E4E4E4", linewidth=0.0, zorder=0)
-        z = found.z[..., i]
         ranks = (np.argsort(np.argsort(z, axis=None, kind="stable")).reshape(z.shape) + 0.5) / z.size
         for chain, values in enumerate(ranks):
             heights = np.histogram(values, edges)[0] * BINS / len(values)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pharmsim import __version__
 from pharmsim.calibration.diagnosis import EVERY, FACTORS, Diagnosis
+from pharmsim.calibration.sample import ESS, R_HAT
 from pharmsim.report.sensitivity_text import number
 from pharmsim.report.solve_text import signed
 from pharmsim.results.text import markdown_cell
@@ -17,7 +18,6 @@ from pharmsim.results.text import markdown_cell
 if TYPE_CHECKING:
     from rich.console import Console
 
-R_HAT, ESS = 1.01, 400.0
 NOT_INFORMED, LITTLE, WELL = 0.9, 0.7, 0.3
 """Posterior ÷ prior standard deviation: from where on data say nothing, little, and up to where much."""
 SHIFTED = 0.5
@@ -113,10 +113,12 @@ def headlines(found: Diagnosis) -> list[str]:
 
 
 def _convergence(found: Diagnosis) -> str:
+    if found.about.get("sampler") == "laplace":
+        return "NOT sampled: draws of a normal distribution around the best fit, for a first look only."
     bad = poorly_mixed(found)
-    n = f"{found.z.shape[0]:,} chains of {found.z.shape[1]:,} draws"
+    n = f"{found.z.shape[0]:,} chains of {found.z.shape[1]:,} draws kept"
     if not len(bad):
-        return f"Converged: R-hat ≤ {R_HAT} and at least {ESS:.0f} effective draws for each parameter ({n})."
+        return f"Converged: R-hat ≤ {R_HAT} and at least {ESS} effective draws for each parameter ({n})."
     return f"NOT converged ({n}): use it for nothing. Still apart or too few effective draws: {_names(bad)}."
 
 

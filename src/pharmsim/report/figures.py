@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from pharmsim.report import style, system_figures
+from pharmsim.report import small_teams_figures, style, system_figures
 from pharmsim.results import measures, retention
 from pharmsim.results.batches import over_draws
 from pharmsim.results.labelled import Results
@@ -49,6 +49,8 @@ def write_figures(results: Results, folder: Path) -> list[Path]:
         "time_use": system_figures.time_use,
         "spending": system_figures.spending,
         "groups": system_figures.groups,
+        "small_teams_empty": small_teams_figures.empty,
+        "small_teams_below": small_teams_figures.below,
     }
     paths: list[Path] = []
     with style.styled():
@@ -56,7 +58,8 @@ def write_figures(results: Results, folder: Path) -> list[Path]:
             made = make(results)
             if made is not None:
                 figure, note = made
-                footnote = style.footnote(results, note, bands=name not in ("time_use", "spending", "groups"))
+                bands = name not in ("time_use", "spending", "groups")
+                footnote = style.footnote(results, note, bands=bands, counted=name.startswith("small_teams"))
                 paths += style.save(figure, folder / FOLDER, name, footnote)
     return paths
 

@@ -118,16 +118,19 @@ def put_foot(figure: Figure, foot: str) -> None:
     figure.text(0.01, 0.07 / height, foot, ha="left", va="bottom", fontsize=7, color="#555555")
 
 
-def footnote(results: Made, note: str = "", median: bool = False, bands: bool = True) -> str:
+def footnote(
+    results: Made, note: str = "", median: bool = False, bands: bool = True, counted: bool = False
+) -> str:
     """Scenario, program and what the lines and bands (or, with `median`, the dots and bars) are.
 
-    Without `bands` the picture shows the central values alone.
+    Without `bands` the picture shows the central values alone; if runs are `counted`, the note says it all.
     """
     n = results.n_draws
     marks = f"median and 5–95 % of {n:,} draws" if median else f"central values; bands 5–95 % of {n:,} draws"
     first = f"Scenario: {shorten(results.scenario.name, 70)}  ·  pharmsim {__version__}"
     marks = marks if bands else "central values"
-    second = [marks if n else "central values; no range was run", *([note] if note else [])]
+    drawn = [] if counted else [marks if n else "central values; no range was run"]
+    second = [*drawn, *([note] if note else [])]
     return "\n".join([first, "  ·  ".join(second)])
 
 

@@ -20,6 +20,7 @@ from pharmsim.results.axes import EARLIER_OFFERS
 from pharmsim.results.columns import ALL, CELLS, cell_columns, year_columns, yearly
 from pharmsim.results.frames import Part, table, tidy
 from pharmsim.results.labelled import Results
+from pharmsim.results.small_teams import small_teams_table
 from pharmsim.results.system_tables import budgets_table, groups, need_table, time_table
 from pharmsim.results.training_table import training
 from pharmsim.results.triangulation import triangulation
@@ -32,7 +33,8 @@ def main_tables(results: Results) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of DataFrame
-        triangulation, workforce, flows, retention, training, moves, need, time, budgets, groups, bounds.
+        triangulation, workforce, flows, retention, training, moves, need, time, budgets, groups, bounds,
+        small_teams.
     """
     makers: dict[str, Callable[[Results], pd.DataFrame]] = {
         "triangulation": triangulation,
@@ -46,6 +48,7 @@ def main_tables(results: Results) -> dict[str, pd.DataFrame]:
         "budgets": budgets_table,
         "groups": groups,
         "bounds": bounds_table,
+        "small_teams": small_teams_table,
     }
     tables = {name: make(results) for name, make in makers.items()}
     return {name: table for name, table in tables.items() if len(table)}

@@ -170,33 +170,61 @@ def _calibrations(tree: Map, folder: Folder, report: Report) -> None:
     section["posteriors"] = Seq(entries)
 
 
-def _calibration(data: bytes, path: PurePath) -> dict[str, Any]:
-    """Return what a scenario keeps of the posterior of a calibration."""
+def read_calibration(
+    file: str | io.BytesIO,
+) -> tuple[dict[str, Floats], dict[str, tuple[str, ...]], dict[str, Any]]:
+    """Read the rows of a posterior that `pharmsim calibrate` wrote.
+
+    Parameters
+    ----------
+    file : str or BytesIO
+        A netCDF file, or what one holds.
+
+    Returns
+    -------
+    z : dict of str to float64 array, shape (rows,)
+        Normal scores of every parameter, those of observations among them.
+    ranges : dict of str to tuple of str
+        Ranges that the parameters of the scenario were fitted with (`range_text`).
+    attributes : dict
+        Of the file: name, title, digests …
+
+    Raises
+    ------
+    ValueError
+        If it is no such file, in plain words.
+    """
     import h5py
-    from scipy.special import ndtr
 
     try:
-        with h5py.File(io.BytesIO(data), "r") as file:
-            attributes = dict(file.attrs)
-            found = dict(file["unconstrained_posterior"].items())
-            fitted = [name for name in found if found[name].attrs.get("kind") == "scenario"]
-            u = np.column_stack([ndtr(np.ravel(found[name][...])) for name in fitted])
-            known = {name: json.loads(found[name].attrs["ranges"]) for name in fitted}
-            ranges = {name: [range_text(Value(**one)) for one in known[name]] for name in fitted}
-    except (OSError, KeyError, TypeError, ValueError):
+        with h5py.File(file, "r") as found:
+            attributes = dict(found.attrs)
+            ranges = {name: tuple(texts) for name, texts in json.loads(attributes["ranges"]).items()}
+            group = found["unconstrained_posterior"]
+            z = {str(name): np.ravel(group[name][...]) for name in group if name not in ("chain", "draw")}
+    except (OSError, KeyError, TypeError, ValueError, AttributeError):
         raise ValueError("must be a posterior that `pharmsim calibrate` wrote (netCDF)") from None
-    if not np.isfinite(u).all():
+    if not ranges or not set(ranges) <= set(z) or len({len(rows) for rows in z.values()}) > 1:
+        raise ValueError("must hold as many rows of every parameter: calibrate again")
+    if not all(np.isfinite(rows).all() for rows in z.values()):
         raise ValueError("must hold finite numbers: calibrate again")
+    return z, ranges, attributes
+
+
+def _calibration(data: bytes, path: PurePath) -> dict[str, Any]:
+    """Return what a scenario keeps of the posterior of a calibration."""
+    from scipy.special import ndtr
+
+    z, ranges, attributes = read_calibration(io.BytesIO(data))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(fitted)
-    writer.writerows(u.tolist())
-    name = str(attributes.get("name", path.stem))
-    title = str(attributes.get("title", ""))
+    writer.writerow(ranges)
+    writer.writerows(ndtr(np.column_stack([z[name] for name in ranges])).tolist())
+    name, title = str(attributes.get("name", path.stem)), str(attributes.get("title", ""))
     return {
         "name": name,
         "draws": text.getvalue(),
-        "source": f"calibration {name}{f': {title}' if title else ''} ({path.name})",
+        "source": f"calibration {name}{f': {title}' if title not in ('', name) else ''} ({path.name})",
         "evidence": "calibrated",
         "ranges": ranges,
         "converged": bool(attributes.get("converged", 1)),

@@ -1,0 +1,151 @@
+"""Run replicates: one world each, in processes of their own where there are several."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from pharmsim.compiled.arrays import Floats
+from pharmsim.compiled.compile import Compiled, compile_scenario
+from pharmsim.compiled.draws import Draws
+from pharmsim.errors import ConservationError, InputError
+from pharmsim.scenario.models import Scenario
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the engine returns.
+
+    Attributes
+    ----------
+    record : dict of str to float64 array, shape (rows, …)
+        By the names of `pharmsim.quantities.OUTPUTS`.
+    careers : pyarrow.Table
+        draw, replicate, person, date, event, from, to.
+    vacancies : pyarrow.Table
+        draw, replicate, vacancy, post, opened, closed, ended, person, first_day.
+    seconds : float
+        Wall time.
+    """
+
+    record: dict[str, Floats]
+    careers: pa.Table
+    vacancies: pa.Table
+    seconds: float
+
+
+class One(NamedTuple):
+    """One replicate."""
+
+    record: dict[str, Floats]
+    careers: pa.Table
+    vacancies: pa.Table
+
+
+def run(compiled: Compiled, rows: Sequence[tuple[int, int]], workers: int = 1) -> Output:
+    """Simulate single careers.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        With a step of a month or less; the length of the step does not matter.
+    rows : sequence of (int, int)
+        Row of the draws of `compiled`, and replicate: one for each row of the record.
+    workers : int
+        Processes. More than one are started anew, so that a script that asks for them must keep its own
+        work under ``if __name__ == "__main__":``.
+
+    Returns
+    -------
+    Output
+
+    Raises
+    ------
+    InputError
+        With the step of a year.
+    ConservationError
+        If people were lost or created.
+    """
+    import pyarrow as pa
+
+    if compiled.clock.months_per_period != 1:
+        raise InputError(
+            "step — must be a month or a part of one for the engine `careers`, whose time is continuous — "
+            "got year — set `step: month`"
+        )
+    began = time.perf_counter()
+    scenario, draws, tags = compiled.scenario, compiled.draws, compiled.clock.tag_month >= 0
+    blocks = [draws.block(draw, draw + 1) for draw, _ in rows]
+    replicates = [replicate for _, replicate in rows]
+    n = len(rows)
+    if workers > 1 and n > 1:
+        with ProcessPoolExecutor(min(workers, n), mp_context=spawn()) as pool:
+            found = list(pool.map(one, [scenario] * n, blocks, replicates, [tags] * n))
+    else:
+        found = [one(scenario, *row, tags) for row in zip(blocks, replicates, strict=True)]
+    return Output(
+        {name: np.concatenate([x.record[name] for x in found]) for name in found[0].record},
+        pa.concat_tables([x.careers for x in found]).unify_dictionaries(),
+        pa.concat_tables([x.vacancies for x in found]).unify_dictionaries(),
+        time.perf_counter() - began,
+    )
+
+
+def spawn():  # type: ignore[no-untyped-def]
+    """Processes that start afresh: a copy of one with threads may stand still."""
+    from multiprocessing import get_context
+
+    return get_context("spawn")
+
+
+def one(scenario: Scenario, draws: Draws, replicate: int, tags: bool) -> One:
+    """One replicate of one draw.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    draws : Draws
+        Of one row.
+    replicate : int
+    tags : bool
+        Whether retention is followed.
+    """
+    from pharmsim.engine.careers.months import Months
+    from pharmsim.engine.careers.streams import Streams
+    from pharmsim.engine.careers.vacancies import still_open
+    from pharmsim.engine.careers.world import World
+
+    compiled = compile_scenario(scenario, draws, tags)
+    world = World(compiled, Streams(draws.seed, draws.first, replicate))
+    world.env.run(until=world.env.process(Months(world).calendar()))
+    still_open(world)
+    error = np.abs(world.record.conservation_error)
+    if error.any():
+        month = int(np.argwhere(error[0])[0, 0])
+        raise ConservationError(
+            f"headcount is not conserved: month {month} of draw {draws.first}, replicate {replicate}, is out "
+            f"by {error[0, month]:.0f} people. This is a fault of pharmsim, not of the scenario."
+        )
+    keys = {"draw": draws.first, "replicate": replicate}
+    return One(
+        world.record.arrays(),
+        keyed(world.log.careers(world.people.names), keys),
+        keyed(world.log.vacancies(world.people.names), keys),
+    )
+
+
+def keyed(table: pa.Table, keys: dict[str, int]) -> pa.Table:
+    """A table with columns in front that are the same in all its rows."""
+    import pyarrow as pa
+
+    for k, (name, value) in enumerate(keys.items()):
+        table = table.add_column(k, name, pa.array(np.full(len(table), value, dtype=np.int32)))
+    return table

@@ -1,0 +1,62 @@
+"""The way from a calibration to a scenario that draws from it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+from small_calibration import scenario, write
+
+import pharmsim
+from pharmsim.calibration import calibrate
+from pharmsim.calibration.file import load_calibration
+from pharmsim.calibration.posterior import read
+from pharmsim.compiled.draws import sample
+from pharmsim.results.assumptions import as_frame
+from pharmsim.scenario import check_warnings
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the best fit of a small calibration, and a scenario that draws from it."""
+    home = tmp_path_factory.mktemp("use")
+    done = calibrate.calibrate(load_calibration(write(home)), map_only=True)
+    calibrate.write(done, home / "results", small=home / "calibration" / "posteriors" / "small.nc")
+    (home / "scenarios").mkdir()
+    data = pharmsim.to_dict(scenario()) | {"parameters": "../calibration/posteriors/small.nc"}
+    (home / "scenarios" / "fitted.yaml").write_text(json.dumps(data), encoding="utf-8")
+    return home
+
+
+def test_a_scenario_draws_what_was_calibrated(home: Path) -> None:
+    fitted = pharmsim.load(home / "scenarios" / "fitted.yaml")
+    rows = read(home / "calibration" / "posteriors" / "small.nc").z
+    assert {"leaving", "supply"} < set(rows)
+    table = sample(fitted, len(rows["leaving"]))
+    assert set(table.positions) == {"leaving", "supply"}  # what belongs to observations stays behind
+    u = np.stack([ndtr(rows[name]) for name in ("leaving", "supply")], axis=1)
+    drawn = [
+        table.positions[name][(table.probabilities(name)[1:] * len(u)).astype(int)] for name in table.names
+    ]
+    order = [table.names.index(name) for name in ("leaving", "supply")]
+    found = np.stack([drawn[i] for i in order], axis=1)
+    assert {tuple(row) for row in found} <= {tuple(row) for row in u}
+    assert check_warnings(fitted)[-1].startswith("parameters: the calibration small did not converge")
+
+
+def test_the_centre_fits_better_than_what_it_began_with(home: Path) -> None:
+    fitted = pharmsim.load(home / "scenarios" / "fitted.yaml")
+    published = np.full(3, 450.0)
+    misses = [
+        np.abs(
+            run.data["headcount"].sel(draw=0).sum(["post", "group", "contract"]).values[12::12] - published
+        )
+        for run in (pharmsim.run(fitted), pharmsim.run(scenario()))
+    ]
+    assert misses[0].sum() < 0.7 * misses[1].sum()
+    log = as_frame(fitted).set_index("uncertainty").loc["supply"]
+    assert (log["evidence"], log["source"]) == ("calibrated", "calibration small (small.nc)")
+    assert log["low"] < log["value"] < log["high"]
