@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,8 @@ class Output:
         Period at whose start the state stands.
     seconds, compile_seconds : float
         Wall time of the run, and of compiling the kernel (0 when it was on disk).
+    logs : dict of str to pyarrow.Table
+        Event by event, of engines that follow single people.
     """
 
     record: dict[str, Floats]
@@ -53,6 +56,7 @@ class Output:
     period: int
     seconds: float
     compile_seconds: float
+    logs: dict[str, Any] = field(default_factory=dict)
 
 
 def blank(m: Model, clock: Clock, n: int, n_ages: int) -> Record:

@@ -90,7 +90,7 @@ def run(
         "wall_time_s": time.perf_counter() - began,
     }
     results = label(scenario, found.arrays, table.n - 1, meta, found.state, warn)
-    return replace(results, draws=table)
+    return replace(results, draws=table, logs=found.logs)
 
 
 def shared(
