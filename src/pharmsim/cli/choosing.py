@@ -12,16 +12,20 @@ import typer
 from pharmsim.cli.shared import (
     Dask,
     Draws,
+    EngineName,
+    Engines,
     File,
     Files,
     Force,
     NoFigures,
     Out,
+    Replicates,
     Resume,
     Seed,
     Threads,
     app,
     console,
+    engine_of,
     how,
     say_if_cold,
 )
@@ -49,6 +53,8 @@ def compare(
     threads: Threads = None,
     resume: Resume = False,
     dask: Dask = None,
+    engine: Engines = EngineName.COHORT,
+    replicates: Replicates = None,
 ) -> None:
     """Run scenarios with the same draws and show how they differ from a base."""
     from pharmsim.report import comparison as report
@@ -60,14 +66,16 @@ def compare(
     from pharmsim.study.resuming import blocks_beside
 
     scenarios = load_all((base, *files))
-    asked = objectives.read_all(objective or (), scenarios[0])
+    asked, by = objectives.read_all(objective or (), scenarios[0]), engine_of(engine, replicates)
     folder = out or Path("results") / f"{base.stem}_compared"
     check_target(folder, force)
     at = dates.split(",") if dates else None
     with blocks_beside(folder, resume, force, len(scenarios)) as blocks:
         made = how(threads, dask, blocks, resume)
         say_if_cold()
-        compared = study.compare(scenarios[0], scenarios[1:], draws=draws, seed=seed, dates=at, how=made)
+        compared = study.compare(
+            scenarios[0], scenarios[1:], draws=draws, seed=seed, dates=at, how=made, engine=by
+        )
         compared = decide.decided(compared, asked)
         if not no_attribution and "levers" in compared.tables:
             took = comparison_text.duration(study.time_to_explain(compared))
@@ -98,6 +106,8 @@ def solve(
     no_figures: NoFigures = False,
     threads: Threads = None,
     dask: Dask = None,
+    engine: Engines = EngineName.COHORT,
+    replicates: Replicates = None,
 ) -> None:
     """Find the level of levers that reaches a target; exit code 1 if it is out of reach at every date."""
     from pharmsim.report import solve_files, solve_text
@@ -112,10 +122,10 @@ def solve(
         file, target, lever, by or (), level=level, roles=role or (), environments=environment or (),
         first=first, last=last, start=start, ask=question.ask if sys.stdin.isatty() else None,
     )  # fmt: skip
-    made = how(threads, dask)
+    made, answering = how(threads, dask), engine_of(engine, replicates)
     say_if_cold()
     run = partial(runs.run, how=made)
-    solution = study.solve(*asked, draws=draws, seed=seed, run=run)
+    solution = study.solve(*asked, draws=draws, seed=seed, run=run, engine=answering)
     if out is not None:
         solve_files.write(solution, out, force, figures=not no_figures)
     solve_text.show(solution, console(), out)

@@ -10,17 +10,21 @@ import typer
 from pharmsim.cli.shared import (
     Dask,
     Draws,
+    EngineName,
+    Engines,
     File,
     Force,
     Keep,
     NoFigures,
     Out,
+    Replicates,
     Resume,
     Seed,
     Step,
     Threads,
     app,
     console,
+    engine_of,
     how,
     load_scenario,
     say_if_cold,
@@ -46,9 +50,11 @@ def run(
     threads: Threads = None,
     resume: Resume = False,
     dask: Dask = None,
+    engine: Engines = EngineName.COHORT,
+    replicates: Replicates = None,
 ) -> None:
     """Run a scenario and write a results folder."""
-    scenario = load_scenario(file, step)
+    scenario, by = load_scenario(file, step), engine_of(engine, replicates)
     from pharmsim.report import summary
     from pharmsim.results import files
     from pharmsim.results.folder import check_target
@@ -58,11 +64,11 @@ def run(
     from pharmsim.study import runs
     from pharmsim.study.resuming import blocks_beside
 
-    draws = runs.enough(scenario, draws)
+    draws = runs.enough(scenario, draws, by)
     with blocks_beside(folder, resume, force) as blocks:
         made = how(threads, dask, blocks / "1", resume)
         say_if_cold()
-        results = runs.told_of_idle(runs.run(scenario, draws=draws, seed=seed, how=made))
+        results = runs.told_of_idle(runs.run(scenario, draws=draws, seed=seed, how=made, engine=by))
         files.write(results, folder, force, also=_pictures(results, no_figures), keep=keep.value)
         summary.show(results, console(), folder)
 

@@ -68,6 +68,38 @@ def load_scenario(file: Path, step: Step | None) -> Any:
     return scenario.model_copy(update={"step": step.value})
 
 
+class EngineName(StrEnum):
+    """Engines, by their names in `pharmsim.compiled.draws`."""
+
+    COHORT = "cohort"
+    CHAIN = "chain"
+    CAREERS = "careers"
+
+
+Engines = Annotated[
+    EngineName,
+    typer.Option(help="Expectations, or whole people by chance: month by month, or career by career."),
+]
+Replicates = Annotated[
+    int | None,
+    typer.Option(min=1, help="Replicates of each draw, with engines of chance; by default 4.", metavar="N"),
+]
+REPLICATES = 4
+
+
+def engine_of(name: EngineName, replicates: int | None) -> Any:
+    """Engine of a command."""
+    from pharmsim.compiled.draws import Engine
+    from pharmsim.errors import InputError
+
+    if name is EngineName.COHORT and replicates is not None:
+        raise InputError(
+            f"--replicates — must go with an engine of chance; expectations need none — got {replicates} — "
+            "type --engine chain, or leave it out"
+        )
+    return Engine(name.value, 1 if name is EngineName.COHORT else replicates or REPLICATES)
+
+
 class Keep(StrEnum):
     """What is kept of every draw."""
 

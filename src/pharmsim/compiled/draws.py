@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel
@@ -21,6 +21,24 @@ from pharmsim.scenario.distributions import Steps, positions, quantile, steps_of
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.uncertainties import Uncertainties, is_uncertain
 from pharmsim.scenario.values import Range, Value
+
+COHORT, CHAIN, CAREERS = "cohort", "chain", "careers"
+"""Engines: expectations; whole people by chance, month by month; careers, event by event."""
+
+
+class Engine(NamedTuple):
+    """Which engine answers a table of draws, and with how many replicates a draw (`cohort`: one)."""
+
+    name: str = COHORT
+    replicates: int = 1
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether people are whole and move by chance."""
+        return self.name != COHORT
+
+
+EXPECTED = Engine()
 
 LARGEST = 2**25
 """Numbers of a table of draws, at most: a quarter of a gigabyte, several times that while it is made."""
@@ -79,6 +97,8 @@ class Draws:
         then probabilities of the posterior, and the central value is its median.
     first : int
         Row of the whole table at which this block of it begins.
+    engine : Engine
+        Of chance: behind row 0 every draw stands in as many rows as it has replicates.
     """
 
     names: tuple[str, ...]
@@ -87,12 +107,18 @@ class Draws:
     steps: Mapping[str, Steps] = field(default_factory=dict)
     positions: Mapping[str, Floats] = field(default_factory=dict)
     first: int = 0
+    engine: Engine = EXPECTED
     _known: dict[object, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def n(self) -> int:
         """Number of rows, the central one included."""
         return self.u.shape[0]
+
+    @property
+    def drawn(self) -> int:
+        """Number of draws: rows behind the central one, by replicates; 0 where all are at central values."""
+        return 0 if np.isnan(self.u).all() else (self.n - 1) // self.engine.replicates
 
     def probabilities(self, name: str) -> Floats:
         """Column of one uncertainty, shape (draws,)."""
@@ -149,7 +175,9 @@ def check_size(what: str, n: int, columns: int) -> None:
         )
 
 
-def sample(scenarios: Scenario | Sequence[Scenario], n: int = 0, seed: int = 1) -> Draws:
+def sample(
+    scenarios: Scenario | Sequence[Scenario], n: int = 0, seed: int = 1, engine: Engine = EXPECTED
+) -> Draws:
     """Draw every uncertainty of some scenarios `n` times, behind a row of central values.
 
     Parameters
@@ -160,11 +188,13 @@ def sample(scenarios: Scenario | Sequence[Scenario], n: int = 0, seed: int = 1) 
     n : int
         Draws; 0 gives the central row alone. Powers of two cover the ranges most evenly.
     seed : int
+    engine : Engine
 
     Returns
     -------
     Draws
-        With n + 1 rows.
+        With n + 1 rows; for an engine of chance with so many replicates of each draw, or of the central
+        values if there is none.
 
     Raises
     ------
@@ -177,14 +207,17 @@ def sample(scenarios: Scenario | Sequence[Scenario], n: int = 0, seed: int = 1) 
         )
     several = [scenarios] if isinstance(scenarios, Scenario) else scenarios
     columns = tuple(dict.fromkeys(name for scenario in several for name in names(scenario)))
-    check_size("draws", n, len(columns))
+    rows = max(n, 1) * engine.replicates if engine.by_chance else n
+    check_size("draws", rows, len(columns))
     u = dependent(scrambled(columns, n, seed), columns, several)
     drawn = posteriors(several, [names(scenario) for scenario in several])
     known = {name: steps_of_draws(drawn[name].columns[name]) for name in columns if name in drawn}
     fitted = {name: values for name, (values, _) in known.items() if drawn[name].ranges}
     steps = {name: found for name, found in known.items() if name not in fitted}
     central = np.full((1, len(columns)), np.nan)
-    return Draws(columns, np.concatenate([central, u]), seed, steps, fitted)
+    if engine.by_chance:
+        u = np.repeat(u if n else central, engine.replicates, axis=0)
+    return Draws(columns, np.concatenate([central, u]), seed, steps, fitted, engine=engine)
 
 
 def dependent(u: Floats, columns: Sequence[str], scenarios: Sequence[Scenario]) -> Floats:

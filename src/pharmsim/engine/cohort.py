@@ -1,4 +1,7 @@
-"""The `cohort` engine: expectations, deterministic, one draw after the other.
+"""The engines `cohort` (expectations, deterministic) and `chain` (whole people by chance): one loop.
+
+With a `Chance` people are whole and move by chance, in `whole_people`, `whole_hiring` and `whole_training`;
+without one (None) their expectation moves. All else is shared.
 
 The loop over months is the process of `docs/background/model.md`: at a month's start `surroundings` (A to F,
 in `work`, `money` and `feedback`); then steps 1 and 4 (in `people`), 2 and 3 (`limits`), 5 and 6
@@ -9,11 +12,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from pharmsim.compiled.arrays import TrainingFlows
 from pharmsim.compiled.system_arrays import ON_SETTLING, RECRUITMENT
 from pharmsim.engine.ageing import grow_older
 from pharmsim.engine.apprentices import apprentices
 from pharmsim.engine.arrivals import come_back, drop_outs, mature, move
+from pharmsim.engine.chance import STEP, arrive, mix
 from pharmsim.engine.competing import compete
 from pharmsim.engine.feedback import attract, inexperience, respond, training_places
 from pharmsim.engine.hiring import advance, give_up, hire, start
@@ -24,6 +30,15 @@ from pharmsim.engine.money import buy_cover, follow_need, fund
 from pharmsim.engine.people import count, factors, still_tagged, tag
 from pharmsim.engine.pipelines import conveyors, graduate, history
 from pharmsim.engine.recording import record_pay, record_posts, record_system, record_training
+from pharmsim.engine.whole_hiring import give_up as whole_give_up
+from pharmsim.engine.whole_hiring import hire as whole_hire
+from pharmsim.engine.whole_hiring import start as whole_start
+from pharmsim.engine.whole_people import change, make_room
+from pharmsim.engine.whole_people import come_back as whole_come_back
+from pharmsim.engine.whole_training import apprentices as whole_apprentices
+from pharmsim.engine.whole_training import conveyors as whole_conveyors
+from pharmsim.engine.whole_training import graduate as whole_graduate
+from pharmsim.engine.whole_training import history as whole_history
 from pharmsim.engine.work import ask, at_work, give_time, job_plans, press, require, settle_in
 
 OPENING_ROUNDS = 200
@@ -31,16 +46,24 @@ OPENING_ROUNDS = 200
 
 
 @kernel
-def step(m, feedbacks, d, t, i, dt, people, pools, offers, first_year, w, a, o):  # type: ignore[no-untyped-def]
+def step(m, feedbacks, d, t, i, dt, people, pools, offers, first_year, w, a, o, key, chance):  # type: ignore[no-untyped-def]
     """Steps 2 to 6 for one step; `i` = (year of the model or 0, step within that year)."""
     hazard, home = m.risks.hazard[i[0], i[1]], m.tracks.home
     vacancies(m.hiring, a.funded, d, offers, w)
+    if chance is not None:
+        make_room(m.hiring, a.funded, d, offers, w, chance)
     limits(m.edges, m.pools, hazard, home, a.moving, d, t, dt, people, pools, w, o.moves_blocked[d, t])
     factors(m.risks, feedbacks, a.multiplier, d, t, w)
-    compete(m.risks, m.edges, m.tracks, m.levels, d, t, i, dt, people[d], w, o)
-    drop_outs(m.tracks, d, people, w.years)
-    move(m.edges, home, m.levels.keeps, d, people, w, o.moves[d, t])
-    come_back(m.pools, hazard, d, dt, people, pools, w, o.returns[d, t], o.pool_losses[d, t])
+    returns, losses = o.returns[d, t], o.pool_losses[d, t]
+    if chance is None:
+        compete(m.risks, m.edges, m.tracks, m.levels, d, t, i, dt, people[d], w, o)
+        drop_outs(m.tracks, d, people, w.years)
+        move(m.edges, home, m.levels.keeps, d, people, w, o.moves[d, t])
+        come_back(m.pools, hazard, d, dt, people, pools, w, returns, losses)
+    else:
+        change(m, d, t, i, dt, people[d], key, w, o, chance)
+        arrive(people[d], chance)
+        whole_come_back(m.pools, hazard, d, dt, people, pools, key, w, returns, losses, chance)
     mature(m.risks.first_year_ratio[d], first_year[d], w)
 
 
@@ -77,7 +100,7 @@ def balance(leave_pool, source_kind, d, t, o, training):  # type: ignore[no-unty
 
 
 @kernel
-def pipelines_month(v, d, t, month, fraction, places, s, seekers, o, registrations):  # type: ignore[no-untyped-def]
+def pipelines_month(v, d, t, month, fraction, places, s, seekers, o, registrations, chance):  # type: ignore[no-untyped-def]
     """Step 9 at the end of a month."""
     flows = TrainingFlows(
         o.entrants[d, t],
@@ -90,8 +113,13 @@ def pipelines_month(v, d, t, month, fraction, places, s, seekers, o, registratio
         o.registered[d, t],
         o.left_area[d, t],
     )
-    conveyors(v, d, month, places, s, flows, registrations)
-    graduate(v, d, registrations, fraction, seekers, flows)
+    if chance is None:
+        conveyors(v, d, month, places, s, flows, registrations)
+        graduate(v, d, registrations, fraction, seekers, flows)
+    else:
+        key = chance.rows[d]
+        whole_conveyors(v, d, month, places, s, key, flows, registrations, chance)
+        whole_graduate(v, d, registrations, fraction, seekers, mix(key, month), flows, chance)
 
 
 @kernel
@@ -202,45 +230,75 @@ def enter_joint_posts(months, to, d, t, o, backlog):  # type: ignore[no-untyped-
 
 
 @kernel
-def run_period(m, v, x, d, t, clock, s, training, w, a, o, training_flows, registrations):  # type: ignore[no-untyped-def]
+def hire_and_start(m, sources, a, d, t, clock, fraction, month_ends, s, w, o, key, chance):  # type: ignore[no-untyped-def]
+    """Step 7: who is hired, who begins work, who stops looking."""
+    recruitment, offers_made, joiners = a.multiplier[RECRUITMENT], o.offers_made[d, t], o.joiners[d, t]
+    rate, gave_up = m.hiring.gives_up[d], o.gave_up[d, t]
+    if chance is None:
+        hire(m.hiring, sources, recruitment, d, t, clock.dt, fraction, s, w, offers_made)
+        start(m.hiring, d, s, month_ends, joiners)
+        give_up(rate, d, clock.dt, s.seekers, gave_up)
+    else:
+        whole_hire(m.hiring, sources, recruitment, d, t, clock.dt, fraction, s, key, w, offers_made, chance)
+        whole_start(m.hiring, d, s, month_ends, key, joiners, chance)
+        whole_give_up(rate, d, clock.dt, s.seekers, key, gave_up, chance)
+
+
+@kernel
+def train_inside(tracks, d, t, month, people, present, o, chance):  # type: ignore[no-untyped-def]
+    """Step 8."""
+    if chance is None:
+        apprentices(tracks, d, t, month, people, present, o)
+    else:
+        key = mix(chance.rows[d], month)
+        whole_apprentices(tracks, d, t, month, people, present, key, o, chance)
+
+
+@kernel
+def run_period(m, v, x, d, t, clock, s, training, w, a, o, training_flows, registrations, chance):  # type: ignore[no-untyped-def]
     """One month, or one year with the `year` step.
 
     The steps, hiring and starts; in a month the pipelines follow, in a year their twelve months
     come before hiring; on the anniversary everybody grows older.
     """
-    monthly = clock.months_per_period == 1
+    monthly, thrown = clock.months_per_period == 1, training_flows
     month, years = t * clock.months_per_period, m.risks.hazard.shape[0]
-    recruitment = a.multiplier[RECRUITMENT]
+    key = np.uint64(0)
     for sub in range(clock.substeps):
         position = t % 12 * clock.substeps + sub if monthly else 0
         if sub > 0:
             count(m.funding, m.tracks.home, d, t, s.people, s.first_year, w)
+        if chance is not None:
+            key = mix(mix(chance.rows[d], STEP), t * clock.substeps + sub)
         i = (min(month // 12, years - 1), position)
-        step(m, x.feedbacks, d, t, i, clock.dt, s.people, s.pools, s.offers, s.first_year, w, a, o)
+        step(
+            m, x.feedbacks, d, t, i, clock.dt, s.people, s.pools, s.offers, s.first_year, w, a, o, key, chance
+        )
         fraction = (position + 1.0) / (12.0 * clock.substeps) if monthly else 1.0
         for later in range(month, month + 12 * (not monthly)):
             end = (later % 12 + 1.0) / 12.0
-            pipelines_month(v, d, t, later, end, a.places, training, s.seekers, training_flows, registrations)
-            apprentices(m.tracks, d, t, later, s.people, a.present, o)
-        sources = x.feedbacks.sources
-        hire(m.hiring, sources, recruitment, d, t, clock.dt, fraction, s, w, o.offers_made[d, t])
-        start(m.hiring, d, s, sub == clock.substeps - 1, o.joiners[d, t])
-        give_up(m.hiring.gives_up[d], d, clock.dt, s.seekers, o.gave_up[d, t])
+            pipelines_month(v, d, t, later, end, a.places, training, s.seekers, thrown, registrations, chance)
+            train_inside(m.tracks, d, t, later, s.people, a.present, o, chance)
+        ends = sub == clock.substeps - 1
+        hire_and_start(m, x.feedbacks.sources, a, d, t, clock, fraction, ends, s, w, o, key, chance)
     for later in range(clock.months_per_period):
         if later > 0:  # in a year, offers of the other months start too
-            start(m.hiring, d, s, True, o.joiners[d, t])
+            if chance is None:
+                start(m.hiring, d, s, True, o.joiners[d, t])
+            else:
+                whole_start(m.hiring, d, s, True, mix(key, later), o.joiners[d, t], chance)
         advance(d, s.offers, s.offers_by_source, s.first_year)
     if monthly:
-        apprentices(m.tracks, d, t, t, s.people, a.present, o)
+        train_inside(m.tracks, d, t, t, s.people, a.present, o, chance)
         end = (t % 12 + 1.0) / 12.0
-        pipelines_month(v, d, t, t, end, a.places, training, s.seekers, training_flows, registrations)
+        pipelines_month(v, d, t, t, end, a.places, training, s.seekers, thrown, registrations, chance)
     if not monthly or t % 12 == 11:
         retired, losses, gave_up = o.retirements[d, t], o.pool_losses[d, t], o.gave_up[d, t]
         grow_older(m.tracks.home, m.levels.last, d, s, retired, losses, gave_up)
 
 
 @entry
-def run(m, v, x, z, clock, first, last, draws, s, training, y, w, a, o, thrown, registrations):  # type: ignore[no-untyped-def]
+def run(m, v, x, z, clock, first, last, draws, s, training, y, w, a, o, thrown, registrations, chance):  # type: ignore[no-untyped-def]
     """Run the draws `draws` = (from, to) through the periods `first` … `last` − 1.
 
     Parameters
@@ -269,6 +327,8 @@ def run(m, v, x, z, clock, first, last, draws, s, training, y, w, a, o, thrown, 
         Receives the flows of the history, which are not reported.
     registrations : float64 array, shape (pipelines, groups), heads
         Scratch.
+    chance : Chance or None
+        None: expectations.
     """
     home, first_tag = m.tracks.home, (clock.tag_month - v.start_month) % 12
     people, pools, offers, first_year = s.people, s.pools, s.offers, s.first_year
@@ -278,7 +338,12 @@ def run(m, v, x, z, clock, first, last, draws, s, training, y, w, a, o, thrown, 
             count(m.funding, home, d, 0, people, first_year, w)
             at_work(x.work, m.tracks, d, w, a)
             training_places(x.feedbacks, v.places[d], d, True, y, a)
-            history(v, d, a.places, training, thrown, registrations, o.registered_before[d])
+            before = o.registered_before[d]
+            if chance is None:
+                history(v, d, a.places, training, thrown, registrations, before)
+            else:
+                key = chance.rows[d]
+                whole_history(v, d, a.places, training, key, thrown, registrations, before, chance)
         for i in range(a.followed.size):
             a.followed[i] = 1.0
         for t in range(first, last + 1):
@@ -298,9 +363,11 @@ def run(m, v, x, z, clock, first, last, draws, s, training, y, w, a, o, thrown, 
             if tagging:
                 tag(m.levels, home, people[d], s.tagged[d])
             remember(d, clock.months_per_period, y, a)
-            before = everybody(d, people, pools, offers, s.seekers, training)
-            run_period(m, v, x, d, t, clock, s, training, w, a, o.flows, o.training_flows, registrations)
+            people_before = everybody(d, people, pools, offers, s.seekers, training)
+            run_period(
+                m, v, x, d, t, clock, s, training, w, a, o.flows, o.training_flows, registrations, chance
+            )
             enter_joint_posts(x.work.backfill, m.edges.to, d, t, o.flows, y.backlog[d])
-            change = everybody(d, people, pools, offers, s.seekers, training) - before
+            change = everybody(d, people, pools, offers, s.seekers, training) - people_before
             change -= balance(m.risks.leave_pool, m.hiring.kind, d, t, o.flows, o.training_flows)
             o.conservation_error[d, t] = change

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,9 @@ from pharmsim.compiled.arrays import (
 )
 from pharmsim.compiled.compile import Compiled
 from pharmsim.compiled.model import Model, Record, State
+from pharmsim.compiled.streams import Keys, streams
 from pharmsim.compiled.system_arrays import SystemStocks
+from pharmsim.compiled.whole import whole_opening
 from pharmsim.engine.padding import narrow_state, wide_model, wide_state
 from pharmsim.errors import ConservationError, InputError, RunError
 from pharmsim.quantities import OUTPUTS
@@ -44,6 +47,8 @@ class Output:
         Period at whose start the state stands.
     seconds, compile_seconds : float
         Wall time of the run, and of compiling the kernel (0 when it was on disk).
+    logs : dict of str to pyarrow.Table
+        Event by event, of engines that follow single people.
     """
 
     record: dict[str, Floats]
@@ -51,6 +56,7 @@ class Output:
     period: int
     seconds: float
     compile_seconds: float
+    logs: dict[str, Any] = field(default_factory=dict)
 
 
 def blank(m: Model, clock: Clock, n: int, n_ages: int) -> Record:
@@ -113,6 +119,7 @@ def run(
     first: int = 0,
     last: int | None = None,
     threads: int | None = None,
+    keys: Keys | None = None,
 ) -> Output:
     """Run every draw from period `first` to the start of period `last`.
 
@@ -125,6 +132,9 @@ def run(
         Periods; by default all.
     threads : int, optional
         Among which the draws are shared out; by default one for each core.
+    keys : uint64 array, shape (draws,), optional
+        Of the random numbers of every row: people are whole and move by chance (engine `chain`).
+        Without them their expectation moves (engine `cohort`).
 
     Returns
     -------
@@ -138,6 +148,7 @@ def run(
         If a number is not finite.
     """
     from pharmsim.engine import cohort, jit
+    from pharmsim.engine.chance import chance
     from pharmsim.engine.people import scratch
     from pharmsim.engine.pipelines import no_flows
     from pharmsim.engine.work import around
@@ -145,14 +156,20 @@ def run(
     m, clock, n = compiled.model, compiled.clock, compiled.draws.n
     last = clock.n_periods if last is None else last
     n_groups, n_ages = compiled.opening.posts.people.shape[3], compiled.opening.posts.people.shape[5]
-    s = wide_state(compiled.opening if state is None else state)
+    names = None if keys is None else streams(compiled.scenario, m.posts)
+    if state is None:
+        state = compiled.opening if keys is None else whole_opening(compiled.opening)
+    s = wide_state(state)
     record, m = blank(m, clock, n, n_ages), wide_model(m)
 
     def work(draws: tuple[int, int]) -> None:
         registrations = np.zeros((m.conveyors.history.size, n_groups))
         w, a, thrown = scratch(m.posts, s.posts.people.shape[5]), around(m), no_flows(m.conveyors)
         ends = (first, last, draws)
-        cohort.run(*m, clock, *ends, *s, w, a, record, thrown, registrations)
+        luck = (
+            None if keys is None or names is None else chance(keys, names, m.posts, s.posts.people.shape[5])
+        )
+        cohort.run(*m, clock, *ends, *s, w, a, record, thrown, registrations, luck)
 
     jit.forget_old()
     began = time.perf_counter()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
+from pharmsim.compiled.draws import COHORT
 from pharmsim.report import style
 from pharmsim.report.evidence import evidence_text
 from pharmsim.results import measures, money, need, retention
@@ -46,7 +47,16 @@ def timing(results: Results) -> str:
     compiling = float(meta.get("compile_time_s") or 0.0)
     running = max(float(meta.get("wall_time_s") or 0.0) - compiling, 0.0)
     also = f", after compiling the engine once in {compiling:.0f} s" if compiling > 1.0 else ""
-    return f"{n:,} draws besides the central values in {running:.2f} s{also}"
+    return f"{rows_in_words(meta, n)} in {running:.2f} s{also}"
+
+
+def rows_in_words(meta: Mapping[str, Any], n: int) -> str:
+    """What the `n` rows behind that of the central values are."""
+    if meta.get("engine", COHORT) == COHORT:
+        return f"{n:,} draws besides the central values"
+    drawn, each = int(meta.get("drawn") or 0), int(meta.get("replicates") or 1)
+    of = f"{drawn:,} draws of the inputs × {each:,}" if drawn else f"inputs at their central values, {each:,}"
+    return f"engine {meta['engine']}: {of} replicates of chance (central: their mean)"
 
 
 def marks(results: Results) -> list[int]:

@@ -90,6 +90,8 @@ def write_into(
     else:
         netcdf.write(results.data, folder / netcdf.NAME)
     parquet.write(results.data, folder / "tidy.parquet")
+    for name, table in results.logs.items():
+        parquet.write_log(table, folder / f"{name}.parquet")
     (folder / "tables").mkdir()
     for name, table in tables.items():
         write_csv(table, folder / "tables" / f"{name}.csv")
@@ -123,7 +125,7 @@ def log_text(results: Results, made: Mapping[str, Any]) -> str:
         f"pharmsim {made['pharmsim']}, commit {made['git']['commit'] or 'unknown'}",
         *(f"read {entry['path']} (sha256 {entry['sha256'][:12]})" for entry in made["files"]),
         f"engine {meta.get('engine')}, step {meta.get('step')}, seed {meta.get('seed')}, "
-        f"{sizes['draw'] - 1:,} draws besides the central values",
+        f"{sizes['draw'] - 1:,} rows besides the central values ({meta.get('drawn')} draws)",
         f"compiled in {meta.get('compile_time_s') or 0.0:.2f} s",
         f"ran in {meta.get('wall_time_s') or 0.0:.2f} s",
     ]

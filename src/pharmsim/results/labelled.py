@@ -43,6 +43,8 @@ class Results:
     by_year : Dataset, optional
         Every draw by year (`by_year.by_year`), where the results were read from a folder that keeps the
         central run alone month by month.
+    logs : mapping of str to pyarrow.Table
+        Event by event, where an engine follows single people.
     """
 
     scenario: Scenario
@@ -51,6 +53,7 @@ class Results:
     state: object = None
     draws: Draws | None = None
     by_year: xr.Dataset | None = None
+    logs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def central(self) -> xr.Dataset:

@@ -133,8 +133,8 @@ def manifest(
     draws = int(meta.get("n_draws") or 0)
     words = list(command) if command is not None else [Path(sys.argv[0]).name, *sys.argv[1:]]
     keys = (
-        "seed", "n_draws", "keep", "step", "engine", "wall_time_s", "compile_time_s", "warnings",
-        "uncertainties",
+        "seed", "n_draws", "drawn", "engine", "replicates", "keep", "step", "wall_time_s", "compile_time_s",
+        "warnings", "uncertainties",
     )  # fmt: skip
     return {
         "pharmsim": __version__,

@@ -37,6 +37,11 @@ COLUMNS = (
 DATES = ("time", "period", "year", "year_from", "retention_year", "history")
 
 
+def write_log(table: pa.Table, path: Path) -> None:
+    """Write what happened, event by event."""
+    pq.write_table(table, path, compression="zstd")
+
+
 def write(data: xr.Dataset, path: Path) -> None:
     """Write the long table.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from pharmsim.compiled.draws import Draws, sample
+from pharmsim.compiled.draws import EXPECTED, Draws, Engine, sample
 from pharmsim.errors import OutputError
 from pharmsim.results import files, manifest, netcdf
 from pharmsim.results.batches import batches
@@ -135,7 +135,9 @@ def reproduce(folder: str | Path, run: Callable[..., Results] | None = None) -> 
             f"{folder / MANIFEST}: n_draws must be {kept}, the draws in {drawn}; got {draws}. "
             "Run the scenario again."
         )
-    data = (run or _run)(from_dict(description), draws=draws, seed=seed).data
+    scenario = from_dict(description)
+    table = sample(scenario, int(made.get("drawn") or 0), seed, _engine(made))
+    data = (run or _run)(scenario, draws=table, seed=seed).data
     changed = _changes(made.get("environment") or {}, manifest.environment())
     notes = []
     if manifest.scenario_digest(description) != (made.get("scenario") or {}).get("sha256"):
@@ -186,7 +188,7 @@ def _comparison(folder: Path, made: dict[str, Any], run: Callable[..., Results])
     read: list[str] = []
     entries = [(entry, *_entry(folder, entry)) for entry in made.get("scenarios") or []]
     scenarios = [from_dict(read_scenario(place)) for _, place, _ in entries]
-    table = sample(scenarios, int(made.get("n_draws") or 0), int(made.get("seed") or 0))
+    table = sample(scenarios, int(made.get("drawn") or 0), int(made.get("seed") or 0), _engine(made))
     for (entry, place, digests), scenario in zip(entries, scenarios, strict=True):
         results = run(scenario, draws=table, seed=table.seed)
         now = netcdf.digest(results.data)
@@ -205,6 +207,11 @@ def _comparison(folder: Path, made: dict[str, Any], run: Callable[..., Results])
         folder, n, different, largest, first, not changed, changed, read,
         notes if different else [], told, whole,
     )  # fmt: skip
+
+
+def _engine(made: dict[str, Any]) -> Engine:
+    """Engine that a manifest names."""
+    return Engine(str(made.get("engine") or EXPECTED.name), int(made.get("replicates") or 1))
 
 
 def _entry(folder: Path, entry: Any) -> tuple[Path, dict[str, str]]:

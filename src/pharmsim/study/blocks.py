@@ -12,12 +12,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pharmsim.compiled.compile import compile_scenario
+from pharmsim.compiled.compile import clock_of, compile_scenario
 from pharmsim.compiled.draws import Draws
 from pharmsim.compiled.grid import Grid
 from pharmsim.compiled.model import State
 from pharmsim.compiled.programme import programme_cost
 from pharmsim.scenario.models import Scenario
+from pharmsim.study.chance import run_by_chance
 
 if TYPE_CHECKING:
     from pharmsim.engine.run import Output
@@ -63,11 +64,13 @@ def run_block(
     """
     from pharmsim.engine.run import run as run_engine
 
-    compiled = compile_scenario(scenario, table, tags)
-    output = run_engine(compiled, state, first, last, threads)
+    if table.engine.by_chance:
+        output = run_by_chance(scenario, table, tags, threads)
+    else:
+        output = run_engine(compile_scenario(scenario, table, tags), state, first, last, threads)
     if scenario.interventions:
         heads = output.record["headcount"]
-        output.record["programme_cost"] = programme_cost(Grid(scenario, table), compiled.clock, heads)
+        output.record["programme_cost"] = programme_cost(Grid(scenario, table), clock_of(scenario), heads)
     return output if keep_state else replace(output, state=output.state.rows(0, 0))
 
 

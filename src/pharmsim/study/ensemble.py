@@ -1,7 +1,7 @@
 """Ensembles: all rows of a table of draws, block by block, with bounded memory.
 
-Few draws are one block, shared out among threads inside the engine. More are cut into blocks, run by
-threads or by the workers of a cluster, and kept in memory if that is little, else in files.
+Few draws are one block, shared out among threads inside the engine, and so are careers. More are cut into
+blocks, run by threads or by the workers of a cluster, and kept in memory if that is little, else in files.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pharmsim.compiled.draws import Draws
+from pharmsim.compiled.draws import CAREERS, Draws
 from pharmsim.compiled.model import State, joined
 from pharmsim.errors import InputError, OutputError
 from pharmsim.results.folder import check_room
@@ -116,11 +116,14 @@ class Ensemble:
         At the end; not kept for an ensemble in files.
     compile_seconds : float
         Wall time of translating the kernel.
+    logs : dict of str to pyarrow.Table
+        Event by event, of engines that follow single people.
     """
 
     arrays: dict[str, Any]
     state: State | None
     compile_seconds: float
+    logs: dict[str, Any] = field(default_factory=dict)
 
 
 def ensemble(
@@ -149,9 +152,10 @@ def ensemble(
     OutputError
         If there is too little room for the files, or other blocks are in the folder.
     """
-    if table.n <= FEW and how.cluster is None:
+    if how.cluster is None and (table.n <= FEW or table.engine.name == CAREERS):
         whole = run_block(scenario, table, tags, **span.rows((0, table.n)), threads=how.n_threads)
-        return Ensemble(whole.record, whole.state, whole.compile_seconds)
+        state = None if table.engine.by_chance else whole.state
+        return Ensemble(whole.record, state, whole.compile_seconds, whole.logs)
     if how.cluster is not None and span != WHOLE:
         raise InputError("cluster — must run whole runs — got a state, or periods — leave --dask out")
     try:
@@ -223,5 +227,6 @@ def _in_blocks(scenario: Scenario, table: Draws, tags: bool, span: Span, how: Ho
     with progress(scenario.name, sum(b - a for a, b in left), how.progress) as step, closing(made):
         for _, draws in made:
             step(draws)
-    final = joined([states[block] for block in blocks]) if keep else None
+    whole = keep and not table.engine.by_chance
+    final = joined([states[block] for block in blocks]) if whole else None
     return Ensemble(store.arrays(), final, one.compile_seconds)

@@ -173,6 +173,7 @@ def identity(scenario: Scenario, table: Draws, tags: bool) -> dict[str, str]:
         "scenario": scenario_digest(to_dict(scenario) | {"step": ""})[:12],
         "step": scenario.step,
         "draws": str(table.n - 1),
+        "engine": f"{table.engine.name}, {table.engine.replicates} replicates",
         "seed": str(table.seed),
         "table of draws": text.hexdigest()[:12],
         "tags": str(tags),

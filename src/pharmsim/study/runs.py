@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from pharmsim.compiled.draws import Draws, names, sample
+from pharmsim.compiled.draws import EXPECTED, Draws, Engine, names, sample
 from pharmsim.compiled.model import State
 from pharmsim.errors import InputError
 from pharmsim.results.labelled import Results, label
 from pharmsim.scenario import programme
 from pharmsim.scenario.models import Scenario
-from pharmsim.study.ensemble import HERE, How, Span, ensemble
+from pharmsim.study.ensemble import HERE, WHOLE, How, Span, ensemble
 
 
 def run(
@@ -29,6 +29,7 @@ def run(
     last: int | None = None,
     warn: bool = True,
     how: How = HERE,
+    engine: Engine = EXPECTED,
 ) -> Results:
     """Run a scenario with its central values, and with draws of its uncertainties behind them.
 
@@ -51,6 +52,8 @@ def run(
         Whether warnings are looked for; many runs of which only numbers are wanted are faster without.
     how : How
         Threads, a cluster, where blocks of draws are kept; the numbers do not depend on it.
+    engine : Engine
+        Who answers, and with how many replicates a draw; a table of draws has its own.
 
     Returns
     -------
@@ -69,11 +72,17 @@ def run(
     0.0
     """
     began = time.perf_counter()
-    table = shared(scenario, draws, seed)
+    table = shared(scenario, draws, seed, engine)
+    if table.engine.by_chance and Span(state, first, last) != WHOLE:
+        raise InputError(
+            f"engine — {table.engine.name} must run whole runs — got a state, or periods — leave them out"
+        )
     found = ensemble(scenario, table, tags, Span(state, first, last), how)
     meta = {
         "seed": table.seed,
-        "engine": "cohort",
+        "engine": table.engine.name,
+        "replicates": table.engine.replicates,
+        "drawn": table.drawn,
         "step": scenario.step,
         "tags": tags,
         "compile_time_s": found.compile_seconds,
@@ -81,15 +90,17 @@ def run(
         "wall_time_s": time.perf_counter() - began,
     }
     results = label(scenario, found.arrays, table.n - 1, meta, found.state, warn)
-    return replace(results, draws=table)
+    return replace(results, draws=table, logs=found.logs)
 
 
-def shared(scenarios: Scenario | Sequence[Scenario], draws: int | Draws, seed: int) -> Draws:
+def shared(
+    scenarios: Scenario | Sequence[Scenario], draws: int | Draws, seed: int, engine: Engine = EXPECTED
+) -> Draws:
     """Return the table of draws that scenarios share: the one given, or a new one of all their ranges."""
-    return draws if isinstance(draws, Draws) else sample(scenarios, draws, seed)
+    return draws if isinstance(draws, Draws) else sample(scenarios, draws, seed, engine)
 
 
-def enough(scenario: Scenario, draws: int) -> int:
+def enough(scenario: Scenario, draws: int, engine: Engine = EXPECTED) -> int:
     """How many draws to run, of those asked for: none where nothing has a range.
 
     Raises
@@ -98,7 +109,7 @@ def enough(scenario: Scenario, draws: int) -> int:
         If there are ranges and no draws: no number is shown without its interval.
     """
     n = len(names(scenario))
-    if n and draws == 0:
+    if n and draws == 0 and not engine.by_chance:
         raise InputError(
             f"--draws — must be at least 1, for {n} inputs have ranges and no number is shown without its "
             "interval — got 0 — leave it out"

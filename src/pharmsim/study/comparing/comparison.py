@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pharmsim.compiled.draws import Draws, sample
+from pharmsim.compiled.draws import EXPECTED, Draws, Engine, sample
 from pharmsim.compiled.draws import names as uncertainties
 from pharmsim.errors import InputError, Problem, ScenarioError
 from pharmsim.results.axes import month_starts
@@ -90,6 +90,7 @@ def compare(
     dates: Sequence[Any] | None = None,
     run: Callable[..., Results] | None = None,
     how: How = HERE,
+    engine: Engine = EXPECTED,
 ) -> Comparison:
     """Run scenarios under the same draws and take their differences from a base.
 
@@ -106,6 +107,7 @@ def compare(
         Runs a scenario as `pharmsim.run` does (the default); `draws` is the shared table.
     how : How
         A folder holds one more for each scenario, numbered from 1; what is complete there is not run again.
+    engine : Engine
 
     Returns
     -------
@@ -119,7 +121,7 @@ def compare(
         If there are ranges and fewer than 20 draws, or a date is not in the run.
     """
     _same_months(base, others)
-    table = sample([base, *others], _enough([base, *others], draws), seed)
+    table = sample([base, *others], _enough([base, *others], draws, engine), seed, engine)
     at: np.ndarray | None = None
     measured: list[Outcomes] = []
     for k, scenario in enumerate((base, *others), 1):
@@ -171,9 +173,19 @@ def _same_months(base: Scenario, others: Sequence[Scenario]) -> None:
         raise ScenarioError(problems)
 
 
-def _enough(scenarios: Iterable[Scenario], draws: int) -> int:
-    """The draws to run: none where nothing has a range; too few are an error."""
-    if not any(uncertainties(scenario) for scenario in scenarios):
+def _enough(scenarios: Iterable[Scenario], draws: int, engine: Engine = EXPECTED) -> int:
+    """The draws to run: none where nothing has a range; too few rows are an error."""
+    ranged = any(uncertainties(scenario) for scenario in scenarios)
+    draws = draws if ranged else 0
+    if engine.by_chance:
+        rows = max(draws, 1) * engine.replicates
+        if rows < intervals.FEWEST:
+            raise InputError(
+                f"--replicates — must make at least {intervals.FEWEST} rows, draws × replicates, for no "
+                f"difference is shown without its interval — got {rows} — type --replicates {DRAWS}"
+            )
+        return draws
+    if not ranged:
         return 0
     if draws < intervals.FEWEST:
         raise InputError(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from pharmsim.compiled.draws import sample
+from pharmsim.compiled.draws import EXPECTED, Engine, sample
 from pharmsim.errors import Problem, ScenarioError
 from pharmsim.results import measures
 from pharmsim.results.labelled import Results
@@ -55,6 +55,7 @@ class Response:
     draws, seed : int
     run : callable
         Runs a scenario as `pharmsim.run` does; `draws` is a table that all levels and the base share.
+    engine : Engine
     """
 
     def __init__(
@@ -66,13 +67,14 @@ class Response:
         draws: int = 0,
         seed: int = 1,
         run: Callable[..., Results] = run_scenario,
+        engine: Engine = EXPECTED,
     ) -> None:
         self.scenario, self.target, self.levers, self.dates = scenario, target, tuple(levers), dates
-        self.draws, self.run = draws, run
         ends = [moving.base(scenario, self.levers), moving.at(scenario, self.levers, 1.0), scenario]
-        self._table = sample(ends, draws, seed)
+        self._table = sample(ends, draws, seed, engine)
+        self.draws, self.run = self._table.n - 1, run
         self._known: dict[tuple[float | None, int], Outcome] = {}
-        first = self._results(None, draws)
+        first = self._results(None, self.draws)
         warnings = dict.fromkeys([*check_warnings(scenario), *(first.meta.get("warnings") or [])])
         self.meta: dict[str, Any] = {**first.meta, "warnings": list(warnings)}
         self.start = start_value(first.data, target)

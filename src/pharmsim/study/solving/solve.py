@@ -18,6 +18,7 @@ import pandas as pd
 from scipy.optimize import brentq, minimize_scalar
 
 from pharmsim.compiled import draws as drawn
+from pharmsim.compiled.draws import EXPECTED, Engine
 from pharmsim.errors import Problem, ScenarioError
 from pharmsim.results.labelled import Results
 from pharmsim.scenario.models import Scenario
@@ -146,6 +147,7 @@ def solve(
     draws: int = 100,
     seed: int = 1,
     run: Callable[..., Results] = run_scenario,
+    engine: Engine = EXPECTED,
 ) -> Solution:
     """Find the level of levers that reaches a target.
 
@@ -162,6 +164,7 @@ def solve(
         As in `pharmsim.run`; no draws are made where nothing has a range.
     run : callable, optional
         Runs a scenario as `pharmsim.run` does.
+    engine : Engine
 
     Returns
     -------
@@ -177,19 +180,21 @@ def solve(
     if not uncertain:
         notes = (*notes, "nothing has a range: the answer is that of the central values") if draws else notes
         draws = 0
-    elif draws < FEWEST:
+    elif draws < FEWEST and not engine.by_chance:
         message = (
             f"must be {FEWEST} or more, for {len(uncertain)} inputs have ranges and no level is given without"
         )
         message += f" its interval; got {draws}. Write `--draws 256`"
         raise ScenarioError([Problem("solve", 0, "--draws", message)])
-    response = Response(scenario, target, levers, at, draws, seed, run)
+    response = Response(scenario, target, levers, at, draws, seed, run, engine)
     searches = [_search(response, j) for j in range(len(at))]
-    levels = sorted({*(ENSEMBLES if draws else SCAN), *(search.x for search in searches)})
+    levels = sorted({*(ENSEMBLES if response.draws else SCAN), *(search.x for search in searches)})
     outcomes = {float(x): response.ensemble(float(x)) for x in levels}
     answers = tuple(_answer(response, j, search, outcomes) for j, search in enumerate(searches))
     curve = _curve(response, outcomes)
-    return Solution(scenario, target, tuple(levers), answers, curve, notes, draws, seed, response.meta)
+    return Solution(
+        scenario, target, tuple(levers), answers, curve, notes, response.draws, seed, response.meta
+    )
 
 
 # -- the search, at the central values --------------------------------------------------------------------
