@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from pharmsim.calibration import frozen, scores
 from pharmsim.calibration.file import load_calibration
 from pharmsim.calibration.rivals import persistence
 from pharmsim.cli import call
-from pharmsim.errors import InputError, OutputError
+from pharmsim.errors import InputError, OutputError, ScenarioError
 
 VALUES = dict.fromkeys(range(made.FIRST, made.LAST - 1), 500.0)
 """Published up to 31 March 2030; the scenario ends in April 2032, the forecast in 2033."""
@@ -140,3 +141,22 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "1 date: nothing is claimed from fewer than 5" in out
     assert len(pd.read_csv(tmp_path / "scores.csv")) == 5
     assert call(["score", str(target), str(tmp_path / "targets.csv").replace("targets", "none")]) == 2
+
+
+def test_a_posterior_of_other_ranges_is_refused(tmp_path: Path) -> None:
+    import h5py
+
+    from pharmsim.scenario.checks.uncertainties import ranges
+
+    calibration = load_calibration(made.write(tmp_path, VALUES))
+    own = ranges(calibration.scenario)
+    for name, told in (("good.nc", own), ("other.nc", {**own, "leaving": ("5 %",)})):
+        with h5py.File(tmp_path / name, "w") as file:
+            file.attrs["ranges"] = json.dumps(told)
+            for key in own:
+                file[f"unconstrained_posterior/{key}"] = np.zeros((1, 4))
+    assert set(frozen.posterior_of(tmp_path / "good.nc", calibration)) == {"leaving", "supply"}
+    with pytest.raises(ScenarioError, match="`leaving` must have the range it was fitted with, 5 %"):
+        frozen.posterior_of(tmp_path / "other.nc", calibration)
+    with pytest.raises(ScenarioError, match="no such file"):
+        frozen.posterior_of(tmp_path / "none.nc", calibration)

@@ -32,11 +32,14 @@ from pharmsim.calibration.backtest import (
 from pharmsim.calibration.importance import posterior_draws
 from pharmsim.calibration.model import Calibration, Observation
 from pharmsim.calibration.origins import BacktestForm, read_form
+from pharmsim.calibration.posterior import read as read_posterior
+from pharmsim.calibration.priors import earlier
 from pharmsim.calibration.problem import Problem
 from pharmsim.calibration.targets import Target, month_after, read_targets
 from pharmsim.compiled.arrays import Floats
-from pharmsim.errors import InputError, OutputError
+from pharmsim.errors import InputError, OutputError, ScenarioError
 from pharmsim.scenario import digest, from_dict
+from pharmsim.scenario.problems import Problems
 
 MATCH = ["measure", "role", "environment", "geography", "unit", "definition", "date"]
 """What a figure must share with a forecast to be what was forecast."""
@@ -54,7 +57,7 @@ def freeze(
     calibration : Calibration
         With a key `backtest`.
     z : dict of str to float64 array, shape (rows,), optional
-        Posterior, as of `posterior.read`; without it the calibration is fitted here.
+        Posterior, as of `posterior_of`; without it the calibration is fitted here.
     n_years : int
         Years after the last figure of each series.
     threads : int, optional
@@ -81,6 +84,21 @@ def freeze(
             row for method, forecast in made.items() for row in _of(each, method, forecast, days[each.name])
         ]
     return pd.DataFrame(rows)[COLUMNS]
+
+
+def posterior_of(path: Path, calibration: Calibration) -> dict[str, Floats]:
+    """Rows of a posterior, shape (rows,) each, seen to be of the ranges that the scenario has.
+
+    Raises
+    ------
+    OutputError, ScenarioError
+        If it cannot be read, or was fitted with other ranges.
+    """
+    problems = Problems({}, calibration.file)
+    earlier(str(path), calibration.scenario, calibration.parameters, (), problems)
+    if problems:
+        raise ScenarioError(problems)
+    return read_posterior(path).z
 
 
 def _rows(problem: Problem, z: dict[str, Floats] | None, form: BacktestForm) -> Floats:
@@ -172,11 +190,14 @@ def write(frame: pd.DataFrame, path: Path, about: dict[str, str], force: bool = 
 def about(calibration: Calibration, made: date, version: str, basis: str) -> dict[str, str]:
     """What a frozen forecast was made from."""
     last = max(target.to or target.date for target in calibration.targets)
+    form = read_form(calibration.backtest, calibration.file)
+    seen = max(course(calibration, judged).targets[-1].date for judged in form.series)
     files = hashlib.sha256(repr(sorted(calibration.files.items())).encode()).hexdigest()
     return {
         "forecast": calibration.title,
         "made": made.isoformat(),
         "data up to": last.isoformat(),
+        "data of the simple methods up to": seen.isoformat(),
         "calibration": calibration.name,
         "draws from": basis,
         "scenario": digest(calibration.scenario),

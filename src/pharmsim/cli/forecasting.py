@@ -61,12 +61,14 @@ def freeze(
     from pharmsim import __version__
     from pharmsim.calibration import frozen
     from pharmsim.calibration.file import load_calibration
-    from pharmsim.calibration.posterior import read
+    from pharmsim.results.manifest import file_digest
 
     frozen.check(target, force)
     calibration = load_calibration(file)
-    basis = f"posterior {posterior.name}" if posterior else "best fit and importance resampling"
-    z = read(posterior).z if posterior else None
+    z, basis = None, "best fit and importance resampling"
+    if posterior is not None:
+        z = frozen.posterior_of(posterior, calibration)
+        basis = f"{posterior.name}, SHA-256 {file_digest(posterior)}"
     say_if_cold()
     frame = frozen.freeze(calibration, z, years, threads)
     about = frozen.about(calibration, datetime.now(UTC).date(), __version__, basis)

@@ -324,7 +324,10 @@ def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Any
 
 def scored(frame: pd.DataFrame, about: dict[str, str], console: Console) -> None:
     """Print how a frozen forecast did."""
-    console.print(f"{about['forecast']}: made {about['made']}, with data up to {about['data up to']}")
+    console.print(
+        f"{about['forecast']}: made {about['made']}, pharmsim with data up to {about['data up to']}, the "
+        f"others with the series up to {about['data of the simple methods up to']}"
+    )
     for (series, day), part in frame.groupby(["series", "date"], sort=False):
         rows = [_came(row) for row in part.to_dict("records")]
         title = f"{str(series).replace('_', ' ')}, {day}: {part['observed'].iloc[0]:,.0f} came"
