@@ -17,6 +17,7 @@ from scipy.stats import spearmanr
 
 import pharmsim
 from made import made
+from pharmsim import examples
 from pharmsim.compiled.draws import Draws, dependent, sample
 from pharmsim.errors import InputError, ScenarioError
 from pharmsim.report.describe import describe
@@ -83,6 +84,7 @@ def home(tmp_path: Path) -> Path:
 def load(home: Path, data: dict[str, Any] | None = None, name: str = "x", **more: Any) -> Scenario:
     path = home / "scenarios" / f"{name}.yaml"
     own = {"parameters": f"../{FILE}"} if data is None else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump((plain() if data is None else data) | own | more))
     return pharmsim.load(path)
 
@@ -261,6 +263,15 @@ def test_a_calibration_that_did_not_converge_is_told(home: Path) -> None:
     assert "parameters: the calibration fit did not converge: calibrate with more steps" in check_warnings(
         load(home)
     )
+
+
+def test_an_example_is_copied_with_what_it_draws_from(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(home, name="place/programme/x", parameters=f"../../../{FILE}")
+    (home / "scenarios/scenario.schema.json").write_text("{}")
+    monkeypatch.setattr(examples, "folder", lambda: home / "scenarios")
+    (copied,) = examples.copy("place", home / "new")
+    assert f"parameters: ../{FILE}" in copied.read_text()
+    assert np.array_equal(sample(pharmsim.load(copied), 8).u, sample(load(home), 8).u, equal_nan=True)
 
 
 # -- mistakes ------------------------------------------------------------------------------------------
