@@ -57,8 +57,8 @@ NEIGHBOURS = {
 }
 FILLED = r"""  time_to_fill:
     - \1, uncertainty: time_to_fill}
-    # a vacancy in a team of three does not wait for its share of the candidates of all boroughs; beside moves and
-    # returns, nine months keep vacancies near those of the start (6 % for 8 %), five would make them 4 %
+    # a vacancy in a team of three does not wait for its share of the candidates of all boroughs; beside moves
+    # and returns, nine months keep vacancies near those of the start (6 % for 8 %), five would make them 4 %
     - {where: {team: small}, value: 9 months, low: 4 months, high: 14 months, uncertainty: time_to_fill,
        source: assumption of this project, evidence: assumption}
 """

@@ -19,7 +19,7 @@ SEL = ROOT / "scenarios" / "sel"
 DATA = SEL / "data"
 NATIONAL = ROOT / "scenarios" / "national"
 BOROUGHS = ["bexley", "bromley", "greenwich", "lambeth", "lewisham", "southwark"]
-SAME = 0.04
+SAME = 0.05
 """Largest difference of a role in an environment from the baseline, at any time."""
 
 
