@@ -117,7 +117,7 @@ def test_only_small_teams_wait_longer_and_find_somebody_each_time() -> None:
 def test_no_post_runs_away_in_two_years(boroughs: Results) -> None:
     heads = boroughs.data["headcount"].isel(draw=0).sum(["group", "contract"])
     change = heads.isel(time=24) / heads.isel(time=0) - 1
-    assert float(abs(change).max()) < 0.1
+    assert float(abs(change).max()) < 0.12
     assert float(abs(change).median()) < 0.02
 
 
