@@ -57,9 +57,9 @@ NEIGHBOURS = {
 }
 FILLED = r"""  time_to_fill:
     - \1, uncertainty: time_to_fill}
-    # a vacancy in a team of three does not wait for its share of the candidates of all boroughs; with 13 to
-    # 17 % leaving in a year, five months keep about the vacancy rate of the start
-    - {where: {team: small}, value: 5 months, low: 3 months, high: 9 months, uncertainty: time_to_fill,
+    # a vacancy in a team of three does not wait for its share of the candidates of all boroughs; beside moves
+    # and returns, nine months keep vacancies near those of the start (6 % for 8 %), five would make them 4 %
+    - {where: {team: small}, value: 9 months, low: 4 months, high: 14 months, uncertainty: time_to_fill,
        source: assumption of this project, evidence: assumption}
 """
 Split = dict[str, dict[str, int]]
@@ -183,14 +183,14 @@ def write_shared(scenario: pharmsim.Scenario, split: Split) -> None:
     """Write pools and a first guess of hires: the baseline's, by the size of the post."""
     for name in ("pools", "hires"):
         base = pd.read_csv(DATA / f"{name}.csv").set_index("post").drop(columns=["source", "evidence"])
-        why = (
-            "keeps the post at its opening size"
-            if name == "hires"
-            else "the baseline's, by the size of the post"
-        )
         rows = []
-        for post, place, _, share in places(scenario, split):
+        for post, place, n, share in places(scenario, split):
             numbers = {key: f"{value * share:.4f}" for key, value in base.loc[post.post].items()}
+            why = "the baseline's, by the size of the post"
+            if name == "hires" and is_small(post, n):
+                numbers["elsewhere"], why = f"{CANDIDATES:.4f}", "a small team finds a candidate a month"
+            elif name == "hires":
+                why = "keeps the post at its opening size"
             rows.append({"post": f"{post.post}_{place}", **numbers, **assumed(why)})
         write(name, rows)
 

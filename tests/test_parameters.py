@@ -17,6 +17,7 @@ from scipy.stats import spearmanr
 
 import pharmsim
 from made import made
+from pharmsim import examples
 from pharmsim.compiled.draws import Draws, dependent, sample
 from pharmsim.errors import InputError, ScenarioError
 from pharmsim.report.describe import describe
@@ -83,6 +84,7 @@ def home(tmp_path: Path) -> Path:
 def load(home: Path, data: dict[str, Any] | None = None, name: str = "x", **more: Any) -> Scenario:
     path = home / "scenarios" / f"{name}.yaml"
     own = {"parameters": f"../{FILE}"} if data is None else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump((plain() if data is None else data) | own | more))
     return pharmsim.load(path)
 
@@ -263,6 +265,15 @@ def test_a_calibration_that_did_not_converge_is_told(home: Path) -> None:
     )
 
 
+def test_an_example_is_copied_with_what_it_draws_from(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(home, name="place/programme/x", parameters=f"../../../{FILE}")
+    (home / "scenarios/scenario.schema.json").write_text("{}")
+    monkeypatch.setattr(examples, "folder", lambda: home / "scenarios")
+    (copied,) = examples.copy("place", home / "new")
+    assert f"parameters: ../{FILE}" in copied.read_text()
+    assert np.array_equal(sample(pharmsim.load(copied), 8).u, sample(load(home), 8).u, equal_nan=True)
+
+
 # -- mistakes ------------------------------------------------------------------------------------------
 
 
@@ -325,9 +336,31 @@ def test_rows_that_cannot_be_drawn_are_told(home: Path, a: np.ndarray, said: str
     assert said in message(home)
 
 
-def test_parameters_are_given_in_the_base(home: Path) -> None:
+def test_a_what_if_draws_from_a_calibration_of_its_base(home: Path) -> None:
+    load(home, plain(), "plain")
+    change = {"base": "../plain.yaml", "name": "y", "parameters": [f"../../{FILE}"]}
+    change["changes"] = [{"set": "leaving.a.rate", "times": 0.5}]
+    found, wanted = load(home, change, "deeper/y"), load(home)
+    assert np.array_equal(sample(found, 32).u, sample(wanted, 32).u, equal_nan=True)
+    assert sample(found).values(rate(found, "b")) == sample(wanted).values(rate(wanted, "b"))
+    again = pharmsim.from_dict(json.loads(json.dumps(pharmsim.to_dict(found))), "nowhere")
+    assert pharmsim.to_dict(again) == pharmsim.to_dict(found)
+    twice = {"base": "y.yaml", "name": "z", "parameters": f"../../{FILE}"}
+    assert (
+        pharmsim.to_dict(load(home, twice, "deeper/z"))["uncertainties"]
+        == pharmsim.to_dict(found)["uncertainties"]
+    )
+    leaving = json.loads(json.dumps(LEAVING))
+    leaving["a"]["rate"]["high"] = 0.21
+    load(home, plain() | {"leaving": leaving}, "plain")
+    text = message(home, data=change, name="deeper/y")
+    assert "plain.yaml" in text.splitlines()[0]
+    assert "got 0.1 (0.05 to 0.21, pert)" in text
+    text = message(home, data=change | {"parameters": "../fit.nc"}, name="deeper/y")
+    assert "`../fit.nc` no such file" in text
+
+
+def test_parameters_are_no_number_that_a_change_sets(home: Path) -> None:
     load(home)
-    change = {"base": "x.yaml", "name": "y", "parameters": f"../{FILE}"}
-    assert "cannot be given beside `base`: give them in the base" in message(home, data=change, name="y")
     change = {"base": "x.yaml", "name": "y", "changes": [{"set": "parameters", "to": "x"}]}
     assert "no such path in the base: `parameters`" in message(home, data=change, name="y")

@@ -111,13 +111,13 @@ def test_only_small_teams_wait_longer_and_find_somebody_each_time() -> None:
     assert scenario.hiring is not None
     assert scenario.hiring.time_to_fill is not None
     months = central(scenario.hiring.time_to_fill, scenario, ["post"])
-    assert dict(zip(posts.index, months, strict=True)) == small.map({True: 5.0, False: 3.0}).to_dict()
+    assert dict(zip(posts.index, months, strict=True)) == small.map({True: 9.0, False: 3.0}).to_dict()
 
 
 def test_no_post_runs_away_in_two_years(boroughs: Results) -> None:
     heads = boroughs.data["headcount"].isel(draw=0).sum(["group", "contract"])
     change = heads.isel(time=24) / heads.isel(time=0) - 1
-    assert float(abs(change).max()) < 0.1
+    assert float(abs(change).max()) < 0.12
     assert float(abs(change).median()) < 0.02
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from difflib import get_close_matches
 from importlib.resources import files
@@ -10,9 +11,12 @@ from pathlib import Path
 from pharmsim.errors import OutputError
 from pharmsim.results.folder import complete_or_nothing
 from pharmsim.scenario.reader import SCHEMA
+from pharmsim.scenario.uncertainties import CALIBRATIONS
 
 KINDS = (".yaml", ".yml")
 LIBRARY = "interventions"
+POSTERIOR = re.compile(rf"(?:\.\./)+({CALIBRATIONS}/posteriors/[\w.-]+\.nc)")
+"""A posterior beside the folder of the examples, as scenarios name it."""
 
 
 def folder() -> Path:
@@ -89,4 +93,18 @@ def copy(name: str, target: Path) -> list[Path]:
                 partial,
             )
         shutil.copy(folder() / SCHEMA, partial)
+        _with_posteriors(partial)
     return _scenarios(target)
+
+
+def _with_posteriors(place: Path) -> None:
+    """Copy the posteriors that scenarios draw from into their folder, and name them there."""
+    for path in _scenarios(place):
+        text = path.read_text(encoding="utf-8")
+        named = set(POSTERIOR.findall(text))
+        for name in named:
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(folder().parent / name, place / name)
+        if named:
+            up = "../" * len(path.relative_to(place).parent.parts)
+            path.write_text(POSTERIOR.sub(rf"{up}\1", text), encoding="utf-8")

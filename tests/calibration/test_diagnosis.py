@@ -81,7 +81,7 @@ def test_headlines(found: Diagnosis) -> None:
     assert "the data inform 4. They do not inform: pass_rate;" in text
     assert "Against the end of their range press: retirement." in text
     assert "that of retirement (Pareto k" in text
-    assert "One by one, retirement moves most: prior × ½: depends, mean −" in text
+    assert "One by one, retirement moves most (prior × ½: mean −" in text
     assert "too few" not in text
 
 
@@ -232,9 +232,19 @@ def test_the_command_writes_a_folder(results: Path, capsys: pytest.CaptureFixtur
     assert not (folder / "figures").exists()
 
 
+def test_a_posterior_that_was_kept_alone(results: Path, tmp_path: Path) -> None:
+    words = ["diagnose", str(results / "inference.nc"), "--out", str(tmp_path / "told"), "--no-figures"]
+    assert cli.call(words) == 0
+    kept = json.loads((tmp_path / "told" / "manifest.json").read_text(encoding="utf-8"))
+    assert kept["files"][0]["sha256"] == manifest.file_digest(results / "inference.nc")
+
+
 def test_a_folder_without_a_posterior(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.call(["diagnose", str(tmp_path)]) == 2
-    assert "must be the results folder of a calibration; it has no inference.nc" in capsys.readouterr().err
+    assert (
+        "must be the results folder of a calibration, or its posterior; it has no inference.nc"
+        in capsys.readouterr().err
+    )
     (tmp_path / "inference.nc").write_bytes(b"no netCDF")
     assert cli.call(["diagnose", str(tmp_path)]) == 2
     assert "cannot be read" in capsys.readouterr().err

@@ -14,9 +14,12 @@ import pharmsim
 from pharmsim.calibration import calibrate
 from pharmsim.calibration.file import load_calibration
 from pharmsim.calibration.posterior import read
+from pharmsim.calibration.targets import read_targets
 from pharmsim.compiled.draws import sample
 from pharmsim.results.assumptions import as_frame
 from pharmsim.scenario import check_warnings
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +63,22 @@ def test_the_centre_fits_better_than_what_it_began_with(home: Path) -> None:
     log = as_frame(fitted).set_index("uncertainty").loc["supply"]
     assert (log["evidence"], log["source"]) == ("calibrated", "calibration small (small.nc)")
     assert log["low"] < log["value"] < log["high"]
+
+
+def misses(name: str) -> np.ndarray:
+    """Relative errors of the central run of a shipped scenario at the registers of 31 March."""
+    headcount = pharmsim.run(pharmsim.load(ROOT / "scenarios" / "gb" / name)).data["headcount"].sel(draw=0)
+    found = []
+    for target in read_targets(ROOT / "calibration" / "targets" / "gb_register.csv"):
+        if target.series.startswith("gphc_register_31mar") and target.date.year > 2018:
+            post = {"pharmacist": "register_pharmacist", "pharmacy_technician": "register_technician"}
+            at = headcount.sel(post=post[target.role], time=np.datetime64(target.date) + 1)
+            found.append(float(at.sum()) / target.value - 1.0)
+    return np.abs(found)
+
+
+def test_the_shipped_calibration_meets_the_registers() -> None:
+    before, after = misses("register.yaml"), misses("register_calibrated.yaml")
+    assert len(after) == 14
+    assert after.max() < 0.01
+    assert after.mean() < 0.7 * before.mean()

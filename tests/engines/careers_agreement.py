@@ -17,9 +17,8 @@ from scipy import stats
 import pharmsim
 from pharmsim.compiled.compile import Compiled, compile_scenario
 from pharmsim.compiled.draws import sample
-from pharmsim.compiled.model import State
+from pharmsim.compiled.whole import whole_opening
 from pharmsim.engine import run as cohort
-from pharmsim.engine.careers.people import whole
 from pharmsim.quantities import FLOWS, RETENTION, STOCKS
 from pharmsim.scenario.models import Scenario
 
@@ -44,24 +43,12 @@ def compiled(scenario: Scenario) -> Compiled:
     return compile_scenario(scenario, sample(scenario))
 
 
-def rounded(c: Compiled) -> State:
-    """The opening state in the whole people that `careers` starts with."""
-    state = c.opening.rows(0, 1)
-    posts = state.posts
-    for array in (*posts.people[0, 0], *posts.pools[0].reshape(-1, *posts.pools.shape[3:]),
-                  *posts.offers[0].reshape(-1, *posts.offers.shape[3:]), *posts.seekers[0]):  # fmt: skip
-        array[:] = whole(array.ravel()).reshape(array.shape)
-    heads = posts.offers[0].sum(axis=(2, 3))
-    posts.offers_by_source[0, ..., -1] = heads
-    return state
-
-
 def limit(scenario: Scenario) -> Record:
     """`cohort` for a step of 0."""
     found = []
     for step in ("month/4", "month/8"):
         c = compiled(pharmsim.from_dict({**pharmsim.to_dict(scenario), "step": step}))
-        found.append(cohort.run(c, rounded(c)).record)
+        found.append(cohort.run(c, whole_opening(c.opening, c.model.posts.tracks.home)).record)
     return {name: 2.0 * found[1][name] - found[0][name] for name in found[0]}
 
 

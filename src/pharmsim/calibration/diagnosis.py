@@ -73,13 +73,18 @@ class Diagnosis:
         return list(self.parameters["parameter"])
 
 
-def read(folder: Path) -> Any:
-    """Read the posterior of a results folder.
+def file_of(place: Path) -> Path:
+    """The posterior of a results folder, or the file itself."""
+    return place if place.is_file() else place / NAME
+
+
+def read(place: Path) -> Any:
+    """Read the posterior of a results folder, or a posterior that was kept alone.
 
     Parameters
     ----------
-    folder : Path
-        Written by `pharmsim calibrate`.
+    place : Path
+        Folder or file written by `pharmsim calibrate`.
 
     Returns
     -------
@@ -90,11 +95,11 @@ def read(folder: Path) -> Any:
     OutputError
         If the folder holds none, or not all of it.
     """
-    path = folder / NAME
+    path = file_of(place)
     if not path.is_file():
         raise OutputError(
-            f"{folder}: must be the results folder of a calibration; it has no {NAME}. Run "
-            "`pharmsim calibrate` and give its folder."
+            f"{place}: must be the results folder of a calibration, or its posterior; it has no {NAME}. "
+            "Run `pharmsim calibrate` and give its folder."
         )
     az = arviz()
     try:

@@ -41,13 +41,20 @@ def calibrate(
             calibration, seed=seed, steps=steps, threads=threads, map_only=map_only, place=place, shown=True
         )
         study.write(done, folder, force, posterior)
+        place.unfinished = done.mixed is not None and not done.converged
     typer.echo(study.summary(done))
+    if place.unfinished:
+        typer.echo(
+            f"To go on from here: the same command with --resume --force --steps {2 * done.settings.steps}"
+        )
     typer.echo(f"Written to {folder}" + (f" and {posterior}" if posterior else ""))
 
 
 @app.command()
 def diagnose(
-    folder: Annotated[Path, typer.Argument(help="Results folder of a calibration.", metavar="RESULTS")],
+    place: Annotated[
+        Path, typer.Argument(help="Results folder of a calibration, or its posterior.", metavar="RESULTS")
+    ],
     out: Out = None,
     force: Force = False,
     no_figures: NoFigures = False,
@@ -57,8 +64,9 @@ def diagnose(
     from pharmsim.report import calibration_files, calibration_text
     from pharmsim.results.folder import check_target
 
-    target = out or folder / "diagnosis"
+    alone = Path("results") / f"{place.stem}_diagnosis"
+    target = out or (alone if place.is_file() else place / "diagnosis")
     check_target(target, force)
-    found = diagnosis.diagnose(diagnosis.read(folder))
-    calibration_files.write(found, folder, target, force, figures=not no_figures)
+    found = diagnosis.diagnose(diagnosis.read(place))
+    calibration_files.write(found, place, target, force, figures=not no_figures)
     calibration_text.show(found, console(), target)

@@ -87,6 +87,11 @@ def row_keys(seed: int, replicates: int, rows: range) -> Keys:
     Row 0 has the central values; behind it every draw has so many `replicates`. With none, the rows are
     replicates of the central values.
     """
+    return keys(("replicate", seed, *draw_and_replicate(replicates, row)) for row in rows)
+
+
+def draw_and_replicate(replicates: int, row: int) -> tuple[int, int]:
+    """Draw and replicate of a row of a table of draws, as in `row_keys`."""
     if replicates == 0:
-        return keys(("replicate", seed, 0, row) for row in rows)
-    return keys(("replicate", seed, 1 + (row - 1) // replicates, (row - 1) % replicates) for row in rows)
+        return 0, row
+    return 1 + (row - 1) // replicates, (row - 1) % replicates

@@ -158,7 +158,7 @@ def run(
     n_groups, n_ages = compiled.opening.posts.people.shape[3], compiled.opening.posts.people.shape[5]
     names = None if keys is None else streams(compiled.scenario, m.posts)
     if state is None:
-        state = compiled.opening if keys is None else whole_opening(compiled.opening)
+        state = compiled.opening if keys is None else whole_opening(compiled.opening, m.posts.tracks.home)
     s = wide_state(state)
     record, m = blank(m, clock, n, n_ages), wide_model(m)
 

@@ -314,7 +314,7 @@ def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Any
     """A table of the terminal."""
     from rich.table import Table
 
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    made = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=True)
     for i, name in enumerate(head):
         made.add_column(name, justify="left" if i == 0 else "right")
     for row in rows:

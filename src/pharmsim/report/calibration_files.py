@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pharmsim import __version__
-from pharmsim.calibration.diagnosis import NAME, Diagnosis
+from pharmsim.calibration.diagnosis import Diagnosis, file_of
 from pharmsim.report import calibration_figures
 from pharmsim.report.calibration_text import markdown, with_words
 from pharmsim.results.files import write_manifest
@@ -34,7 +34,7 @@ def write(
     ----------
     found : Diagnosis
     source : Path
-        Results folder of the calibration.
+        Results folder of the calibration, or its posterior.
     folder : Path
     force : bool
         Replace a diagnosis that is there.
@@ -47,6 +47,7 @@ def write(
     Path
         diagnosis.md, parameters.csv, targets.csv, prior_sensitivity.csv, figures/, manifest.json.
     """
+    kept = file_of(source)
     with complete_or_nothing(folder, force) as partial:
         drawn = calibration_figures.write(found, partial / "figures") if figures else []
         text = markdown(found, [path.relative_to(partial).as_posix() for path in drawn])
@@ -58,7 +59,7 @@ def write(
         made = {
             "pharmsim": __version__, "kind": KIND, "command": words,
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
-            "files": [{"path": NAME, "sha256": file_digest(source / NAME)}],
+            "files": [{"path": kept.name, "sha256": file_digest(kept)}],
         }  # fmt: skip
         write_manifest(made, partial)
     return folder

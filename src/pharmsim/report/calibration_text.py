@@ -183,7 +183,8 @@ def _prior(found: Diagnosis) -> str:
     if not len(own):
         return text
     worst = own.iloc[int(own["moved"].abs().to_numpy().argmax())]
-    return f"{text} One by one, {worst['parameter']} moves most: {_moved(worst)}."
+    moved = _moved(worst).replace("depends, ", "")
+    return f"{text} One by one, {worst['parameter']} moves most ({moved})."
 
 
 def _names(rows: pd.DataFrame) -> str:

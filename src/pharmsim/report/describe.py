@@ -97,7 +97,7 @@ def _together(scenario: Scenario) -> list[str]:
     for posterior in section.posteriors:
         rows = len(next(iter(posterior.columns.values())))
         names = ", ".join(name for name in posterior.columns if name in own)
-        lines.append(f"posterior {posterior.name}, {rows} draws of {names}")
+        lines.append(f"posterior {posterior.name}, {rows:,} draws of {names}")
     return lines
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pharmsim.errors import Problem, ScenarioError
 from pharmsim.scenario import loading, uses
+from pharmsim.scenario.checks.uncertainties import fitted
 from pharmsim.scenario.edits import Edit, edited
 from pharmsim.scenario.forms import RANGE_KEYS
 from pharmsim.scenario.marks import Map, Path, Seq, closest, dotted, holds_broken, locate, place, quoted
@@ -24,7 +25,7 @@ from pharmsim.scenario.small_forms import where_form
 from pharmsim.scenario.tables import Tables
 from pharmsim.scenario.text import FormError
 
-OWN_KEYS = ("base", "name", "description", "start", "end", "step", "warnings_off", "changes")
+OWN_KEYS = ("base", "name", "description", "start", "end", "step", "parameters", "warnings_off", "changes")
 MAX_BASES = 10
 
 
@@ -59,8 +60,6 @@ def apply(tree: Map, problems: Problems, folder: Folder, above: tuple[str, ...])
         if key in Scenario.model_fields and key not in OWN_KEYS:
             how = "{use: …}" if key == "interventions" else f"{{set: {key}…, to: …}}"
             message = f"cannot be given beside `base`: change it with `changes: [{how}]`"
-            if key == "parameters":
-                message = "cannot be given beside `base`: give them in the base"
             problems.add((key,), message)
         elif key not in OWN_KEYS:
             problems.add((key,), f"unknown key.{closest(key, OWN_KEYS)}")
@@ -118,14 +117,19 @@ def _base(
 
 
 def _head(work: _Work, base: Scenario) -> None:
-    """Put the name, the dates and the digest of the base into the scenario."""
-    data = loading.tree_of(base)
+    """Put the name, the dates, the parameters and the digest of the base into the scenario."""
+    data = work.tree.like(loading.tree_of(base))
     data["description"] = ""
     for key in OWN_KEYS:
         if key in work.tree and key not in ("base", "changes"):
             data[key] = work.tree[key]
+    data.lines = {"parameters": work.tree.lines.get("parameters", 0)}  # the others are those of the base
     data["base_digest"] = loading.digest(base)
     _take(work, data, ())
+    section = work.scenario.uncertainties
+    for posterior in section.posteriors if section is not None else ():
+        if posterior.ranges and posterior.file not in base.parameters:
+            fitted(work.scenario, work.problems, posterior)
 
 
 def _take(work: _Work, data: Map, at: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pharmsim.compiled.compile import compile_scenario
 from pharmsim.compiled.draws import CAREERS, CHAIN, Draws
-from pharmsim.compiled.streams import row_keys
+from pharmsim.compiled.streams import draw_and_replicate, row_keys
 from pharmsim.scenario.models import Scenario
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _engine(
         return replace(made, state=made.state.rows(0, 0))
     from pharmsim.engine.careers.run import run as run_careers
 
-    each = [(i, (row - 1) % replicates if replicates else row) for i, row in enumerate(rows)]
+    each = [(i, *draw_and_replicate(replicates, row)) for i, row in enumerate(rows)]
     found = run_careers(compiled, each, workers=threads)
     logs = {"careers": found.careers, "vacancies": found.vacancies}
     return Output(

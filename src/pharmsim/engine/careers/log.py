@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 EVENTS = (
     "in_post", "in_pool", "offered", "in_training", "looks_for_post",
     "enters_pipeline", "enters_stage", "waits_for_place", "drops_out", "sits", "passes", "fails",
-    "registers", "leaves_area", "gives_up",
+    "fails_for_good", "registers", "leaves_area", "gives_up",
     "accepts", "starts", "switches", "changes_employer", "moves", "is_promoted", "takes_role",
     "starts_training", "stops_training", "qualifies", "ends_training",
     "leaves", "retires", "returns", "is_lost",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pharmsim.compiled.arrays import Floats
-from pharmsim.engine.careers.people import whole
+from pharmsim.compiled.whole import whole_opening
 from pharmsim.engine.careers.search import first_day_and_after, seek
 from pharmsim.engine.careers.streams import Whole
 from pharmsim.engine.careers.working import pause, work
@@ -15,11 +15,14 @@ from pharmsim.engine.careers.world import FIRST_YEAR, World
 def everybody(world: World) -> None:
     """Create the people of the opening state and begin their careers; trainees are there already."""
     world.started = True
+    opening = whole_opening(world.compiled.opening, world.compiled.model.posts.tracks.home).posts
     in_training(world)
-    in_post(world)
-    in_pools(world)
-    with_offers(world)
-    looking(world)
+    in_post(world, opening.people[0, 0])
+    for post in range(world.n_posts):
+        first_years(world, post, opening.first_year[0, post, :FIRST_YEAR])
+    in_pools(world, opening.pools[0])
+    with_offers(world, opening.offers[0])
+    looking(world, opening.seekers[0])
 
 
 def someone(world: World, name: str, group: int, index: int) -> int:
@@ -32,10 +35,9 @@ def someone(world: World, name: str, group: int, index: int) -> int:
 
 
 def cells(heads: Floats) -> list[tuple[int, ...]]:
-    """One entry for every whole person: the place in the array, rounded along all axes together."""
-    n = whole(heads.ravel()).reshape(heads.shape)
-    at = np.argwhere(n)
-    return [(*cell, k) for cell in map(tuple, at.tolist()) for k in range(n[cell])]
+    """One entry for every person: the place in the array, and a number within it."""
+    at = map(tuple, np.argwhere(heads).tolist())
+    return [(*cell, k) for cell in at for k in range(int(heads[cell]))]
 
 
 def in_training(world: World) -> None:
@@ -50,11 +52,10 @@ def in_training(world: World) -> None:
             world.tell(i, "in_training", "", world.names.pipelines[q % len(world.names.pipelines)])
 
 
-def in_post(world: World) -> None:
-    """Everybody in post, row by row; some of them in their first year."""
-    n_posts, names = world.n_posts, world.names.posts
-    known: dict[int, int] = {}
-    for row, heads in enumerate(world.compiled.opening.posts.people[0, 0]):
+def in_post(world: World, people: Floats) -> None:
+    """Everybody in post, row by row."""
+    names, known = world.names.posts, dict[int, int]()
+    for row, heads in enumerate(people):
         post = world.home[row]
         known[post] = known.get(post, -1) + 1  # rows of a post by turn, whatever posts there are besides
         for g, c, a, k in cells(heads):
@@ -62,16 +63,14 @@ def in_post(world: World) -> None:
             world.works_at(i, row, c)
             world.tell(i, "in_post", "", names[post])
             world.env.process(work(world, i))
-    here, homes = world.in_post()
-    for post in range(n_posts):
-        first_years(world, post, here[homes == post])
 
 
-def first_years(world: World, post: int, here: np.ndarray) -> None:
+def first_years(world: World, post: int, slots: Floats) -> None:
     """Choose who of a post is in the first year, and since when."""
-    slots = world.compiled.opening.posts.first_year[0, post, :FIRST_YEAR]
     if not slots.any():
         return
+    here, homes = world.in_post()
+    here = here[homes == post]
     stream = world.streams.named(f"first year/{world.names.posts[post]}")
     turn = Whole(stream)
     joined = [slot - FIRST_YEAR for slot, heads in enumerate(slots) for _ in range(turn.take(heads))]
@@ -79,9 +78,9 @@ def first_years(world: World, post: int, here: np.ndarray) -> None:
     world.people.joined[chosen] = joined[: len(chosen)]
 
 
-def in_pools(world: World) -> None:
+def in_pools(world: World, pools: Floats) -> None:
     """People who have left a post for a pool."""
-    for pool, by_post in enumerate(world.compiled.opening.posts.pools[0]):
+    for pool, by_post in enumerate(pools):
         name = world.names.pools[pool]
         for post, heads in enumerate(by_post):
             for g, a, k in cells(heads):
@@ -97,10 +96,10 @@ def back_from(world: World, i: int, pool: int):  # type: ignore[no-untyped-def]
         yield from work(world, i)
 
 
-def with_offers(world: World) -> None:
+def with_offers(world: World, offers: Floats) -> None:
     """People who have accepted a post before the start."""
     source, hiring = len(world.names.sources) - 1, world.m.hiring
-    for slot, by_post in enumerate(world.compiled.opening.posts.offers[0]):
+    for slot, by_post in enumerate(offers):
         for post, heads in enumerate(by_post):
             for g, a, k in cells(heads):
                 i = someone(world, f"offer/{slot}/{world.names.posts[post]}/{g}/{k}", g, a)
@@ -111,9 +110,9 @@ def with_offers(world: World) -> None:
                 world.env.process(first_day_and_after(world, i, post, source, slot + 1))
 
 
-def looking(world: World) -> None:
+def looking(world: World, seekers: Floats) -> None:
     """Newly qualified people who look for a post."""
-    for q, heads in enumerate(world.compiled.opening.posts.seekers[0]):
+    for q, heads in enumerate(seekers):
         for g, a, k in cells(heads):
             i = someone(world, f"{world.names.pipelines[q]}/looking/{g}/{k}", g, a)
             world.people.place[i] = world.places.seeking + q

@@ -64,11 +64,3 @@ class People:
         self.names.append(name)
         self.streams.append(stream)
         return i
-
-
-def whole(heads: Floats) -> np.ndarray:
-    """Whole people for fractional ones along the last axis, by rounding the sums so far.
-
-    Every sum from the first number on is within half a person, and so is the total.
-    """
-    return np.diff(np.rint(np.cumsum(heads, axis=-1)), axis=-1, prepend=0.0).astype(np.int64)

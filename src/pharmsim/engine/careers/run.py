@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -50,18 +51,19 @@ class One(NamedTuple):
     vacancies: pa.Table
 
 
-def run(compiled: Compiled, rows: Sequence[tuple[int, int]], workers: int = 1) -> Output:
+def run(compiled: Compiled, rows: Sequence[tuple[int, int, int]], workers: int = 1) -> Output:
     """Simulate single careers.
 
     Parameters
     ----------
     compiled : Compiled
         With a step of a month or less; the length of the step does not matter.
-    rows : sequence of (int, int)
-        Row of the draws of `compiled`, and replicate: one for each row of the record.
+    rows : sequence of (int, int, int)
+        One for each row of the record: row of the draws of `compiled`; draw and replicate, by which the
+        streams of random numbers are named.
     workers : int
-        Processes. More than one are started anew, so that a script that asks for them must keep its own
-        work under ``if __name__ == "__main__":``.
+        Processes. Where there are several they start afresh (a copy of a process with threads may stand
+        still), so that a script that asks for them keeps its own work under ``if __name__ == "__main__":``.
 
     Returns
     -------
@@ -83,14 +85,15 @@ def run(compiled: Compiled, rows: Sequence[tuple[int, int]], workers: int = 1) -
         )
     began = time.perf_counter()
     scenario, draws, tags = compiled.scenario, compiled.draws, compiled.clock.tag_month >= 0
-    blocks = [draws.block(draw, draw + 1) for draw, _ in rows]
-    replicates = [replicate for _, replicate in rows]
+    blocks = [draws.block(row, row + 1) for row, _, _ in rows]
+    names = [(draw, replicate) for _, draw, replicate in rows]
     n = len(rows)
-    if workers > 1 and n > 1:
-        with ProcessPoolExecutor(min(workers, n), mp_context=spawn()) as pool:
-            found = list(pool.map(one, [scenario] * n, blocks, replicates, [tags] * n))
-    else:
-        found = [one(scenario, *row, tags) for row in zip(blocks, replicates, strict=True)]
+    alone = n if workers == 1 or n == 1 else int(is_cold())  # so that the kernels are translated once
+    found = [one(scenario, blocks[i], names[i], tags) for i in range(alone)]
+    if alone < n:
+        left = n - alone
+        with ProcessPoolExecutor(min(workers, left), mp_context=get_context("spawn")) as pool:
+            found += pool.map(one, [scenario] * left, blocks[alone:], names[alone:], [tags] * left)
     return Output(
         {name: np.concatenate([x.record[name] for x in found]) for name in found[0].record},
         pa.concat_tables([x.careers for x in found]).unify_dictionaries(),
@@ -99,14 +102,14 @@ def run(compiled: Compiled, rows: Sequence[tuple[int, int]], workers: int = 1) -
     )
 
 
-def spawn():  # type: ignore[no-untyped-def]
-    """Processes that start afresh: a copy of one with threads may stand still."""
-    from multiprocessing import get_context
+def is_cold() -> bool:
+    """Whether the kernels that every month calls must be translated first."""
+    from pharmsim.engine.jit import cache_folder
 
-    return get_context("spawn")
+    return not any(cache_folder().rglob("around.month_starts-*.nbc"))
 
 
-def one(scenario: Scenario, draws: Draws, replicate: int, tags: bool) -> One:
+def one(scenario: Scenario, draws: Draws, name: tuple[int, int], tags: bool) -> One:
     """One replicate of one draw.
 
     Parameters
@@ -114,7 +117,8 @@ def one(scenario: Scenario, draws: Draws, replicate: int, tags: bool) -> One:
     scenario : Scenario
     draws : Draws
         Of one row.
-    replicate : int
+    name : (int, int)
+        Draw and replicate.
     tags : bool
         Whether retention is followed.
     """
@@ -124,17 +128,17 @@ def one(scenario: Scenario, draws: Draws, replicate: int, tags: bool) -> One:
     from pharmsim.engine.careers.world import World
 
     compiled = compile_scenario(scenario, draws, tags)
-    world = World(compiled, Streams(draws.seed, draws.first, replicate))
+    world = World(compiled, Streams(draws.seed, *name))
     world.env.run(until=world.env.process(Months(world).calendar()))
     still_open(world)
     error = np.abs(world.record.conservation_error)
     if error.any():
         month = int(np.argwhere(error[0])[0, 0])
         raise ConservationError(
-            f"headcount is not conserved: month {month} of draw {draws.first}, replicate {replicate}, is out "
+            f"headcount is not conserved: month {month} of draw {name[0]}, replicate {name[1]}, is out "
             f"by {error[0, month]:.0f} people. This is a fault of pharmsim, not of the scenario."
         )
-    keys = {"draw": draws.first, "replicate": replicate}
+    keys = dict(zip(("draw", "replicate"), name, strict=True))
     return One(
         world.record.arrays(),
         keyed(world.log.careers(world.people.names), keys),

@@ -17,7 +17,6 @@ class Streams:
     Parameters
     ----------
     seed, draw, replicate : int
-        `draw` is the row of the whole table of draws.
     """
 
     def __init__(self, seed: int, draw: int, replicate: int) -> None:

@@ -130,6 +130,7 @@ def examination(world: World, i: int, q: int, wait: int) -> Life:
         wait = NOT_SAT
     people.place[i] = GONE
     world.tally(world.training_flows.failed_out, q)
+    world.tell(i, "fails_for_good", name)
     return False
 
 

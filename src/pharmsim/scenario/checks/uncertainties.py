@@ -48,17 +48,17 @@ def check(scenario: Scenario, problems: Problems) -> None:
     """Check what is drawn from posteriors, and correlations."""
     section = scenario.uncertainties
     columns: dict[str, str] = {}
-    fitted: dict[str, str] = {}
+    positions: dict[str, str] = {}
     for i, posterior in enumerate(section.posteriors if section is not None else ()):
         path = ("uncertainties", "posteriors", i)
         if problems.touches(path):
             return
-        for name in [name for name in posterior.columns if name in {**columns, **fitted}][:1]:
-            other = {**columns, **fitted}[name]
+        for name in [name for name in posterior.columns if name in {**columns, **positions}][:1]:
+            other = {**columns, **positions}[name]
             problems.add(path, f"has the column {quoted(name)}, which {other} has too")
-        (fitted if posterior.ranges else columns).update(dict.fromkeys(posterior.columns, posterior.name))
+        (positions if posterior.ranges else columns).update(dict.fromkeys(posterior.columns, posterior.name))
         if posterior.ranges and not scenario.base_digest:  # a change may move what was fitted
-            _fitted(scenario, problems, posterior)
+            fitted(scenario, problems, posterior)
     known: dict[str, None] = {}
     for at, node in ranged(scenario):
         if node.dist == "empirical" and node.uncertainty not in columns:
@@ -76,7 +76,7 @@ def check(scenario: Scenario, problems: Problems) -> None:
             _matrix(problems, group, ("uncertainties", "correlated", i))
 
 
-def _fitted(scenario: Scenario, problems: Problems, posterior: Posterior) -> None:
+def fitted(scenario: Scenario, problems: Problems, posterior: Posterior) -> None:
     """Check that the ranges of what is drawn from a calibration are those that it was fitted with."""
     alike = False
     for at, node in ranged(scenario):
