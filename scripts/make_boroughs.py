@@ -41,6 +41,10 @@ ACTED_ON = 0.2
 """The baseline's factor of moves, by which the rates of all edges are multiplied."""
 EMPLOYER_CHANGE = {"community": 0.08}
 OTHER_EMPLOYER_CHANGE = 0.03
+ROUNDING = 0.001
+"""FTE beyond the whole posts of a small team, so that rounding takes none away."""
+VACANCIES = (0.6, 1.5)
+"""Range of vacancy rates relative to their value, as in the baseline."""
 SMALL = 20
 """Teams of fewer people, outside community pharmacy: each vacancy finds somebody, in its time."""
 CANDIDATES = 12.0
@@ -58,10 +62,11 @@ NEIGHBOURS = {
 FILLED = r"""  time_to_fill:
     - \1, uncertainty: time_to_fill}
     # a vacancy in a team of three does not wait for its share of the candidates of all boroughs; beside moves
-    # and returns, nine months keep vacancies near those of the start (6 % for 8 %), five would make them 4 %
+    # and returns, nine months make vacancies of 6 %, five would make them 4 %
     - {where: {team: small}, value: 9 months, low: 4 months, high: 14 months, uncertainty: time_to_fill,
        source: assumption of this project, evidence: assumption}
 """
+TABLES = ("headcount", "headcount_ranges", "vacancies", "pay", "moves", "skills_overlap", "pools", "hires")
 Split = dict[str, dict[str, int]]
 
 
@@ -179,6 +184,32 @@ def write_stock(scenario: pharmsim.Scenario, split: Split) -> None:
         write(table, rows)
 
 
+def write_funding(scenario: pharmsim.Scenario, split: Split) -> None:
+    """Write ranges of headcount and vacancy rates: small teams have whole people and whole funded posts.
+
+    The funded FTE of a small team are the nearest whole number to what the baseline's vacancy rate makes of
+    its FTE, and not less than these: half a post cannot be filled, and who leaves it has no successor.
+    """
+    ranges = pd.read_csv(DATA / "headcount_ranges.csv", dtype=str).fillna("").assign(team="")
+    whole_people = {"team": "small", "factor": 1, **assumed("small teams have whole people")}
+    write("headcount_ranges", [*ranges.to_dict("records"), dict.fromkeys(ranges, "") | whole_people])
+    rates = pd.read_csv(DATA / "vacancies.csv").fillna("")
+    low, high = (rates["vacancy_rate"] * factor for factor in VACANCIES)
+    named = rates.assign(post="", low=low.round(5), high=high.round(5), uncertainty="vacancy_rates")
+    rate = rates.set_index(["role", "environment"])["vacancy_rate"]
+    start = pharmsim.run(scenario, tags=False).data.isel(draw=0, time=0)
+    fte_per_head = (start["fte"] / start["headcount"].sum(["group", "contract"])).to_series()
+    rows = named.to_dict("records")
+    for post, place, n, _ in places(scenario, split):
+        if is_small(post, n):
+            fte = n * fte_per_head[post.post]
+            funded = max(round(fte / (1 - rate[post.role, post.environment])), math.ceil(fte - 1e-9))
+            row = {"post": f"{post.post}_{place}", "vacancy_rate": f"{1 - fte / (funded + ROUNDING):.6f}"}
+            note = {"note": f"{funded} FTE for {n} people"}
+            rows.append(dict.fromkeys(named, "") | row | assumed("small teams have whole posts") | note)
+    write("vacancies", rows)
+
+
 def write_shared(scenario: pharmsim.Scenario, split: Split) -> None:
     """Write pools and a first guess of hires: the baseline's, by the size of the post."""
     for name in ("pools", "hires"):
@@ -254,7 +285,8 @@ def text(scenario: pharmsim.Scenario) -> str:
     places = ", ".join(f"{place}: {label}" for place, label in labels.items())
     posts = f"places: {{{places}}}\nposts: {{table: data/borough_posts.csv}}\n"
     found = re.sub(r"^posts:\n(  - .*\n)+", posts, found, flags=re.M)
-    for name in ("headcount", "pay", "moves", "skills_overlap", "pools", "hires"):
+    found = found.replace("value: vacancy_rate, range: {low: 0.6, high: 1.5}}", "value: vacancy_rate}")
+    for name in TABLES:
         found = found.replace(f"data/{name}.csv", f"data/borough_{name}.csv")
     for pipeline in ("foundation", "technician_trainees"):
         head, tail = found.split(f"\n  {pipeline}:\n    kind: external\n")
@@ -321,6 +353,7 @@ def main() -> None:
     scenario = pharmsim.load(SEL / "baseline.yaml")
     split = divided(scenario)
     write_stock(scenario, split)
+    write_funding(scenario, split)
     write_shared(scenario, split)
     write_moves(scenario, split)
     write_training(scenario, split)

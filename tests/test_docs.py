@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import pharmsim
+from pharmsim.calibration.file import load_calibration
 from pharmsim.scenario import library
 from test_reference_pages import make_reference
 
@@ -57,6 +58,13 @@ def test_yaml_loads(text: str, tmp_path: Path) -> None:
     if "outcome" in content:
         (tmp_path / "page.yaml").write_text(text, encoding="utf-8")
         assert library.load(str(tmp_path / "page.yaml"))
+        return
+    if "observations" in content:  # a calibration, beside those that are shipped
+        (tmp_path / "calibration").mkdir()
+        for name in ("scenarios", "calibration/targets"):
+            (tmp_path / name).symlink_to(ROOT / name)
+        (tmp_path / "calibration" / "page.yaml").write_text(text, encoding="utf-8")
+        assert load_calibration(tmp_path / "calibration" / "page.yaml").names
         return
     if "base" in content:
         shutil.copytree(ROOT / "scenarios", folder)

@@ -19,8 +19,8 @@ SEL = ROOT / "scenarios" / "sel"
 DATA = SEL / "data"
 NATIONAL = ROOT / "scenarios" / "national"
 BOROUGHS = ["bexley", "bromley", "greenwich", "lambeth", "lewisham", "southwark"]
-SAME = 0.05
-"""Largest difference of a role in an environment from the baseline, at any time."""
+SAME, SAME_SMALL = 0.03, 0.15
+"""Largest difference of a role in an environment from the baseline, at any time; and with small teams."""
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +90,29 @@ def test_moves_between_boroughs_are_half_of_the_changes_of_employer() -> None:
 
 
 def test_all_boroughs_together_go_the_way_of_the_baseline(boroughs: Results) -> None:
+    """Small teams have funded posts for whole people, which expectations fill to the last part of one."""
     base = pharmsim.run(pharmsim.load(SEL / "baseline.yaml"))
     by = ["role", "environment"]
     want, got = (measures.headcount(run.data, by).isel(draw=0) for run in (base, boroughs))
-    got = got.sel(cell=want["cell"].values)
-    np.testing.assert_allclose(got.values, want.values, rtol=SAME)
-    assert abs(got.values / want.values - 1).max() > 1e-6
+    cells = want["cell"].values
+    ratio = got.sel(cell=cells).values / want.values
+    scenario = boroughs.scenario
+    small = {f"{p.role} / {p.environment}" for p in scenario.posts if p.attributes["team"] == "small"}
+    with_small = np.isin(cells, list(small))
+    assert 5 < with_small.sum() < len(cells)
+    np.testing.assert_allclose(ratio[:, ~with_small], 1, rtol=SAME)
+    np.testing.assert_allclose(ratio[:, with_small], 1, rtol=SAME_SMALL)
+    assert abs(ratio - 1).max() > 1e-6
+
+
+def test_small_teams_have_whole_funded_posts_in_every_draw() -> None:
+    run = pharmsim.run(pharmsim.load(SEL / "boroughs.yaml"), draws=5, tags=False)
+    small = [post.attributes["team"] == "small" for post in run.scenario.posts]
+    funded = run.data["establishment_fte"].isel(time=0).values[:, small]
+    assert (funded >= np.rint(funded)).all()
+    assert funded == pytest.approx(np.rint(funded), abs=0.01)
+    heads = run.data["headcount"].isel(time=0).sum(["group", "contract"]).values[:, small]
+    assert heads == pytest.approx(np.rint(heads), abs=1e-6)
 
 
 def test_only_small_teams_wait_longer_and_find_somebody_each_time() -> None:
@@ -117,7 +134,7 @@ def test_only_small_teams_wait_longer_and_find_somebody_each_time() -> None:
 def test_no_post_runs_away_in_two_years(boroughs: Results) -> None:
     heads = boroughs.data["headcount"].isel(draw=0).sum(["group", "contract"])
     change = heads.isel(time=24) / heads.isel(time=0) - 1
-    assert float(abs(change).max()) < 0.12
+    assert float(abs(change).max()) < 0.16
     assert float(abs(change).median()) < 0.02
 
 

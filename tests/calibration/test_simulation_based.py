@@ -151,7 +151,7 @@ def check(found: Recovered) -> None:
     from scipy.stats import norm
 
     n = found.truth.shape[1]
-    assert found.effective.min() > 100.0
+    assert found.effective.min() > 50.0
     assert uneven(found.ranks[right]) == []
     assert uneven(found.ranks[half_the_errors])
     for share in (0.5, 0.9):

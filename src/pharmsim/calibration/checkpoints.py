@@ -97,11 +97,19 @@ class Kept:
             ) from error
 
 
-@dataclass(frozen=True)
+@dataclass
 class Place:
-    """Folder in which a calibration keeps its steps until the results are written."""
+    """Folder in which a calibration keeps its steps until the results are written.
+
+    Attributes
+    ----------
+    folder : Path
+    unfinished : bool
+        Whether the steps stay behind the results too, so that more can follow.
+    """
 
     folder: Path
+    unfinished: bool = False
 
     def agree(self, same: dict[str, str]) -> None:
         """Write down what the steps depend on, or see that those that are there are the same.
@@ -132,7 +140,7 @@ class Place:
 
 @contextmanager
 def steps_beside(target: Path, resume: bool, force: bool) -> Iterator[Place]:
-    """Hand out a place for steps, ``.<name>.steps`` beside a results folder; it goes when all is done.
+    """Hand out a place for steps, ``.<name>.steps`` beside a results folder; it goes when all is finished.
 
     Parameters
     ----------
@@ -161,11 +169,13 @@ def steps_beside(target: Path, resume: bool, force: bool) -> Iterator[Place]:
         )
     if not (resume and there):
         shutil.rmtree(folder, ignore_errors=True)
+    place = Place(folder)
     try:
-        yield Place(folder)
+        yield place
     except KeyboardInterrupt as error:
         if not any(folder.glob("*.npz")):
             shutil.rmtree(folder, ignore_errors=True)
             raise
         raise InterruptionError("interrupted; the same command with --resume continues") from error
-    shutil.rmtree(folder, ignore_errors=True)
+    if not place.unfinished:
+        shutil.rmtree(folder, ignore_errors=True)
