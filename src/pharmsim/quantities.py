@@ -92,6 +92,7 @@ STOCKS: dict[str, Output] = {
     "first_year": Output("heads", ("time", "post"), "people in their first twelve months in post"),
     "apprentices": Output("heads", ("time", "post"), "people in post who are in an internal pipeline"),
     "in_pool": Output("heads", ("time", "pool", "post"), "people out of post who may return, by the post they left"),
+    "unfillable_fte": Output("FTE", ("time", "post"), "part of a vacancy too small for a whole person (whole people only)"),
     "seekers": Output("heads", ("time", "pipeline"), "newly qualified people looking for a post"),
     "trainees": Output("heads", ("time", "stage"), "people in a stage of an external pipeline"),
     "waiting_for_place": Output("heads", ("time", "stage"), "people waiting for a place in a stage"),

@@ -26,7 +26,7 @@ Array = np.ndarray
 Record = dict[str, Array]
 ENOUGH = 200
 """People counted over all replicates, from which a mean count is close to normal."""
-NO_COUNTS = {"establishment_fte", "vacancy_fte", "cover_fte"}
+NO_COUNTS = {"establishment_fte", "vacancy_fte", "cover_fte", "unfillable_fte"}
 
 
 class Comparison(NamedTuple):

@@ -31,7 +31,7 @@ from random_scenarios import random_scenario
 Array = np.ndarray
 FAMILY_WISE = 0.01
 """Chance that an agreement fails although the engines agree."""
-IN_FTE = {"fte", "establishment_fte", "vacancy_fte", "cover_fte"}
+IN_FTE = {"fte", "establishment_fte", "vacancy_fte", "cover_fte", "unfillable_fte"}
 FOLLOWED = {"first_year", "moves_blocked", "headcount_55plus"}
 """Expectations given what happens to whole people; birthdays are spread over the year."""
 
@@ -336,3 +336,11 @@ def test_scenarios_share_chances_by_name_not_by_place() -> None:
         return heads(record)[..., -1]
 
     np.testing.assert_array_equal(stays(post("a")), stays(post("z", environment="lake"), post("a")))
+
+
+def test_what_is_too_small_for_a_whole_person_is_told() -> None:
+    scenario = made(12, heads=9, establishment={"fte": 10.4}, **leaving("0 per year"))
+    record = replicates(scenario, 2)
+    assert record["vacancy_fte"] == pytest.approx(1.4)
+    assert record["unfillable_fte"] == pytest.approx(0.4)
+    assert "unfillable_fte" not in expected(scenario)

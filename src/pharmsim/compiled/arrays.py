@@ -227,6 +227,7 @@ class PostStocks(NamedTuple):
     first_year: Floats
     apprentices: Floats
     in_pool: Floats
+    unfillable_fte: Floats  # with whole people only
 
 
 class PostFlows(NamedTuple):

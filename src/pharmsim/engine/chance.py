@@ -22,6 +22,9 @@ FAR = 10.0
 LARGE = 30.0
 """Means above this are searched for from there, others from 0."""
 
+ENOUGH = 1e-9
+"""Rounding of FTE and places that does not keep a person out."""
+
 EXIT, LEAVE, EDGE, RETURN, CONTRACT, EMPLOYER = 1, 2, 3, 4, 5, 6
 WANTED, OUTSIDE_SUPPLY, WHO, CHOICE, SELECTED, GIVE_UP = 7, 8, 9, 10, 11, 12
 INTAKE, PLACE, DROP_OUT, EXAM, RESIT, RETENTION, AGE, COMPLETE, BIRTHDAY, STEP = (

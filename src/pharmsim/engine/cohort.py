@@ -33,7 +33,7 @@ from pharmsim.engine.recording import record_pay, record_posts, record_system, r
 from pharmsim.engine.whole_hiring import give_up as whole_give_up
 from pharmsim.engine.whole_hiring import hire as whole_hire
 from pharmsim.engine.whole_hiring import start as whole_start
-from pharmsim.engine.whole_people import change, make_room
+from pharmsim.engine.whole_people import change, make_room, record_unfillable
 from pharmsim.engine.whole_people import come_back as whole_come_back
 from pharmsim.engine.whole_training import apprentices as whole_apprentices
 from pharmsim.engine.whole_training import conveyors as whole_conveyors
@@ -355,6 +355,9 @@ def run(m, v, x, z, clock, first, last, draws, s, training, y, w, a, o, thrown, 
             count(m.funding, home, d, month, people, first_year, w)
             surroundings(m, x, v.places[d], d, t, clock, t == 0, training.stages[d], w, y, a)
             record_posts(home, m.levels.index_55, d, t, month, s, w, a, o.posts)
+            if chance is not None:
+                make_room(m.hiring, a.funded, d, offers, w, chance)
+                record_unfillable(d, t, w, chance, o.posts.unfillable_fte)
             record_system(x.money, d, t, a, o.system)
             record_pay(d, t, w.fte, a, o.system)
             record_training(d, t, s.seekers, training, o.training)

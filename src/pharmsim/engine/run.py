@@ -183,7 +183,10 @@ def run(
     seconds = time.perf_counter() - began
     check(record, first, last, compiled.draws.first)
     funded(record, [post.post for post in compiled.scenario.posts], compiled.draws.first)
-    return Output(record.arrays(), narrow_state(s, n_ages), last, seconds, compile_seconds)
+    arrays = record.arrays()
+    if keys is None:
+        del arrays["unfillable_fte"]
+    return Output(arrays, narrow_state(s, n_ages), last, seconds, compile_seconds)
 
 
 def funded(record: Record, posts: list[str], row: int = 0) -> None:

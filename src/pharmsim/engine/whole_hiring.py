@@ -12,6 +12,7 @@ from pharmsim.engine.chance import (
     BIRTHDAY,
     CHOICE,
     CONTRACT,
+    ENOUGH,
     GIVE_UP,
     OUTSIDE_SUPPLY,
     SELECTED,
@@ -26,9 +27,6 @@ from pharmsim.engine.chance import (
 )
 from pharmsim.engine.jit import flat, kernel
 from pharmsim.engine.lived import total
-
-ENOUGH = 1e-9
-"""Rounding of FTE that does not keep a person out."""
 
 
 @kernel

@@ -12,6 +12,7 @@ from pharmsim.engine.chance import (
     CONTRACT,
     EDGE,
     EMPLOYER,
+    ENOUGH,
     EXIT,
     LEAVE,
     RETURN,
@@ -41,6 +42,17 @@ def make_room(hiring, funded, d, offers, w, x):  # type: ignore[no-untyped-def]
             offered += total(offers[d, slot, p])
         w.limit[p] = funded[p] - w.fte[p] - offered * most
         x.room[p] = w.limit[p]
+
+
+@kernel
+def record_unfillable(d, t, w, x, out):  # type: ignore[no-untyped-def]
+    """Step 11. The part of every vacancy that is less than the longest contract of hires."""
+    for p in range(w.fte.size):
+        if w.limit[p] > 0.0 and not math.isinf(w.limit[p]):
+            whole = (
+                math.floor(w.limit[p] / x.reserve[p] + ENOUGH) * x.reserve[p] if x.reserve[p] > 0.0 else 0.0
+            )
+            out[d, t, p] = max(w.limit[p] - whole, 0.0)
 
 
 @kernel
@@ -142,8 +154,8 @@ def leave_cell(m, hazard, d, t, r, g, c, a, n, people, key, w, o, x):  # type: i
 @kernel
 def admitted(heads, fte, room, p):  # type: ignore[no-untyped-def]
     """Of `heads` who want to arrive in a post, those for whom there is room, which they take."""
-    if fte > 0.0 and heads * fte > room[p]:
-        heads = max(math.floor(room[p] / fte), 0.0)
+    if fte > 0.0 and heads * fte > room[p] + ENOUGH:
+        heads = max(math.floor(room[p] / fte + ENOUGH), 0.0)
     room[p] -= heads * fte
     return heads
 

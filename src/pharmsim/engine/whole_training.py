@@ -14,6 +14,7 @@ from pharmsim.engine.chance import (
     BIRTHDAY,
     COMPLETE,
     DROP_OUT,
+    ENOUGH,
     EXAM,
     INTAKE,
     PLACE,
@@ -107,7 +108,7 @@ def enter(v, d, k, places, s, key, o):  # type: ignore[no-untyped-def]
         return
     free = wanting
     if not math.isinf(places[k]):
-        free = min(max(math.floor(places[k] - total(s.stages[d, k]) + 1e-9), 0.0), wanting)
+        free = min(max(math.floor(places[k] - total(s.stages[d, k]) + ENOUGH), 0.0), wanting)
     for g in range(n_groups):
         arriving = s.arriving[d, k, g]
         heads = arriving + s.unplaced[d, k, g]
@@ -244,7 +245,7 @@ def free_places(tracks, d, first, end, people, present):  # type: ignore[no-unty
     for k in range(first, end):
         for r in range(tracks.row[k], tracks.waiting[k]):
             training += total(people[d, 0, r])
-    return max(math.floor(tracks.per_fte[d, first] * staff - training + 1e-9), 0.0)
+    return max(math.floor(tracks.per_fte[d, first] * staff - training + ENOUGH), 0.0)
 
 
 @kernel

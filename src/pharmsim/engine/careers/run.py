@@ -140,7 +140,7 @@ def one(scenario: Scenario, draws: Draws, name: tuple[int, int], tags: bool) -> 
         )
     keys = dict(zip(("draw", "replicate"), name, strict=True))
     return One(
-        world.record.arrays(),
+        {name: x for name, x in world.record.arrays().items() if name != "unfillable_fte"},
         keyed(world.log.careers(world.people.names), keys),
         keyed(world.log.vacancies(world.people.names), keys),
     )
