@@ -22,6 +22,8 @@ SAME = 0.1
 """Starts that end this much below the highest log density have found the same height."""
 ENOUGH = 1e-3
 """Slope at which a start has arrived."""
+MOST = 100
+"""Iterations of a start; where limits of the model make kinks, the slope never becomes small."""
 IMPOSSIBLE = 1e10
 """Stands for a log density of −∞."""
 
@@ -138,7 +140,7 @@ def fit(problem: Problem, starts: int = 4, seed: int = 1, shown: bool = False) -
     found = []
     with progress("Best fit", len(begins), shown, "starts") as step:
         for x in begins:
-            options = {"gtol": ENOUGH} if first is None else {"gtol": ENOUGH, "hess_inv0": first}
+            options = {"gtol": ENOUGH, "maxiter": MOST} | ({} if first is None else {"hess_inv0": first})
             result = minimize(of.slope, x, jac=True, method="BFGS", options=options)
             found.append((float(result.fun), result.x))
             if first is None:  # the others begin with the curvature that the first has met
