@@ -26,7 +26,7 @@ Array = np.ndarray
 FAMILY_WISE = 0.01
 """Chance that an agreement fails although the engines agree."""
 TINY = pharmsim.tiny_scenario()
-IN_FTE = {"fte", "establishment_fte", "vacancy_fte", "cover_fte"}
+IN_FTE = {"fte", "establishment_fte", "vacancy_fte", "cover_fte", "unfillable_fte"}
 
 
 def replicates(scenario: Scenario, n: int, workers: int = 1, first: int = 0) -> Output:
