@@ -83,8 +83,9 @@ def workforce(results: Results) -> Iterator[Part]:
             "vacancy_fte": ("FTE", lambda by: measures.vacancies(data, by)),
             "vacancy_rate": ("share", lambda by: measures.vacancy_rate(data, by)),
         }
-    if "cover_fte" in data:
-        quantities["cover_fte"] = ("FTE", lambda by: _summed(data, "cover_fte", by))
+    for name in ("unfillable_fte", "cover_fte"):
+        if name in data:
+            quantities[name] = ("FTE", partial(_summed, data, name))
     if "headcount_55plus" in data:
         quantities["share_55plus"] = ("share", lambda by: measures.share_55plus(data, by))
     if data.sizes.get("contract", 1) > 1:
