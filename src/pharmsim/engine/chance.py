@@ -50,7 +50,6 @@ class Chance(NamedTuple):
     arriving: Floats  # (1 + copies, R, G, C, A): who arrives at the end of the step
     touched: Ints  # (1 + R·G·C·A,): number of cells with arrivals, then the cells
     room: Floats  # (P,): FTE that may still arrive
-    reserve: Floats  # (P,): FTE kept for an offer, that of the longest contract of hires
     choosing: Floats  # (P,): people who chose a post
     always: Bools  # (copies,): all kept
     kept: Bools  # (copies,): whether a copy keeps its tag on a move
@@ -62,9 +61,9 @@ def chance(rows: Keys, names: Streams, m: Posts, n_ages: int) -> Chance:
     cell = (m.tracks.home.size, *m.funding.fte_per_head.shape[2:], n_ages)
     touched = np.zeros(1 + int(np.prod(cell)), dtype=np.int64)
     tags = np.ones(n_copies, dtype=np.bool_)
-    room, reserve, choosing = (np.zeros(n_posts) for _ in range(3))
+    room, choosing = np.zeros(n_posts), np.zeros(n_posts)
     arriving = zeros((1 + n_copies, *cell))
-    return Chance(rows, names, arriving, touched, room, reserve, choosing, tags, tags.copy())
+    return Chance(rows, names, arriving, touched, room, choosing, tags, tags.copy())
 
 
 @small

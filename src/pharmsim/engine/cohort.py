@@ -51,7 +51,7 @@ def step(m, feedbacks, d, t, i, dt, people, pools, offers, first_year, w, a, o, 
     hazard, home = m.risks.hazard[i[0], i[1]], m.tracks.home
     vacancies(m.hiring, a.funded, d, offers, w)
     if chance is not None:
-        make_room(m.hiring, a.funded, d, offers, w, chance)
+        make_room(w, chance)
     limits(m.edges, m.pools, hazard, home, a.moving, d, t, dt, people, pools, w, o.moves_blocked[d, t])
     factors(m.risks, feedbacks, a.multiplier, d, t, w)
     returns, losses = o.returns[d, t], o.pool_losses[d, t]
@@ -240,7 +240,7 @@ def hire_and_start(m, sources, a, d, t, clock, fraction, month_ends, s, w, o, ke
         give_up(rate, d, clock.dt, s.seekers, gave_up)
     else:
         whole_hire(m.hiring, sources, recruitment, d, t, clock.dt, fraction, s, key, w, offers_made, chance)
-        whole_start(m.hiring, d, s, month_ends, key, joiners, chance)
+        whole_start(m.hiring, d, s, month_ends, a.funded, key, w, joiners, chance)
         whole_give_up(rate, d, clock.dt, s.seekers, key, gave_up, chance)
 
 
@@ -286,7 +286,7 @@ def run_period(m, v, x, d, t, clock, s, training, w, a, o, training_flows, regis
             if chance is None:
                 start(m.hiring, d, s, True, o.joiners[d, t])
             else:
-                whole_start(m.hiring, d, s, True, mix(key, later), o.joiners[d, t], chance)
+                whole_start(m.hiring, d, s, True, a.funded, mix(key, later), w, o.joiners[d, t], chance)
         advance(d, s.offers, s.offers_by_source, s.first_year)
     if monthly:
         train_inside(m.tracks, d, t, t, s.people, a.present, o, chance)
@@ -356,8 +356,8 @@ def run(m, v, x, z, clock, first, last, draws, s, training, y, w, a, o, thrown, 
             surroundings(m, x, v.places[d], d, t, clock, t == 0, training.stages[d], w, y, a)
             record_posts(home, m.levels.index_55, d, t, month, s, w, a, o.posts)
             if chance is not None:
-                make_room(m.hiring, a.funded, d, offers, w, chance)
-                record_unfillable(d, t, w, chance, o.posts.unfillable_fte)
+                vacancies(m.hiring, a.funded, d, offers, w)
+                record_unfillable(d, t, w, o.posts.unfillable_fte)
             record_system(x.money, d, t, a, o.system)
             record_pay(d, t, w.fte, a, o.system)
             record_training(d, t, s.seekers, training, o.training)

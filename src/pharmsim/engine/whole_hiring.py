@@ -27,6 +27,7 @@ from pharmsim.engine.chance import (
 )
 from pharmsim.engine.jit import flat, kernel
 from pharmsim.engine.lived import total
+from pharmsim.engine.whole_people import admitted
 
 
 @kernel
@@ -37,7 +38,7 @@ def wanted(h, d, dt, key, w, x):  # type: ignore[no-untyped-def]
             w.demand[p] = math.inf
             continue
         left = max(w.limit[p] - w.arrived[p], 0.0)
-        whole = math.floor(left / x.reserve[p] + ENOUGH) if x.reserve[p] > 0.0 else 0.0
+        whole = math.floor(left / w.fte_per_hire[p] + ENOUGH) if w.fte_per_hire[p] > 0.0 else 0.0
         months = h.fill_months[d, p]
         share = 1.0 - math.exp(-12.0 * dt / months) if months > 0.0 else 1.0
         w.demand[p] = binomial(whole, share, uniform(mix(key, x.names.post[p]), WANTED))
@@ -148,26 +149,70 @@ def give_up(rate, d, dt, seekers, key, gave_up_out, x):  # type: ignore[no-untyp
 
 
 @kernel
-def start(h, d, s, month_ends, key, joiners_out, x):  # type: ignore[no-untyped-def]
-    """Those in slot 0 of the offers begin work and take contracts by their shares."""
+def start(h, d, s, month_ends, funded, key, w, joiners_out, x):  # type: ignore[no-untyped-def]
+    """Those in slot 0 of the offers begin work and take contracts by their shares.
+
+    Whoever's contract does not fit into the establishment (`funded`) takes the longest that does; if none
+    does, the first day is put off by a month.
+    """
     offers, people = s.offers, s.people
     n_ages = people.shape[5]
     for p in range(h.hire_months.size):
         if not month_ends and h.hire_months[p] > 0:
             continue
-        here = mix(mix(key, x.names.post[p]), CONTRACT)
+        here, put_off = mix(mix(key, x.names.post[p]), CONTRACT), 0.0
+        x.room[p] = funded[p] - w.fte[p] - w.arrived[p]
         for g in range(people.shape[3]):
-            s.first_year[d, p, 12] += total(offers[d, 0, p, g])
             for a in range(n_ages):
-                left, rest = offers[d, 0, p, g, a], 1.0
+                left, rest, begin = offers[d, 0, p, g, a], 1.0, 0.0
+                if left == 0.0:
+                    continue
                 for c in range(people.shape[4]):
                     share = h.contracts[d, p, g, c]
                     if left > 0.0 and share > 0.0:
-                        u = uniform(mix(here, g * n_ages + a), c)
-                        n = binomial(left, share / rest, u)
+                        n = binomial(left, share / rest, uniform(mix(here, g * n_ages + a), c))
                         left, rest = left - n, rest - share
-                        people[d, 0, p, g, c, a] += n
+                        placed = admitted(n, w.w[p, g, c], x.room, p)
+                        people[d, 0, p, g, c, a] += placed
+                        begin += placed
+                begin += take_what_fits(h, d, p, g, a, offers[d, 0, p, g, a] - begin, people, w, x)
+                s.first_year[d, p, 12] += begin
+                put_off += offers[d, 0, p, g, a] - begin
+                offers[d, 0, p, g, a] -= begin
+        by_source(d, p, put_off, s, joiners_out)
+
+
+@kernel
+def take_what_fits(h, d, p, g, a, heads, people, w, x):  # type: ignore[no-untyped-def]
+    """People whose contract did not fit, one by one: the longest contract of hires that does."""
+    begin = 0.0
+    for _ in range(int(heads)):
+        best = -1
+        for c in range(people.shape[4]):
+            fits = h.contracts[d, p, g, c] > 0.0 and w.w[p, g, c] <= x.room[p] + ENOUGH
+            if fits and (best < 0 or w.w[p, g, c] > w.w[p, g, best]):
+                best = c
+        if best < 0:
+            break
+        x.room[p] -= w.w[p, g, best]
+        people[d, 0, p, g, best, a] += 1.0
+        begin += 1.0
+    return begin
+
+
+@kernel
+def by_source(d, p, put_off, s, joiners_out):  # type: ignore[no-untyped-def]
+    """Count who began by source; those put off, of the sources asked last, come a month later."""
+    offers, sources = s.offers, s.offers_by_source
+    later = 1 if offers.shape[1] > 1 else 0
+    for j in range(joiners_out.shape[1] - 1, -1, -1):
+        waits = min(put_off, sources[d, 0, p, j])
+        put_off -= waits
+        joiners_out[p, j] += sources[d, 0, p, j] - waits
+        sources[d, 0, p, j] = 0.0
+        sources[d, later, p, j] += waits
+    if later == 1:
+        for g in range(offers.shape[3]):
+            for a in range(offers.shape[4]):
+                offers[d, 1, p, g, a] += offers[d, 0, p, g, a]
                 offers[d, 0, p, g, a] = 0.0
-        for j in range(joiners_out.shape[1]):
-            joiners_out[p, j] += s.offers_by_source[d, 0, p, j]
-            s.offers_by_source[d, 0, p, j] = 0.0

@@ -24,35 +24,23 @@ from pharmsim.engine.chance import (
 )
 from pharmsim.engine.competing import hazards
 from pharmsim.engine.jit import kernel
-from pharmsim.engine.lived import halvings, lived, total
+from pharmsim.engine.lived import halvings, lived
 
 
 @kernel
-def make_room(hiring, funded, d, offers, w, x):  # type: ignore[no-untyped-def]
-    """Step 2. What is free of the establishment, an offer counted as the longest contract it can become."""
+def make_room(w, x):  # type: ignore[no-untyped-def]
+    """Step 2. What is free of the establishment, an offer counted by the mean contract of hires."""
     for p in range(w.fte.size):
-        most = 0.0
-        for g in range(w.w.shape[1]):
-            for c in range(w.w.shape[2]):
-                if hiring.contracts[d, p, g, c] > 0.0:
-                    most = max(most, w.w[p, g, c])
-        x.reserve[p] = most
-        offered = 0.0
-        for slot in range(offers.shape[1]):
-            offered += total(offers[d, slot, p])
-        w.limit[p] = funded[p] - w.fte[p] - offered * most
         x.room[p] = w.limit[p]
 
 
 @kernel
-def record_unfillable(d, t, w, x, out):  # type: ignore[no-untyped-def]
-    """Step 11. The part of every vacancy that is less than the longest contract of hires."""
+def record_unfillable(d, t, w, out):  # type: ignore[no-untyped-def]
+    """Step 11. The part of every vacancy that is less than the mean contract of hires."""
     for p in range(w.fte.size):
-        if w.limit[p] > 0.0 and not math.isinf(w.limit[p]):
-            whole = (
-                math.floor(w.limit[p] / x.reserve[p] + ENOUGH) * x.reserve[p] if x.reserve[p] > 0.0 else 0.0
-            )
-            out[d, t, p] = max(w.limit[p] - whole, 0.0)
+        if w.limit[p] > 0.0 and not math.isinf(w.limit[p]) and w.fte_per_hire[p] > 0.0:
+            whole = math.floor(w.limit[p] / w.fte_per_hire[p] + ENOUGH)
+            out[d, t, p] = max(w.limit[p] - whole * w.fte_per_hire[p], 0.0)
 
 
 @kernel
