@@ -46,8 +46,8 @@ READING_RUN = (
 )
 READING_CHANCE = (
     " The engine counts whole people, who move by chance: a draw on this page is one possible future, and "
-    "intervals hold what uncertain inputs and what chance leave open; only a choice counts a draw of the inputs "
-    "once, with the mean of its replicates. Central values are means of replicates too."
+    "intervals hold what uncertain inputs and what chance leave open. Only a choice counts a draw of the "
+    "inputs once, with the mean of its replicates. Central values are means of replicates too."
 )
 ASSUMED = headline.ASSUMED
 
