@@ -273,7 +273,7 @@ def results(draws: int | Draws = 0, n_months: int = 72, seed: int = 1, **changes
     made = scenario(**changes)
     draws = draws if isinstance(draws, int) else draws.n - 1
     meta = {
-        "seed": seed, "n_draws": draws, "engine": "made-up", "step": "month", "wall_time_s": 0.1,
+        "seed": seed, "n_draws": draws, "engine": "cohort", "step": "month", "wall_time_s": 0.1,
         "compile_time_s": 0.0, "warnings": ["a warning"], "uncertainties": ["stock.headcount"], "files": [],
     }  # fmt: skip
     return label(made, arrays(made, draws, n_months, seed), draws, meta, state=None)

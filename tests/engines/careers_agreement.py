@@ -26,6 +26,7 @@ Array = np.ndarray
 Record = dict[str, Array]
 ENOUGH = 200
 """People counted over all replicates, from which a mean count is close to normal."""
+BY_AGE = {"headcount_by_age", "headcount_55plus"}
 NO_COUNTS = {"establishment_fte", "vacancy_fte", "cover_fte", "unfillable_fte"}
 
 
@@ -49,16 +50,21 @@ def limit(scenario: Scenario) -> Record:
     for step in ("month/4", "month/8"):
         c = compiled(pharmsim.from_dict({**pharmsim.to_dict(scenario), "step": step}))
         found.append(cohort.run(c, whole_opening(c.opening, c.model.posts.tracks.home)).record)
-    return {name: 2.0 * found[1][name] - found[0][name] for name in found[0]}
+    compared = set(STOCKS | FLOWS | RETENTION) - NO_COUNTS
+    return {name: 2.0 * found[1][name] - found[0][name] for name in compared}
 
 
-def numbers(record: Record) -> dict[str, Array]:
-    """What is compared, shape (rows, cells): stocks on anniversaries, flows of years, retention by year."""
+def numbers(record: Record, alike: bool) -> dict[str, Array]:
+    """What is compared, shape (rows, cells): stocks on anniversaries, flows of years, retention by year.
+
+    First-year staff only where all are `alike`, but for that: `cohort` lets them thin out at the mean rate of
+    their post, and people of all ages leave as if they were as new.
+    """
     out: dict[str, Array] = {}
     for name in (*STOCKS, *FLOWS, *RETENTION):
-        array = record[name]
-        if name in NO_COUNTS or not array.size:
+        if name in NO_COUNTS | (BY_AGE if alike else {"first_year"}) or not record[name].size:
             continue
+        array = record[name]
         if name == "headcount_by_age":  # by ten years of age
             edges = np.arange(0, array.shape[-1], 10)
             array = np.add.reduceat(array, edges, axis=-1)
@@ -73,15 +79,17 @@ def numbers(record: Record) -> dict[str, Array]:
     return out
 
 
-def ratios(record: Record) -> dict[str, tuple[Array, Array]]:
+def ratios(record: Record, alike: bool) -> dict[str, tuple[Array, Array]]:
     """Measures: above and below the line, by post over the whole run, shape (rows, cells)."""
     heads = record["headcount"].sum(axis=(3, 4))[:, :-1].sum(axis=1)
     leavers = record["leavers"].sum(axis=(1, 3)) + record["retirements"].sum(axis=1)
+    name, title = (
+        ("first_year", "first-year share") if alike else ("headcount_55plus", "share aged 55 and over")
+    )
     return {
+        title: (record[name][:, :-1].sum(axis=1), heads),
         "leaver rate": (leavers, heads),
         "FTE per head": (record["fte"][:, :-1].sum(axis=1), heads),
-        "share aged 55 and over": (record["headcount_55plus"][:, :-1].sum(axis=1), heads),
-        "first-year share": (record["first_year"][:, :-1].sum(axis=1), heads),
         "stability index": (
             record["kept"].sum(axis=1).reshape(len(heads), -1),
             record["tagged"].sum(axis=1).reshape(len(heads), -1),
@@ -89,13 +97,13 @@ def ratios(record: Record) -> dict[str, tuple[Array, Array]]:
     }
 
 
-def compare(careers: Record, expected: Record) -> list[Comparison]:
+def compare(careers: Record, expected: Record, alike: bool = False) -> list[Comparison]:
     """All comparisons in which something can differ."""
     out = []
-    ours, theirs = numbers(careers), numbers(expected)
+    ours, theirs = numbers(careers, alike), numbers(expected, alike)
     scored = [(name, ours[name], theirs[name][0], ours[name] - theirs[name][0]) for name in ours]
-    for name, (above, below) in ratios(careers).items():
-        a, b = ratios(expected)[name]
+    for name, (above, below) in ratios(careers, alike).items():
+        a, b = ratios(expected, alike)[name]
         ratio = a[0] / b[0]
         scored.append((name, above / below.mean(axis=0), ratio, (above - ratio * below) / below.mean(axis=0)))
     n = len(careers["headcount"])

@@ -107,7 +107,7 @@ def test_what_people_read_does_not_depend_on_what_is_kept(
 def test_the_manifest_says_what_made_the_run(folder: Path) -> None:
     made = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert made["command"] == ["pharmsim", "run", "x"]
-    assert (made["seed"], made["n_draws"], made["engine"], made["step"]) == (1, 2, "made-up", "month")
+    assert (made["seed"], made["n_draws"], made["engine"], made["step"]) == (1, 2, "cohort", "month")
     assert (made["keep"], made["uncertainties"]) == ("summary", ["stock.headcount"])
     assert {"commit", "dirty"} == set(made["git"])
     assert {"processor", "platform", "python", "engine_sources", "packages"} == set(made["environment"])

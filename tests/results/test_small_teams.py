@@ -14,6 +14,7 @@ from pharmsim.report import small_teams_figures, style
 from pharmsim.results import small_teams
 from pharmsim.results.labelled import Results
 from pharmsim.results.tables import main_tables
+from pharmsim.scenario import check_warnings
 
 Array = np.ndarray
 MONTHS = 12
@@ -158,6 +159,13 @@ def test_of_many_places_the_likeliest_are_shown(monkeypatch: pytest.MonkeyPatch)
     assert made_up is not None
     assert [axes.get_title(loc="left") for axes in made_up[0].axes] == ["Lower town"]
     assert made_up[1].endswith("the 1 of 2 places where it is likeliest")
+
+
+def test_a_range_of_the_minimum_has_no_effect_and_a_warning() -> None:
+    with_range = {"value": 2, "low": 1, "high": 3, "source": "our rota", "evidence": "assumption"}
+    found = check_warnings(made(safe_minimum=with_range))
+    assert [text for text in found if text.startswith("safe_minimum: its range has no effect")]
+    assert not [text for text in check_warnings(made(safe_minimum=2)) if "safe_minimum" in text]
 
 
 def test_the_shipped_boroughs_have_a_minimum_for_every_post() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,26 +155,30 @@ def sample(
     """
     settings = settings or Sampler()
     ensembles = [_Ensemble(problem, fit, settings, k, place) for k in range(settings.ensembles)]
-    total = len(ensembles) * ensembles[0].n
-    with progress("Sampling", total * (settings.warm_up + settings.steps), shown, "candidates") as step:
-        look = max(2 * ROUND, 8)
-        for steps in _rounds(settings):
-            for one in ensembles:
-                step(one.n * one.go_to(settings.warm_up + steps))
-            if steps < look and steps < settings.steps:
-                continue
-            found = _chains(problem, ensembles, settings.warm_up)
-            seen = convergence(found)
-            few = min(seen.bulk.min(), seen.tail.min())
-            if seen.converged and few >= settings.ess:
-                break
-            look = int(np.ceil(LOOK * steps))
+    n = len(ensembles) * ensembles[0].n
+    before = -settings.warm_up
+    for look in _looks(settings):
+        with progress(f"Sampling to step {look}", n * (look - before), shown, "candidates") as step:
+            for steps in range(max(before, 0), look, ROUND):
+                for one in ensembles:
+                    step(one.n * one.go_to(settings.warm_up + min(steps + ROUND, look)))
+        found = _chains(problem, ensembles, settings.warm_up)
+        seen = convergence(found)
+        if shown:
+            print(f"Step {look}: {seen.text()}", file=sys.stderr, flush=True)
+        if seen.converged and min(seen.bulk.min(), seen.tail.min()) >= settings.ess:
+            break
+        before = look
     return found
 
 
-def _rounds(settings: Sampler) -> list[int]:
-    """Steps behind the warm-up at the end of every round."""
-    return [*range(ROUND, settings.steps, ROUND), settings.steps]
+def _looks(settings: Sampler) -> Iterator[int]:
+    """Steps behind the warm-up at which convergence is looked at, ever further apart."""
+    look = 2 * ROUND
+    while look < settings.steps:
+        yield look
+        look = ROUND * int(np.ceil(LOOK * look / ROUND))
+    yield settings.steps
 
 
 def _chains(problem: Problem, ensembles: list[_Ensemble], warm_up: int) -> Chains:

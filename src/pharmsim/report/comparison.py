@@ -114,7 +114,7 @@ SHEETS = {
 }
 """Tables of a comparison (besides the differences), and the sheet of each, in order."""
 SHARES = ("share", "share per year")
-SHARED = ("p_better", "uptake", "share", "share_with_gain", "share_of_all")
+SHARED = ("p_better", "from_chance", "uptake", "share", "share_with_gain", "share_of_all")
 """Columns that hold shares."""
 IN_VIEW = {"levers": 3, "costs": 2, "break_even": 2, "information": 5}
 """Columns that stay in view where they are not four."""

@@ -11,6 +11,8 @@ import pandas as pd
 
 from pharmsim.report import deciding_text, style
 from pharmsim.results.columns import ALL
+from pharmsim.results.rows import by_chance, in_words
+from pharmsim.results.rows import kind as kind_of_rows
 from pharmsim.scenario.models import Scenario
 from pharmsim.study.comparing.comparison import Comparison
 from pharmsim.study.comparing.costs import PER_YEAR
@@ -60,7 +62,9 @@ ITEMS = {
 
 def draws_of(compared: Comparison) -> str:
     """How many draws stand behind the numbers."""
-    n = compared.base.n_draws
+    n, meta = compared.base.n_draws, compared.base.meta
+    if by_chance(meta):
+        return f"{in_words(meta, n)}, the same for all"
     return f"{n} besides the central values, the same for all" if n else "none: no input has a range"
 
 
@@ -97,7 +101,7 @@ def _headline(compared: Comparison, name: str) -> str:
     }
     parts = [f"{words} {said(whole[key])}" for key, words in wanted.items() if key in whole]
     if (quantity, "", "date") in whole:
-        parts[0] += _chance(whole[quantity, "", "date"])
+        parts[0] += _better(whole[quantity, "", "date"], kind_of_rows(compared.base.meta))
     parts.append(_losers(compared, name, quantity, date))
     return f"{name}, {style.month_name(date)}: {'; '.join(part for part in parts if part)}."
 
@@ -117,10 +121,10 @@ def said(row: Row) -> str:
     return f"{text} ({number(row, row['p5'])} to {number(row, row['p95'])})" if "p5" in row else text
 
 
-def _chance(row: Row) -> str:
+def _better(row: Row, kind: str) -> str:
     """How probable it is that this is better."""
-    better = row.get("p_better", np.nan)
-    return "" if np.isnan(better) else f", better in {100.0 * better:.0f} % of draws"
+    better, of = row.get("p_better", np.nan), kind.partition(":")[0]
+    return "" if np.isnan(better) else f", better in {100.0 * better:.0f} % of {of}"
 
 
 def _unit(unit: str) -> str:
@@ -137,6 +141,18 @@ def number(row: Row, value: float) -> str:
 def _rounded(value: float, digits: int) -> float:
     """Rounded, without a zero below zero."""
     return round(value, digits) + 0.0
+
+
+def chance_of(compared: Comparison, name: str) -> str:
+    """Which part of the spread of a scenario's differences is chance, on the last date."""
+    whole = _whole(compared.differences, name, compared.dates[-1])
+    shown = {f"kept in {key[1]}" if key[1] else NAMES.get(key[0], key[0]): row for key, row in whole.items()
+             if key[2] != "cumulated" and key[0] != "leaver_rate" and row["from_chance"] >= 0.0}  # fmt: skip
+    parts = [f"{words.replace('_', ' ')} {100 * row['from_chance']:.0f} %" for words, row in shown.items()]
+    when = style.month_name(compared.dates[-1])
+    if not parts:
+        return f"chance: no difference varies in {when}"
+    return f"of the spread in {when} (variance), chance makes: {', '.join(parts)}; uncertain inputs the rest"
 
 
 def _losers(compared: Comparison, name: str, quantity: str, date: np.datetime64) -> str:
@@ -197,8 +213,11 @@ def show(compared: Comparison, console: Console, folder: Path | None = None) -> 
     from rich.text import Text
 
     base = style.shorten(compared.base.scenario.name, 60)
-    drawn = "median (5 to 95 % of draws)" if compared.base.n_draws else "no input has a range: central values"
+    meta, n = compared.base.meta, compared.base.n_draws
+    drawn = f"median (5 to 95 % of {kind_of_rows(meta)})" if n else "no input has a range: central values"
     console.print(Text(f"Compared with {base}; {drawn}", style="bold"))
+    if by_chance(meta):
+        console.print(Text(draws_of(compared)))
     for i, sentence in enumerate(headlines(compared), 1):
         console.print(Text(f"{i}  {sentence}"))
     console.print()
@@ -211,6 +230,8 @@ def show(compared: Comparison, console: Console, folder: Path | None = None) -> 
         console.print(Text(sentence))
     for i, name in enumerate(compared.names, 1):
         console.print(_differences(compared, name, i, _fitting(compared, console.width)))
+        if "from_chance" in compared.differences:
+            console.print(Text(chance_of(compared, name)))
     for warning in warnings(compared):
         console.print(Text(f"warning: {warning}", style="yellow"))
     if folder is not None:
@@ -315,7 +336,8 @@ def _differences(compared: Comparison, name: str, i: int, dates: list[np.datetim
     from rich.text import Text
 
     by_date = {date: _whole(compared.differences, name, date) for date in dates}
-    caption = "median; second lines: 5 to 95 % of draws" if compared.base.n_draws else None
+    of = f"median; second lines: 5 to 95 % of {kind_of_rows(compared.base.meta)}"
+    caption = of if compared.base.n_draws else None
     table = _table(f"{i}  {style.shorten(name, 56)}, less the base", ["all posts", "unit"], caption)
     for date in dates:
         table.add_column(style.month_name(date), justify="right", overflow="fold")

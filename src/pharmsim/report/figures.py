@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from pharmsim.report import small_teams_figures, style, system_figures
+from pharmsim.report import chance_figures, small_teams_figures, style, system_figures, trainees_figure
 from pharmsim.results import measures, retention
 from pharmsim.results.batches import over_draws
 from pharmsim.results.labelled import Results
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FOLDER = "figures"
+TELLING = ("small_teams", "fan", "one_future", "trainees")
+"""Beginnings of names of figures whose notes say what lines and bands are."""
 MANY, SHADED = 4, 3
 """With more lines than the first, only the largest (as many as the second) have bands."""
 
@@ -49,6 +51,9 @@ def write_figures(results: Results, folder: Path) -> list[Path]:
         "time_use": system_figures.time_use,
         "spending": system_figures.spending,
         "groups": system_figures.groups,
+        "fan": chance_figures.fan,
+        "one_future": chance_figures.one_future,
+        "trainees": trainees_figure.trainees,
         "small_teams_empty": small_teams_figures.empty,
         "small_teams_below": small_teams_figures.below,
     }
@@ -59,7 +64,7 @@ def write_figures(results: Results, folder: Path) -> list[Path]:
             if made is not None:
                 figure, note = made
                 bands = name not in ("time_use", "spending", "groups")
-                footnote = style.footnote(results, note, bands=bands, counted=name.startswith("small_teams"))
+                footnote = style.footnote(results, note, bands=bands, counted=name.startswith(TELLING))
                 paths += style.save(figure, folder / FOLDER, name, footnote)
     return paths
 

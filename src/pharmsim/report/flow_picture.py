@@ -64,7 +64,7 @@ def flow_picture(ends: pd.DataFrame, title: str, changes: bool) -> Figure:
         a, b = used["from", one], used["to", other]
         used["from", one], used["to", other] = a + width, b + width
         more = MORE if heads > 0 else FEWER
-        _band(axes, a, b, width, more if changes else colours[one], changes and heads < 0)
+        band(axes, a, b, width, more if changes else colours[one], changes and heads < 0)
     _blocks(axes, starts, bands, "from", changes)
     _blocks(axes, stops, bands, "to", changes)
     notes = "people over the whole run, central values; from left to right; not: moves within one block"
@@ -100,12 +100,17 @@ def _spans(bands: pd.DataFrame, side: str, names: list[str], unit: float) -> Spa
     return found
 
 
-def _band(axes: Axes, a: float, b: float, width: float, colour: str, hatched: bool) -> None:
+def band(
+    axes: Axes, a: float, b: float, width: float, colour: str, hatched: bool,
+    ends: tuple[float, float] = (0.0, 1.0),
+) -> None:  # fmt: skip
+    """Draw a band of a width from height a at one of two ends along x to height b at the other."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    points = [(0.0, a), (0.5, a), (0.5, b), (1.0, b), (1.0, b + width), (0.5, b + width), (0.5, a + width)]
-    points += [(0.0, a + width), (0.0, a)]
+    (left, right), middle = ends, sum(ends) / 2
+    points = [(left, a), (middle, a), (middle, b), (right, b)]
+    points += [(right, b + width), (middle, b + width), (middle, a + width), (left, a + width), (left, a)]
     codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
     style_of = {"hatch": "////", "edgecolor": "white"} if hatched else {"edgecolor": "none"}
     axes.add_patch(PathPatch(Path(points, codes), facecolor=colour, alpha=0.6, linewidth=0.0, **style_of))

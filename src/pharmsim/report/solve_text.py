@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pharmsim.report import style
+from pharmsim.results.rows import by_chance, in_words
 from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.values import Value
 from pharmsim.study.solving.binding import shown
@@ -217,6 +218,10 @@ def show(solution: Solution, console: Console, folder: Path | None = None) -> No
         f"{lever.title} ({shown(lever, 0.0)} to {shown(lever, 1.0)})" for lever in solution.levers
     )
     console.print(Text(f"Levers{', moved together' if len(solution.levers) > 1 else ''}: {names}"))
+    if by_chance(solution.meta):
+        console.print(
+            Text(f"{in_words(solution.meta, solution.draws)}; below, a draw is one of these futures")
+        )
     for note in solution.notes:
         console.print(Text(note))
     for answer in solution.answers:

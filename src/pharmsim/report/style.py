@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from pharmsim import __version__
+from pharmsim.results import rows
 from pharmsim.results.batches import over_draws
 from pharmsim.scenario.models import Scenario
 
@@ -106,6 +107,11 @@ class Made(Protocol):
         """Draws besides the central values."""
         ...
 
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """Engine, draws and replicates."""
+        ...
+
 
 def measured(results: Results, make: Callable[[xr.Dataset, By], xr.DataArray], by: By) -> xr.DataArray:
     """A measure of a run in every draw, worked out a batch of draws at a time."""
@@ -125,11 +131,12 @@ def footnote(
 
     Without `bands` the picture shows the central values alone; if runs are `counted`, the note says it all.
     """
-    n = results.n_draws
-    marks = f"median and 5–95 % of {n:,} draws" if median else f"central values; bands 5–95 % of {n:,} draws"
+    n, central = results.n_draws, rows.central(results.meta)
+    of = f"5–95 % of {n:,} {rows.kind(results.meta)}"
+    marks = f"median and {of}" if median else f"{central}; bands {of}"
     first = f"Scenario: {shorten(results.scenario.name, 70)}  ·  pharmsim {__version__}"
-    marks = marks if bands else "central values"
-    drawn = [] if counted else [marks if n else "central values; no range was run"]
+    marks = marks if bands else central
+    drawn = [] if counted else [marks if n else f"{central}; no range was run"]
     second = [*drawn, *([note] if note else [])]
     return "\n".join([first, "  ·  ".join(second)])
 

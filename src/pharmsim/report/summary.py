@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
-from pharmsim.compiled.draws import COHORT
 from pharmsim.report import style
 from pharmsim.report.evidence import evidence_text
-from pharmsim.results import measures, money, need, retention
+from pharmsim.results import measures, money, need, retention, rows
 from pharmsim.results.batches import over_draws
 from pharmsim.results.labelled import Results
 
@@ -47,16 +46,7 @@ def timing(results: Results) -> str:
     compiling = float(meta.get("compile_time_s") or 0.0)
     running = max(float(meta.get("wall_time_s") or 0.0) - compiling, 0.0)
     also = f", after compiling the engine once in {compiling:.0f} s" if compiling > 1.0 else ""
-    return f"{rows_in_words(meta, n)} in {running:.2f} s{also}"
-
-
-def rows_in_words(meta: Mapping[str, Any], n: int) -> str:
-    """What the `n` rows behind that of the central values are."""
-    if meta.get("engine", COHORT) == COHORT:
-        return f"{n:,} draws besides the central values"
-    drawn, each = int(meta.get("drawn") or 0), int(meta.get("replicates") or 1)
-    of = f"{drawn:,} draws of the inputs × {each:,}" if drawn else f"inputs at their central values, {each:,}"
-    return f"engine {meta['engine']}: {of} replicates of chance (central: their mean)"
+    return f"{rows.in_words(meta, n)} in {running:.2f} s{also}"
 
 
 def marks(results: Results) -> list[int]:
@@ -76,7 +66,7 @@ def workforce(results: Results) -> Table:
     at = marks(results)
     dates = [style.month_name(data["time"].values[i]) for i in at]
     title = Text(style.shorten(scenario.name, 80), style="bold")
-    caption = "second lines: 5–95 % of draws" if results.has_draws else None
+    caption = f"second lines: 5–95 % of {rows.kind(results.meta)}" if results.has_draws else None
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
     table.add_column("")
     table.add_column("role")

@@ -22,6 +22,7 @@ from pharmsim.results.frames import Part, table, tidy
 from pharmsim.results.labelled import Results
 from pharmsim.results.small_teams import small_teams_table
 from pharmsim.results.system_tables import budgets_table, groups, need_table, time_table
+from pharmsim.results.trainees import trainees_table
 from pharmsim.results.training_table import training
 from pharmsim.results.triangulation import triangulation
 from pharmsim.scenario.models import Scenario
@@ -34,7 +35,7 @@ def main_tables(results: Results) -> dict[str, pd.DataFrame]:
     -------
     dict of DataFrame
         triangulation, workforce, flows, retention, training, moves, need, time, budgets, groups, bounds,
-        small_teams.
+        small_teams, trainees_in_ten_years.
     """
     makers: dict[str, Callable[[Results], pd.DataFrame]] = {
         "triangulation": triangulation,
@@ -49,6 +50,7 @@ def main_tables(results: Results) -> dict[str, pd.DataFrame]:
         "groups": groups,
         "bounds": bounds_table,
         "small_teams": small_teams_table,
+        "trainees_in_ten_years": trainees_table,
     }
     tables = {name: make(results) for name, make in makers.items()}
     return {name: table for name, table in tables.items() if len(table)}

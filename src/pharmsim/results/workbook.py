@@ -12,7 +12,7 @@ import pandas as pd
 import xlsxwriter
 
 from pharmsim import __version__
-from pharmsim.results import board
+from pharmsim.results import board, rows
 from pharmsim.results.labelled import Results
 from pharmsim.results.text import cell
 
@@ -358,7 +358,7 @@ def write(results: Results, tables: Mapping[str, pd.DataFrame], numbers: pd.Data
         ("Scenario", scenario.name),
         ("About", scenario.description),
         ("Period", f"{scenario.start} to {scenario.end}"),
-        ("Draws", f"{results.data.sizes['draw'] - 1} besides the central values"),
+        ("Draws", rows.in_words(results.meta, results.n_draws)),
         ("Made by", f"pharmsim {__version__}"),
     ]
     book = Book(path, scenario.name)

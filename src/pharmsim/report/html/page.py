@@ -19,6 +19,7 @@ from pharmsim.report.html import answer, choice, explained, figures, headline, m
 from pharmsim.report.html.data import ResultsFolder, read, without_gaps
 from pharmsim.report.html.figures import Picture
 from pharmsim.report.html.tables import Cell, Table
+from pharmsim.results import rows as rows_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -42,6 +43,11 @@ READING_SENSITIVITY = (
 )
 READING_RUN = (
     "How to read the numbers: first the central value, in brackets the interval that holds 90 % of the draws."
+)
+READING_CHANCE = (
+    " The engine counts whole people, who move by chance: a draw on this page is one possible future, and "
+    "intervals hold what uncertain inputs and what chance leave open. Only a choice counts a draw of the "
+    "inputs once, with the mean of its replicates. Central values are means of replicates too."
 )
 ASSUMED = headline.ASSUMED
 
@@ -114,7 +120,9 @@ def html(folder: ResultsFolder) -> str:
     n_draws = int(made.get("n_draws") or 0)
     written = str(made.get("written") or "an unknown date")[:10]
     also = ", the same for all scenarios" if folder.compared else ""
-    about = f"Made by pharmsim {made.get('pharmsim') or __version__} on {written}; {n_draws:,} draws{also}."
+    by_chance = rows_of.by_chance(made)
+    runs = rows_of.in_words(made, n_draws) if by_chance else f"{n_draws:,} draws"
+    about = f"Made by pharmsim {made.get('pharmsim') or __version__} on {written}; {runs}{also}."
     summary = [tables.side_by_side(folder)] if folder.compared else []
     title, headlines, reading, sections = _KINDS[folder.kind](folder)
     content = {
@@ -122,7 +130,7 @@ def html(folder: ResultsFolder) -> str:
         "about": about,
         "has_draws": n_draws > 0,
         "headlines": headlines,
-        "reading": reading,
+        "reading": reading + READING_CHANCE if by_chance else reading,
         "summary": summary,
         "warnings": folder.warnings,
         "sections": list(sections),
@@ -226,7 +234,7 @@ def _scenario(folder: ResultsFolder, scenario: str) -> Iterable[Part]:
     yield Part(
         "Against the base",
         pictures=[lines] if lines else [],
-        tables=[tables.by_date(folder, scenario, main=True)],
+        tables=[tables.by_date(folder, scenario, main=True), tables.from_chance(folder, scenario)],
         folded=[tables.by_date(folder, scenario, main=False)],
     )
     yield Part(
@@ -346,7 +354,10 @@ def _facts(folder: ResultsFolder) -> Iterable[tuple[str, str]]:
     changed = " with changed files" if git.get("dirty") else ""
     yield "Program", f"pharmsim {made.get('pharmsim')}, commit {git.get('commit') or 'unknown'}{changed}"
     yield "Engine sources (SHA-256)", str(machine.get("engine_sources") or "unknown")
-    yield "Seed, draws, step", f"{made.get('seed')}, {made.get('n_draws')}, {made.get('step')}"
+    if made.get("engine"):
+        yield "Engine, replicates of each draw", f"{made['engine']}, {made.get('replicates') or 1}"
+    drawn = made.get("drawn") if rows_of.by_chance(made) else made.get("n_draws")
+    yield "Seed, draws, step", f"{made.get('seed')}, {drawn}, {made.get('step')}"
     yield "Machine", f"{machine.get('processor')}; {machine.get('platform')}; Python {machine.get('python')}"
     for entry in _entries(folder):
         one = entry.get("scenario") or {}

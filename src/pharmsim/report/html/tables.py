@@ -195,6 +195,30 @@ def by_date(read: ResultsFolder, scenario: str, main: bool) -> Table:
     return Table(caption, ["Quantity", *(text.day(date) for date in dates)], rows)
 
 
+def from_chance(read: ResultsFolder, scenario: str) -> Table:
+    """Which part of the spread of the differences is chance, on every date; nothing without replicates."""
+    frame = read.of("differences", scenario)
+    if "from_chance" not in frame:
+        return Table("", [])
+    kept = headline.retention(read, scenario)["level"]
+    frame = frame[(frame["role"] == ALL) & (frame["environment"] == ALL) & frame["quantity"].isin(MAIN)]
+    frame = frame[(frame["over"] != "cumulated") & (frame["level"].isin(kept) | (frame["level"] == ""))]
+    dates = sorted(frame["date"].unique())
+    rows = []
+    for quantity, part in frame.groupby("quantity", sort=False):
+        by = dict(zip(part["date"], part["from_chance"], strict=True))
+        rows.append(
+            [
+                Cell(text.words(str(quantity))),
+                *(Cell(text.share(by.get(date, float("nan")))) for date in dates),
+            ]
+        )
+    caption = (
+        "How much of the spread is chance. Share of the variance of the difference; the rest is that of "
+    )
+    return Table(f"{caption}uncertain inputs", ["Quantity", *(text.day(date) for date in dates)], rows)
+
+
 def by_place(read: ResultsFolder, scenario: str) -> Table:
     """Who wins and who loses: difference in delivered FTE by environment and role, on the last date."""
     frame, quantity = headline.places(read, scenario)

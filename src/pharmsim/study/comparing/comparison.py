@@ -77,7 +77,8 @@ class Comparison:
         scenario, date, year_from (when the year, or the run, began), quantity, level, role,
         environment, unit, base, value (both at the central values), difference, median, p5, p25, p75,
         p95 and p_better over draws, over. A post that one of the two lacks has nobody and no
-        vacancy there.
+        vacancy there. With replicates of an engine of chance: from_chance, the share of the variance of
+        the difference that is chance.
         """
         return self.tables["differences"]
 
@@ -253,11 +254,18 @@ def _differences(name: str, base: Outcomes, other: Outcomes) -> pd.DataFrame:
             difference=moved[0],
             **intervals.spread(moved),
             p_better=intervals.p_better(old.quantity, moved),
+            **_by_chance(base, moved),
         )
         frames.append(frame.assign(over=old.over))
     found = pd.concat(frames, ignore_index=True)
     found.insert(0, "scenario", name)
     return found
+
+
+def _by_chance(run: Outcomes, moved: np.ndarray) -> dict[str, np.ndarray]:
+    """Column of the share of the spread that is chance, where a run has replicates to tell it."""
+    replicates = int(run.meta.get("replicates") or 1)
+    return {"from_chance": intervals.from_chance(moved, replicates)} if replicates > 1 else {}
 
 
 def _with_none(measure: Measure, like: Measure, run: Outcomes) -> Measure:

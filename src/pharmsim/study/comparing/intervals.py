@@ -71,6 +71,36 @@ def spread(numbers: np.ndarray) -> dict[str, np.ndarray]:
     return {name: found["p50" if name == "median" else name] for name in POINTS} if len(numbers) > 1 else {}
 
 
+def from_chance(numbers: np.ndarray, replicates: int) -> np.ndarray:
+    """Share of the variance that chance makes; what the inputs leave uncertain makes the rest.
+
+    By the law of total variance. Within: the mean over draws of the variance of a draw's replicates.
+    Between: the variance of the means of draws, of which within ÷ replicates is chance too and is taken
+    away; it is not below 0. So both are unbiased (one-way analysis of variance, Searle, Casella and
+    McCulloch 1992, Variance Components, 3.5), but for the cut at 0.
+
+    Parameters
+    ----------
+    numbers : ndarray, shape (1 + draw × replicate, …)
+        Row 0 holds the central values.
+    replicates : int
+        2 or more of each draw.
+
+    Returns
+    -------
+    ndarray, shape (…)
+        Not a number where nothing varies. 1 where all replicates share their inputs: a single draw.
+    """
+    by_draw = numbers[1:].reshape(-1, replicates, *numbers.shape[1:])
+    within = by_draw.var(axis=1, ddof=1).mean(axis=0)
+    between = np.zeros_like(within)
+    if len(by_draw) > 1:
+        between = np.maximum(by_draw.mean(axis=1).var(axis=0, ddof=1) - within / replicates, 0.0)
+    total = within + between
+    told = total > (ROUNDING * np.maximum(np.abs(numbers).max(axis=0), 1.0)) ** 2
+    return np.divide(within, total, out=np.full(total.shape, np.nan), where=told)
+
+
 def where_known(numbers: np.ndarray) -> np.ndarray:
     """The central value and the draws that are numbers, of shape (draw,)."""
     return numbers[np.append(True, np.isfinite(numbers[1:]))]

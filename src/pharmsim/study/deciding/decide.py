@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pharmsim.compiled.draws import EXPECTED
 from pharmsim.results.impact import WEAKNESS
 from pharmsim.study.comparing.comparison import Comparison
 from pharmsim.study.deciding import futures as discovery
@@ -40,17 +41,22 @@ def decided(compared: Comparison, asked: Sequence[Subject] = ()) -> Comparison:
     -------
     Comparison
         With the tables choice, value_of_information and failing_futures (the last two if they have rows);
-        as it was without draws.
+        as it was without draws of the inputs.
+
+    Notes
+    -----
+    Chance cannot be known before choosing. So with an engine of chance a draw counts once, with the mean of
+    its replicates; it fails if more than half of them do.
     """
-    if not compared.base.n_draws:
+    draws, each = compared.draws, compared.draws.engine.replicates
+    if not compared.base.n_draws or (draws.engine.by_chance and not draws.drawn):
         return compared
     runs = [compared.base, *compared.others]
     scenarios = [run.scenario for run in runs]
-    draws = compared.draws
-    known = inputs(scenarios, draws)
-    groups = together(scenarios, [each.driver.name for each in known])
+    known = inputs(scenarios, replace(draws, u=draws.u[[0, *range(1, draws.n, each)]], engine=EXPECTED))
+    groups = together(scenarios, [one.driver.name for one in known])
     made = objectives(compared, asked)
-    found = [_rounded(each) for each in made if each is not None]
+    found = [_rounded(_by_draw(one, each)) for one in made if one is not None]
     names = [BASE, *compared.names]
     sought = len(found) * len(names)
     rows = {
@@ -70,7 +76,21 @@ def decided(compared: Comparison, asked: Sequence[Subject] = ()) -> Comparison:
     ]
     if not discovery.known():
         told.append(f"futures in which scenarios fail: not sought; install {discovery.EXTRA}")
+    if each > 1:
+        told.append(
+            f"choice: judged by the mean of the {each} replicates of each draw; what chance is left in these "
+            "means counts as if the inputs had made it"
+        )
     return replace(compared, tables={**compared.tables, **tables}, warnings=(*compared.warnings, *told))
+
+
+def _by_draw(objective: Objective, replicates: int) -> Objective:
+    """The objective with one row for each draw."""
+    gains, fails = (
+        np.concatenate([x[:1], x[1:].reshape(-1, replicates, x.shape[1]).mean(axis=1)])
+        for x in (objective.gains, objective.fails)
+    )
+    return replace(objective, gains=gains, fails=fails > 0.5)
 
 
 def _rounded(objective: Objective) -> Objective:
