@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from pharmsim.calibration.checks import made, same_kind
+from pharmsim.calibration.checks import apart, made, same_kind, whom
 from pharmsim.calibration.forms import CalibrationForm, ObservationForm
 from pharmsim.calibration.model import Calibration, Observation, own_parameters
 from pharmsim.calibration.priors import Earlier, earlier, prior_of
@@ -61,16 +61,20 @@ def load_calibration(path: str | os.PathLike[str]) -> Calibration:
     }
     parameters = _parameters(form, scenario, problems) if scenario else ()
     shape = _shape(scenario, problems)
-    observations = tuple(
-        one
+    numbered = [
+        (i, one)
         for i, entry in enumerate(form.observations)
         if (one := _observation(i, entry, form, files[entry.targets], shape, problems)) is not None
-    )
+    ]
+    apart(numbered, shape, problems)
+    observations = tuple(one for _, one in numbered)
     twice = [one.name for one in form.observations]
     for i, entry_name in enumerate(twice):
         if entry_name in twice[:i]:
             problems.add(("observations", i, "name"), f"{quoted(entry_name)} is there twice")
     own = own_parameters(observations)
+    if scenario and not (parameters or own or problems):
+        problems.add(("parameters",), "there is nothing to fit: the scenario has no uncertainty that is free")
     for name_ in own:
         if scenario and name_ in uncertainties(scenario):
             problems.add((), f"{quoted(name_)} names an uncertainty of the scenario and of an observation")
@@ -172,6 +176,7 @@ def _observation(
                 shape.ends(target)
             for where in {tuple(sorted(one.selection(t).items())) for t in one.targets}:
                 reading(shape, one.measure, dict(where), ())
+            whom(one, shape, wrong)
         except ReadingError as error:
             wrong(error.key, str(error))
     return one if len(problems) == before else None

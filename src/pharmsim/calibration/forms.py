@@ -22,7 +22,7 @@ class ObservationForm(Frozen):
     """Targets of one kind, how the model predicts them, and how they scatter.
 
     `targets` is a file, of which `series` are taken, from the date `from` to the date `to`. `measure`
-    is predicted for what `where` selects (without it, for the role and the environment of each target);
+    is predicted for what `where` selects (without it, for the role, environment and place of each target);
     prediction = measure × `ratio` + `shift`. The relative standard deviation is that of the `error` and of
     the `discrepancy` together; for `negative_binomial` the variance is mean + mean² / `dispersion`. A
     `ratio`, `shift`, `discrepancy` or `dispersion` with low and high is a parameter itself, named
@@ -91,7 +91,7 @@ class CalibrationForm(Frozen):
     description: str = ""
     scenario: str
     geography: str
-    parameters: Names = ("all",)
+    parameters: Names = Field(default=("all",), min_length=1)
     priors: PriorForm | None = None
     observations: tuple[ObservationForm, ...] = Field(min_length=1)
     sampler: Sampler = Sampler()
