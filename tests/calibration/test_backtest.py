@@ -128,6 +128,8 @@ def test_a_name_of_years_to_come_is_drawn(tmp_path: Path) -> None:
         ({"series": [{"observation": "hats"}]}, "got hats — write one of heads"),
         ({"series": [{"observation": "heads", "earlier": ["x"]}]}, "must be series of .* — got x"),
         ({"horizons": [20]}, "must have an origin"),
+        ({"origins": ["2028-03-31", "2028-04-01"]}, "must be dates of a judged series .* got 2028-04-01 —"),
+        ({"origins": ["2032-03-31"]}, "must be dates of a judged series .* got 2032-03-31 —"),
         ({"known_later": [{"set": "hiring.nowhere", "months": 1, "why": "x"}]}, "must lead to an input"),
         ({"known_later": [{"set": "end", "months": 1, "why": "x"}]}, "must be a series over time"),
         ({"known_later": [{"set": "end", "why": "x"}]}, "either `months`, or `to` and `before`"),

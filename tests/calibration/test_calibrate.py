@@ -120,9 +120,31 @@ def test_an_interrupted_calibration_resumes_to_the_same_bits(
     assert "must not hold steps" in capsys.readouterr().err
     assert call([*words[:-1], "2", "--resume", "--seed", "9"]) == 2  # another calibration
     assert "it differs: sampler" in capsys.readouterr().err
+    file = made / "calibration.yaml"
+    text = file.read_text(encoding="utf-8")
+    for old, new in {
+        '"error": "8 %"': '"weight": 0.5, "error": "8 %"',
+        '"value": 0.9': '"value": 0.85',
+    }.items():
+        file.write_text(text.replace(old, new), encoding="utf-8")
+        assert call([*words, "--resume"]) == 2  # the same numbers held otherwise
+        assert "it differs: observations" in capsys.readouterr().err
+    file.write_text(text, encoding="utf-8")
     assert call([*words, "--resume"]) == 0
     first, again = z_of(made, "a"), z_of(made, "d")
     assert all(np.array_equal(first[name], again[name]) for name in first)
+
+
+@pytest.mark.parametrize("name", ["ensemble_1.npz", "plan.json"])
+def test_damaged_steps_are_told(
+    made: Path, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = tmp_path / ".f.steps"
+    words = ["calibrate", str(made / "calibration.yaml"), "--out", str(tmp_path / "f"), *WORDS]
+    assert call([*words[:4], "--steps", "10", "--seed", "3"]) == 0  # not converged: the steps stay
+    (steps / name).write_bytes((steps / name).read_bytes()[:-40])
+    assert call([*words, "--resume", "--force"]) == 2
+    assert "it is damaged — start anew with --force" in capsys.readouterr().err
 
 
 def test_what_has_not_converged_can_go_on(made: Path, capsys: pytest.CaptureFixture[str]) -> None:

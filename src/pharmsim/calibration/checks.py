@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 
@@ -44,6 +45,9 @@ def same_kind(one: Observation, form: ObservationForm, calibration: CalibrationF
                 f"must be of one {kind}; got {', '.join(map(quoted, found))}. Make one observation of each",
             )
     _geography(one, form, calibration, wrong)
+    for key, number in one.numbers.items():
+        if not number.source:
+            wrong(key, "must have a `source`")
     if one.measure not in MEASURES:
         key = "measure" if form.measure else "targets"
         wrong(
@@ -96,6 +100,14 @@ def whom(one: Observation, shape: Shape, wrong: Wrong) -> None:
 
 def apart(observations: Sequence[tuple[int, Observation]], shape: Shape | None, problems: Problems) -> None:
     """Check that no number counts twice, and that two definitions are not held against one prediction."""
+    _once(observations, problems)
+    if shape is not None:
+        _periods(observations, shape, problems)
+        _definitions(observations, shape, problems)
+
+
+def _once(observations: Sequence[tuple[int, Observation]], problems: Problems) -> None:
+    """No published number may be taken twice."""
     taken: dict[tuple[str, str, date, date | None], str] = {}
     for i, one in observations:
         for target in one.targets:
@@ -107,8 +119,33 @@ def apart(observations: Sequence[tuple[int, Observation]], shape: Shape | None, 
                 )
                 break
             taken[key] = one.name
-    if shape is None:
-        return
+
+
+def _periods(observations: Sequence[tuple[int, Observation]], shape: Shape, problems: Problems) -> None:
+    """Periods of one flow and definition must not overlap: a year and its months are the same people."""
+    flows: dict[tuple[str, bytes, str], list[tuple[Target, int]]] = {}
+    for i, one in observations:
+        for target in one.targets:
+            if target.to is not None:
+                of = (one.measure, selected(shape, one.measure, one.selection(target)), target.definition)
+                flows.setdefault(of, []).append((target, i))
+    for found in flows.values():
+        found.sort(key=lambda pair: (pair[0].date, pair[0].to or pair[0].date))
+        for (before, _), (target, i) in pairwise(found):
+            same = (before.file, before.series, before.date, before.to)
+            if (
+                before.to
+                and target.date <= before.to
+                and same != (target.file, target.series, target.date, target.to)
+            ):
+                problems.add(
+                    ("observations", i, "series"),
+                    f"{target.title} overlaps {before.title}: what is in both would count twice. Take one",
+                )
+
+
+def _definitions(observations: Sequence[tuple[int, Observation]], shape: Shape, problems: Problems) -> None:
+    """Two definitions cannot both be met by one prediction."""
     first: dict[tuple[str, bytes], Observation] = {}
     for i, one in observations:
         if "ratio" in one.numbers or "shift" in one.numbers:
@@ -131,8 +168,6 @@ def _geography(one: Observation, form: ObservationForm, calibration: Calibration
     if found != calibration.geography and form.ratio is None:
         of = f"is about {found}; the scenario is about {calibration.geography}"
         wrong("series", f"{of}. Give the `ratio` of the one to the other, with its source")
-    if form.ratio is not None and not form.ratio.source:
-        wrong("ratio", "must have a `source`")
 
 
 def _scatter(one: Observation, form: ObservationForm, wrong: Wrong) -> None:
