@@ -55,7 +55,7 @@ def test_origins_and_rivals(found: bt.Backtest) -> None:
     table = found.table.set_index(["method", "horizon"])
     assert table.loc[("persistence", 1), "origins"] == 6
     assert table.loc[("CAGR", 2), "origins"] == 5  # the figure of long ago: two values at the first origin
-    assert table.loc[("exponential smoothing", 1), "origins"] == 4
+    assert table.loc[("exponential smoothing", 1), "origins"] == 3  # three values for two weights
     course = found.courses[0]
     assert [target.series for target in course.targets][:2] == ["long_ago", "heads"]  # not that of 2027
     duel = found.duels.set_index(["rival", "horizon"])
@@ -186,6 +186,14 @@ def test_words_follow_the_numbers(found: bt.Backtest) -> None:
     turned = found.forecasts.replace({"method": {bt.OWN: "persistence", "persistence": bt.OWN}})
     lost = replace(found, forecasts=turned, table=scores.table(turned), duels=scores.duels(turned, bt.OWN))
     assert any("**worse** than" in line and "persistence (" in line for line in backtest_text.short(lost))
+    turned = found.forecasts[
+        (found.forecasts["method"] == bt.OWN) | (found.forecasts["origin"] > date(2026, 3, 31))
+    ]
+    fewer = replace(found, forecasts=turned, table=scores.table(turned), duels=scores.duels(turned, bt.OWN))
+    duel = fewer.duels.set_index(["rival", "horizon"]).loc[("persistence", 1)]
+    own, rival = (backtest_text.percent(float(duel[f"{one}_ape"])) for one in ("own", "rival"))
+    assert f"persistence ({rival} against {own} on 5 origins)" in backtest_text.short(fewer)[0]
+    turned = lost.forecasts
     few = turned[turned["origin"] > date(2028, 3, 31)]
     lost = replace(found, forecasts=few, table=scores.table(few), duels=scores.duels(few, bt.OWN))
     said = " ".join(backtest_text.short(lost))

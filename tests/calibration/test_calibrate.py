@@ -17,7 +17,7 @@ from pharmsim.calibration import sample as sampling
 from pharmsim.calibration.checkpoints import Kept
 from pharmsim.calibration.fit import fit
 from pharmsim.calibration.forms import Sampler
-from pharmsim.calibration.posterior import arviz, read
+from pharmsim.calibration.posterior import arviz, parameters, read
 from pharmsim.calibration.problem import Problem
 from pharmsim.calibration.sample import convergence, sample
 from pharmsim.cli import call
@@ -123,7 +123,7 @@ def test_an_interrupted_calibration_resumes_to_the_same_bits(
     file = made / "calibration.yaml"
     text = file.read_text(encoding="utf-8")
     for old, new in {
-        '"error": "8 %"': '"weight": 0.5, "error": "8 %"',
+        '"error": {"value"': '"weight": 0.5, "error": {"value"',
         '"value": 0.9': '"value": 0.85',
     }.items():
         file.write_text(text.replace(old, new), encoding="utf-8")
@@ -133,6 +133,18 @@ def test_an_interrupted_calibration_resumes_to_the_same_bits(
     assert call([*words, "--resume"]) == 0
     first, again = z_of(made, "a"), z_of(made, "d")
     assert all(np.array_equal(first[name], again[name]) for name in first)
+
+
+def test_a_number_of_an_observation_has_its_unit(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    shift = {"value": 0, "low": -5, "high": 5, "uncertainty": "counted_twice", "source": "made up"}
+    plain["observations"][0]["shift"] = shift
+    path.write_text(json.dumps(plain), encoding="utf-8")
+    about = parameters(Problem(pharmsim.load_calibration(path)))
+    assert about["counted_twice"]["unit"] == "heads"
+    assert about["left.ratio"]["unit"] == "ratio"
+    assert about["joined.dispersion"]["unit"] == "people"
 
 
 @pytest.mark.parametrize("name", ["ensemble_1.npz", "plan.json"])

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ class Kept:
                 found = {key: data[key] for key in data.files}
             keys, rest, gauss = (found.pop(key) for key in ("keys", "rest", "gauss"))
             return cls(**found, random=("MT19937", keys, int(rest[0]), int(rest[1]), float(gauss[0])))
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise OutputError(
                 f"{file} — must hold the steps of a sampler — it is damaged — start anew with --force, "
                 "without --resume"
@@ -123,7 +124,9 @@ class Place:
         plan = self.folder / PLAN
         if not plan.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            plan.write_text(json.dumps(same, indent=2), encoding="utf-8")
+            new = plan.with_suffix(".new")
+            new.write_text(json.dumps(same, indent=2), encoding="utf-8")
+            new.rename(plan)  # whole or not there
             return
         try:
             before = dict(json.loads(plan.read_text(encoding="utf-8")))

@@ -45,8 +45,8 @@ def same_kind(one: Observation, form: ObservationForm, calibration: CalibrationF
                 f"must be of one {kind}; got {', '.join(map(quoted, found))}. Make one observation of each",
             )
     _geography(one, form, calibration, wrong)
-    for key, number in one.numbers.items():
-        if not number.source:
+    for key, number in {"error": form.error, **one.numbers}.items():
+        if number is not None and not number.source:
             wrong(key, "must have a `source`")
     if one.measure not in MEASURES:
         key = "measure" if form.measure else "targets"

@@ -108,5 +108,9 @@ class Calibration:
 
 
 def own_parameters(observations: tuple[Observation, ...]) -> dict[str, Value]:
-    """Parameters of observations by name; observations that share a name share the parameter."""
-    return {str(value.uncertainty): value for one in observations for value in one.parameters()}
+    """Parameters of observations by name, the first number each; who shares a name shares the parameter."""
+    found: dict[str, Value] = {}
+    for one in observations:
+        for value in one.parameters():
+            found.setdefault(str(value.uncertainty), value)
+    return found
