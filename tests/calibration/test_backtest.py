@@ -140,6 +140,12 @@ def test_mistakes_are_told_before_anything_runs(tmp_path: Path, changes: Any, me
         bt.backtest(form(tmp_path, **changes))
 
 
+def test_an_earlier_posterior_is_no_beginning(tmp_path: Path) -> None:
+    calibration = form(tmp_path)
+    with pytest.raises(InputError, match="must begin from ranges — it begins from an earlier posterior"):
+        bt.backtest(replace(calibration, mean=calibration.mean + 0.1))
+
+
 def test_importance_draws_are_of_the_posterior() -> None:
     """A linear model with normal errors, whose posterior is known; and one that is not normal."""
     rng = np.random.default_rng(5)

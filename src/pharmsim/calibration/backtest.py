@@ -122,6 +122,12 @@ def backtest(
         If `backtest` is wrong, before anything is run.
     """
     form = read_form(calibration.backtest, calibration.file)
+    section = calibration.scenario.uncertainties
+    if calibration.mean.any() or (section is not None and any(one.ranges for one in section.posteriors)):
+        raise InputError(
+            f"{calibration.file} — a back-test must begin from ranges — it begins from an earlier posterior, "
+            "which knows what came after the origins — leave `priors` out, or `parameters` of the scenario"
+        )
     courses = tuple(course(calibration, judged) for judged in form.series)
     origins = _origins(calibration.scenario, courses, form)
     known = [known_at(calibration, form, origin) for origin in origins]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -19,7 +20,9 @@ from pharmsim.scenario import load
 from pharmsim.scenario.marks import closest, quoted
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.problems import Problems, translate
-from pharmsim.scenario.reader import Folder, read_yaml
+from pharmsim.scenario.reader import EMPTY, Folder, read_yaml
+
+NOTHING = "is empty: a calibration needs at least a name, a scenario, its geography and observations"
 
 
 def load_calibration(path: str | os.PathLike[str]) -> Calibration:
@@ -46,7 +49,11 @@ def load_calibration(path: str | os.PathLike[str]) -> Calibration:
     name = os.path.normpath(os.fspath(path))
     folder = Folder(Path(name).parent)
     found: list[Problem] = []
-    tree = read_yaml(folder, name, found)
+    try:
+        tree = read_yaml(folder, name, found)
+    except ScenarioError as error:
+        told = [replace(one, message=one.message.replace(EMPTY, NOTHING)) for one in error.problems]
+        raise ScenarioError(told) from None
     problems = Problems(tree, name, found)
     try:
         form = CalibrationForm.model_validate(tree)
