@@ -188,6 +188,18 @@ def test_few_steps_are_not_called_converged() -> None:
     assert chains.by_walker[9, 3].tolist() == chains.walks[1, 3, 1].tolist()
 
 
+@pytest.mark.parametrize(("walkers", "steps"), [(64, 10), (128, 10), (200, 10), (200, 100)])
+def test_walkers_that_never_move_are_not_converged(walkers: int, steps: int) -> None:
+    rng = np.random.default_rng(0)
+    z = np.repeat(rng.standard_normal((4, 1, walkers, 2)), steps, axis=1)
+    z += 1e-6 * rng.standard_normal(z.shape)
+    seen = convergence(sampling.Chains(("a", "b"), z, z[..., 0], np.zeros(4), 0))
+    assert seen.r_hat.max() < 1.01
+    assert min(seen.bulk.min(), seen.tail.min()) > 400
+    assert not seen.converged
+    assert f"rule: at least {12 * walkers}" in seen.text()
+
+
 def test_ensembles_that_disagree_are_not_converged() -> None:
     matrix = np.eye(2)
     problem = Problem.of(lambda z: z @ matrix, [0.0, 0.0], ["a", "b"], 1.0)
