@@ -358,6 +358,8 @@ class Reference(Posts):
         for name, output in OUTPUTS.items():
             if output.sections and not any(self.says(section) for section in output.sections):
                 continue
+            if name == "unfillable_fte":  # of whole people only
+                continue
             index = [{label: i for i, label in enumerate(axes[dim])} for dim in output.dims]
             out[name] = np.zeros([len(positions) for positions in index])
             for key, value in self.record[name].items():

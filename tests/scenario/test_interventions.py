@@ -358,6 +358,8 @@ def test_warnings_where_there_is_nothing_to_change(written: dict[str, Any], mess
     data["establishment"].pop("redistribution")
     data["feedbacks"].pop("recruitment")
     data.pop("budgets")
+    drawn = data["uncertainties"]["posteriors"]  # a fit draws a number that is 0 here
+    data["uncertainties"]["posteriors"] = [one for one in drawn if not one.get("ranges")]
     for rule in data["need"]["delegation"]:
         rule["share"] = 0
     if "of" not in written and written["quantity"] == "supply":

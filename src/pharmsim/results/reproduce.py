@@ -136,7 +136,7 @@ def reproduce(folder: str | Path, run: Callable[..., Results] | None = None) -> 
             "Run the scenario again."
         )
     scenario = from_dict(description)
-    table = sample(scenario, int(made.get("drawn") or 0), seed, _engine(made))
+    table = sample(scenario, _drawn(made), seed, _engine(made))
     data = (run or _run)(scenario, draws=table, seed=seed).data
     changed = _changes(made.get("environment") or {}, manifest.environment())
     notes = []
@@ -188,7 +188,7 @@ def _comparison(folder: Path, made: dict[str, Any], run: Callable[..., Results])
     read: list[str] = []
     entries = [(entry, *_entry(folder, entry)) for entry in made.get("scenarios") or []]
     scenarios = [from_dict(read_scenario(place)) for _, place, _ in entries]
-    table = sample(scenarios, int(made.get("drawn") or 0), int(made.get("seed") or 0), _engine(made))
+    table = sample(scenarios, _drawn(made), int(made.get("seed") or 0), _engine(made))
     for (entry, place, digests), scenario in zip(entries, scenarios, strict=True):
         results = run(scenario, draws=table, seed=table.seed)
         now = netcdf.digest(results.data)
@@ -212,6 +212,12 @@ def _comparison(folder: Path, made: dict[str, Any], run: Callable[..., Results])
 def _engine(made: dict[str, Any]) -> Engine:
     """Engine that a manifest names."""
     return Engine(str(made.get("engine") or EXPECTED.name), int(made.get("replicates") or 1))
+
+
+def _drawn(made: dict[str, Any]) -> int:
+    """Draws that a manifest names; before there were replicates, each was a row."""
+    drawn = made.get("drawn")
+    return int((made.get("n_draws") if drawn is None else drawn) or 0)
 
 
 def _entry(folder: Path, entry: Any) -> tuple[Path, dict[str, str]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, NamedTuple
@@ -92,14 +95,34 @@ def run(compiled: Compiled, rows: Sequence[tuple[int, int, int]], workers: int =
     found = [one(scenario, blocks[i], names[i], tags) for i in range(alone)]
     if alone < n:
         left = n - alone
-        with ProcessPoolExecutor(min(workers, left), mp_context=get_context("spawn")) as pool:
-            found += pool.map(one, [scenario] * left, blocks[alone:], names[alone:], [tags] * left)
+        pool = ProcessPoolExecutor(min(workers, left), mp_context=get_context("spawn"))
+        try:
+            with (
+                uninterrupted()
+            ):  # or an interruption meets workers that are only starting, and waits for them
+                made = pool.map(one, [scenario] * left, blocks[alone:], names[alone:], [tags] * left)
+            found += made
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
     return Output(
         {name: np.concatenate([x.record[name] for x in found]) for name in found[0].record},
         pa.concat_tables([x.careers for x in found]).unify_dictionaries(),
         pa.concat_tables([x.vacancies for x in found]).unify_dictionaries(),
         time.perf_counter() - began,
     )
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits; processes that are started here never hear it: they end with their present replicate."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def is_cold() -> bool:
