@@ -265,6 +265,19 @@ def test_a_calibration_that_did_not_converge_is_told(home: Path) -> None:
     )
 
 
+def test_a_calibration_of_something_else_is_told(home: Path) -> None:
+    others = {f"other_{i}": ["1 (0.5 to 2, pert)"] for i in range(4)}
+    assert check_warnings(load(home)) == []
+    z = posterior()
+    z |= dict.fromkeys(others, z[A])
+    write(home / FILE, z, ranges=json.dumps({**KNOWN, **others}))
+    (told,) = check_warnings(load(home))
+    assert told == (
+        "parameters: of 6 uncertainties of the calibration fit only 2 are in the scenario "
+        "(leaving.a.rate, wear): is it about the same?"
+    )
+
+
 def test_an_example_is_copied_with_what_it_draws_from(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load(home, name="place/programme/x", parameters=f"../../../{FILE}")
     (home / "scenarios/scenario.schema.json").write_text("{}")

@@ -62,7 +62,7 @@ def write(folder: Path) -> Path:
     own: dict[str, dict[str, Any]] = {
         "heads": {},
         "joined": {"model": "negative_binomial", "dispersion": dispersion},
-        "left": {"model": "student_log", "error": "8 %", "ratio": ratio},
+        "left": {"model": "student_log", "error": {"value": "8 %", **SOURCE}, "ratio": ratio},
     }
     calibration = {
         "name": "small", "scenario": "small.yaml", "geography": "Hill", "parameters": "all",

@@ -55,7 +55,7 @@ def test_origins_and_rivals(found: bt.Backtest) -> None:
     table = found.table.set_index(["method", "horizon"])
     assert table.loc[("persistence", 1), "origins"] == 6
     assert table.loc[("CAGR", 2), "origins"] == 5  # the figure of long ago: two values at the first origin
-    assert table.loc[("exponential smoothing", 1), "origins"] == 4
+    assert table.loc[("exponential smoothing", 1), "origins"] == 3  # three values for two weights
     course = found.courses[0]
     assert [target.series for target in course.targets][:2] == ["long_ago", "heads"]  # not that of 2027
     duel = found.duels.set_index(["rival", "horizon"])
@@ -128,6 +128,8 @@ def test_a_name_of_years_to_come_is_drawn(tmp_path: Path) -> None:
         ({"series": [{"observation": "hats"}]}, "got hats — write one of heads"),
         ({"series": [{"observation": "heads", "earlier": ["x"]}]}, "must be series of .* — got x"),
         ({"horizons": [20]}, "must have an origin"),
+        ({"origins": ["2028-03-31", "2028-04-01"]}, "must be dates of a judged series .* got 2028-04-01 —"),
+        ({"origins": ["2032-03-31"]}, "must be dates of a judged series .* got 2032-03-31 —"),
         ({"known_later": [{"set": "hiring.nowhere", "months": 1, "why": "x"}]}, "must lead to an input"),
         ({"known_later": [{"set": "end", "months": 1, "why": "x"}]}, "must be a series over time"),
         ({"known_later": [{"set": "end", "why": "x"}]}, "either `months`, or `to` and `before`"),
@@ -136,6 +138,12 @@ def test_a_name_of_years_to_come_is_drawn(tmp_path: Path) -> None:
 def test_mistakes_are_told_before_anything_runs(tmp_path: Path, changes: Any, message: str) -> None:
     with pytest.raises((InputError, ScenarioError), match=message):
         bt.backtest(form(tmp_path, **changes))
+
+
+def test_an_earlier_posterior_is_no_beginning(tmp_path: Path) -> None:
+    calibration = form(tmp_path)
+    with pytest.raises(InputError, match="must begin from ranges — it begins from an earlier posterior"):
+        bt.backtest(replace(calibration, mean=calibration.mean + 0.1))
 
 
 def test_importance_draws_are_of_the_posterior() -> None:
@@ -184,6 +192,14 @@ def test_words_follow_the_numbers(found: bt.Backtest) -> None:
     turned = found.forecasts.replace({"method": {bt.OWN: "persistence", "persistence": bt.OWN}})
     lost = replace(found, forecasts=turned, table=scores.table(turned), duels=scores.duels(turned, bt.OWN))
     assert any("**worse** than" in line and "persistence (" in line for line in backtest_text.short(lost))
+    turned = found.forecasts[
+        (found.forecasts["method"] == bt.OWN) | (found.forecasts["origin"] > date(2026, 3, 31))
+    ]
+    fewer = replace(found, forecasts=turned, table=scores.table(turned), duels=scores.duels(turned, bt.OWN))
+    duel = fewer.duels.set_index(["rival", "horizon"]).loc[("persistence", 1)]
+    own, rival = (backtest_text.percent(float(duel[f"{one}_ape"])) for one in ("own", "rival"))
+    assert f"persistence ({rival} against {own} on 5 origins)" in backtest_text.short(fewer)[0]
+    turned = lost.forecasts
     few = turned[turned["origin"] > date(2028, 3, 31)]
     lost = replace(found, forecasts=few, table=scores.table(few), duels=scores.duels(few, bt.OWN))
     said = " ".join(backtest_text.short(lost))

@@ -93,6 +93,8 @@ def test_too_few_data_give_no_distribution_or_no_forecast(name: str) -> None:
     assert (one is not None) == (name == "persistence")
     two = RIVALS[name](YEARS[:2], ENGLAND[:2], YEARS[2:4])
     assert (two is None) == (name == "exponential smoothing")
+    four = RIVALS[name](YEARS[:4], ENGLAND[:4], YEARS[4:6])  # two values for two weights are no fit
+    assert (four is None) == (name == "exponential smoothing")
     six = RIVALS[name](YEARS[:6], ENGLAND[:6], YEARS[6:])
     assert six is not None
     assert six.draws is not None

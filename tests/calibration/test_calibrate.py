@@ -17,7 +17,7 @@ from pharmsim.calibration import sample as sampling
 from pharmsim.calibration.checkpoints import Kept
 from pharmsim.calibration.fit import fit
 from pharmsim.calibration.forms import Sampler
-from pharmsim.calibration.posterior import arviz, read
+from pharmsim.calibration.posterior import arviz, parameters, read
 from pharmsim.calibration.problem import Problem
 from pharmsim.calibration.sample import convergence, sample
 from pharmsim.cli import call
@@ -120,9 +120,43 @@ def test_an_interrupted_calibration_resumes_to_the_same_bits(
     assert "must not hold steps" in capsys.readouterr().err
     assert call([*words[:-1], "2", "--resume", "--seed", "9"]) == 2  # another calibration
     assert "it differs: sampler" in capsys.readouterr().err
+    file = made / "calibration.yaml"
+    text = file.read_text(encoding="utf-8")
+    for old, new in {
+        '"error": {"value"': '"weight": 0.5, "error": {"value"',
+        '"value": 0.9': '"value": 0.85',
+    }.items():
+        file.write_text(text.replace(old, new), encoding="utf-8")
+        assert call([*words, "--resume"]) == 2  # the same numbers held otherwise
+        assert "it differs: observations" in capsys.readouterr().err
+    file.write_text(text, encoding="utf-8")
     assert call([*words, "--resume"]) == 0
     first, again = z_of(made, "a"), z_of(made, "d")
     assert all(np.array_equal(first[name], again[name]) for name in first)
+
+
+def test_a_number_of_an_observation_has_its_unit(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    shift = {"value": 0, "low": -5, "high": 5, "uncertainty": "counted_twice", "source": "made up"}
+    plain["observations"][0]["shift"] = shift
+    path.write_text(json.dumps(plain), encoding="utf-8")
+    about = parameters(Problem(pharmsim.load_calibration(path)))
+    assert about["counted_twice"]["unit"] == "heads"
+    assert about["left.ratio"]["unit"] == "ratio"
+    assert about["joined.dispersion"]["unit"] == "people"
+
+
+@pytest.mark.parametrize("name", ["ensemble_1.npz", "plan.json"])
+def test_damaged_steps_are_told(
+    made: Path, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = tmp_path / ".f.steps"
+    words = ["calibrate", str(made / "calibration.yaml"), "--out", str(tmp_path / "f"), *WORDS]
+    assert call([*words[:4], "--steps", "10", "--seed", "3"]) == 0  # not converged: the steps stay
+    (steps / name).write_bytes((steps / name).read_bytes()[:-40])
+    assert call([*words, "--resume", "--force"]) == 2
+    assert "it is damaged — start anew with --force" in capsys.readouterr().err
 
 
 def test_what_has_not_converged_can_go_on(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,6 +186,18 @@ def test_few_steps_are_not_called_converged() -> None:
     assert chains.z.shape == (4, 80, 2)
     assert chains.by_walker.shape == (32, 10, 2)
     assert chains.by_walker[9, 3].tolist() == chains.walks[1, 3, 1].tolist()
+
+
+@pytest.mark.parametrize(("walkers", "steps"), [(64, 10), (128, 10), (200, 10), (200, 100)])
+def test_walkers_that_never_move_are_not_converged(walkers: int, steps: int) -> None:
+    rng = np.random.default_rng(0)
+    z = np.repeat(rng.standard_normal((4, 1, walkers, 2)), steps, axis=1)
+    z += 1e-6 * rng.standard_normal(z.shape)
+    seen = convergence(sampling.Chains(("a", "b"), z, z[..., 0], np.zeros(4), 0))
+    assert seen.r_hat.max() < 1.01
+    assert min(seen.bulk.min(), seen.tail.min()) > 400
+    assert not seen.converged
+    assert f"rule: at least {12 * walkers}" in seen.text()
 
 
 def test_ensembles_that_disagree_are_not_converged() -> None:

@@ -101,6 +101,13 @@ def test_what_has_not_converged_is_said_first(bad: dict[str, float]) -> None:
     assert "leaving" in first
 
 
+def test_walkers_that_hardly_moved_are_not_called_converged(found: Diagnosis) -> None:
+    about = {**found.about, "converged": 0}
+    first = calibration_text.headlines(dataclasses.replace(found, about=about))[0]
+    assert first.startswith("NOT converged")
+    assert "took too few steps, or hardly moved" in first
+
+
 def test_a_best_fit_alone_is_no_posterior() -> None:
     data = told(r_hat=np.nan, ess_bulk=np.nan, ess_tail=np.nan)
     data.attrs["sampler"] = "laplace"

@@ -16,7 +16,9 @@ from pharmsim.calibration import frozen, scores
 from pharmsim.calibration.file import load_calibration
 from pharmsim.calibration.rivals import persistence
 from pharmsim.cli import call
+from pharmsim.cli.shared import console
 from pharmsim.errors import InputError, OutputError, ScenarioError
+from pharmsim.report import backtest_text
 
 VALUES = dict.fromkeys(range(made.FIRST, made.LAST - 1), 500.0)
 """Published up to 31 March 2030; the scenario ends in April 2032, the forecast in 2033."""
@@ -139,6 +141,13 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "heads, 2031-03-31: 510 came" in out
     assert "1 date: nothing is claimed from fewer than 5" in out
+    assert "CRPS, heads" in out
+    assert "no forecast" not in out
+    frame, about = frozen.score(target, Path(new)), frozen.read(target)[1] | {"made": "2031-04-01"}
+    backtest_text.scored(frame, about, console())
+    out = " ".join(capsys.readouterr().out.split())
+    assert "510 came; no forecast: the day had passed when it was made" in out
+    assert "0 dates: nothing is claimed from fewer than 5" in out
     assert len(pd.read_csv(tmp_path / "scores.csv")) == 5
     assert call(["score", str(target), str(tmp_path / "targets.csv").replace("targets", "none")]) == 2
 

@@ -46,7 +46,7 @@ def year(array: Any) -> Any:
 def test_a_month_end_is_the_stock_of_the_next_month() -> None:
     heads = posts(DATA["headcount"].sum(("group", "contract")))
     wanted = heads.sel(time=["2028-04-01", "2028-03-01"]).values
-    assert read("headcount", HOSPITAL, ("2028-03-31", ""), ("2028-03-15", "")) == pytest.approx(wanted)
+    assert read("headcount", HOSPITAL, ("2028-03-31", ""), ("2028-03-01", "")) == pytest.approx(wanted)
 
 
 def test_groups_and_contracts_can_be_chosen() -> None:

@@ -42,7 +42,7 @@ def test_no_cohort_is_known_before_it_was_counted(register: Calibration, year: i
     levels = scenario.pipelines["technician_training"].intake.per_year.points
     assert max(int(day) for day in levels) <= year - 3
     steps = {value.value for value in scenario.hiring.sources[1].over_time.points.values()}
-    assert (len(steps) == 1) == (year < 2024)
+    assert (len(steps) == 1) == (year < 2023)  # published in December 2022
 
 
 def test_series_are_the_longest_there_are(register: Calibration) -> None:

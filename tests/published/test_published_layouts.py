@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import zipfile
 from pathlib import Path
 
@@ -74,6 +75,47 @@ def test_workbook_with_notes_above(text: str, tmp_path: Path) -> None:
 
 
 # -- refused ------------------------------------------------------------------------------------------------
+
+
+def test_numbers_without_end_are_no_numbers(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "inf.csv"
+    lines = text.split("\r\n")
+    at = lines[0].split(",").index("FTE")
+    cells = next(csv.reader([lines[1]]))
+    cells[at] = "inf"
+    lines[1] = ",".join(f'"{cell}"' for cell in cells)
+    file.write_text("\r\n".join(lines), newline="")
+    with pytest.raises(InputError, match="column `FTE` must hold numbers; found `inf`"):
+        fte(file)
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    frame = pd.read_csv(NETWORKS, encoding="cp1252", keep_default_na=False)
+    frame.insert(len(frame.columns), "fte", "7", allow_duplicates=True)
+    frame.to_csv(tmp_path / "twice.csv", index=False)
+    with pytest.raises(InputError, match="must have each column once; found `FTE` again"):
+        fte(tmp_path / "twice.csv")
+
+
+def test_a_file_that_was_cut_is_refused(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "cut.csv"
+    whole = text.rstrip("\r\n")
+    file.write_text(whole, newline="")
+    assert fte(file) == pytest.approx(fte(NETWORKS))
+    file.write_text(whole.rsplit(",", 3)[0], newline="")
+    with pytest.raises(
+        InputError, match=r"must end with a whole row; row \d+, the last, has \d+ of \d+ cells"
+    ):
+        fte(file)
+
+
+def test_conflicts_name_files_and_dates(tmp_path: Path) -> None:
+    frame = pd.read_csv(NETWORKS, encoding="cp1252", keep_default_na=False)
+    frame.iloc[: len(frame) // 2].to_csv(tmp_path / "half.csv", index=False)
+    quality = published.read("pcn_individual", [tmp_path / "half.csv", NETWORKS]).quality
+    told = quality.loc[quality["check"] == "conflict", "finding"].iloc[0]
+    assert "of 2022-09-30 in half.csv" in told
+    assert f"of 2022-09-30 in {NETWORKS.name}" in told
 
 
 def test_changed_layout_names_what_was_looked_for_and_found(text: str, tmp_path: Path) -> None:

@@ -122,6 +122,8 @@ def test_turnover_by_region() -> None:
     reading = read("turnover", "turnover_1.csv")
     staff = reading.table[reading.table["role"] == "stt"]
     assert value(staff, measure="leavers", unit="headcount", date="2023-10-01", to="2024-09-30") == 90
+    units = staff.groupby("measure")["unit"].agg(set)  # nobody adds heads and FTE of one measure
+    assert (units["leavers"], units["leavers_fte"]) == ({"headcount"}, {"fte"})
     assert value(staff, measure="headcount_end", date="2024-09-30") == 1040
     rate = value(staff, measure="leaver_rate", date="2023-10-01")
     assert rate == pytest.approx(90 / 1020)

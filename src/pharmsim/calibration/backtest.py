@@ -122,8 +122,14 @@ def backtest(
         If `backtest` is wrong, before anything is run.
     """
     form = read_form(calibration.backtest, calibration.file)
+    section = calibration.scenario.uncertainties
+    if calibration.mean.any() or (section is not None and any(one.ranges for one in section.posteriors)):
+        raise InputError(
+            f"{calibration.file} — a back-test must begin from ranges — it begins from an earlier posterior, "
+            "which knows what came after the origins — leave `priors` out, or `parameters` of the scenario"
+        )
     courses = tuple(course(calibration, judged) for judged in form.series)
-    origins = form.origins or _origins(calibration.scenario, courses, form)
+    origins = _origins(calibration.scenario, courses, form)
     known = [known_at(calibration, form, origin) for origin in origins]
     _all_drawn(form, (calibration, *known))
     rows: list[dict[str, Any]] = []
@@ -198,7 +204,18 @@ def later(origin: date, n: int) -> date:
 
 
 def _origins(scenario: Scenario, courses: Sequence[Course], form: BacktestForm) -> tuple[date, ...]:
-    """Dates of the series, from the start of the scenario, that leave the shortest horizon."""
+    """Origins as written, or dates of the series from the scenario's start that leave the least horizon."""
+    judged = {
+        day
+        for each in courses
+        for day in each.values
+        if any(later(day, n) in each.values for n in form.horizons)
+    }
+    if wrong := [day.isoformat() for day in form.origins if day not in judged]:
+        raise InputError(
+            f"backtest.origins — must be dates of a judged series with a figure {min(form.horizons)} or more "
+            f"years later — got {', '.join(wrong)} — take such dates, or leave `origins` out"
+        )
     start = date.fromisoformat(f"{scenario.start}-01")
     days = {
         day
@@ -206,12 +223,12 @@ def _origins(scenario: Scenario, courses: Sequence[Course], form: BacktestForm) 
         for day in each.values
         if (start - day).days <= 1 and later(day, min(form.horizons)) in each.values
     }
-    if not days:
+    if not (form.origins or days):
         raise InputError(
             f"backtest — must have an origin: a date of a series, from {scenario.start} on, with a figure "
             f"{min(form.horizons)} years later — got none — give another horizon"
         )
-    return tuple(sorted(days))
+    return form.origins or tuple(sorted(days))
 
 
 def _all_drawn(form: BacktestForm, several: Sequence[Calibration]) -> None:

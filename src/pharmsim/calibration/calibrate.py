@@ -93,6 +93,8 @@ class Calibrated:
             "targets_digest": targets_digest(self.calibration),
             "seed": self.settings.seed,
             "sampler": "emcee" if self.chains is not None else "laplace",
+            "sampler_settings": self.settings.model_dump_json(),
+            "code": modules(),
             "converged": int(self.converged),
             "log_evidence_laplace": self.fit.log_evidence,
             "ranges": json.dumps(fitted, ensure_ascii=False),
@@ -179,9 +181,14 @@ def calibrate(
 def _identity(calibration: Calibration, settings: Sampler) -> dict[str, str]:
     """What the steps of a sampler depend on."""
     prior = hashlib.sha256(calibration.mean.tobytes() + calibration.covariance.tobytes())
+    held = [
+        [one.weight, one.df, *(f"{key} {value.model_dump_json()}" for key, value in one.numbers.items())]
+        for one in calibration.observations
+    ]
     return {
         "scenario": digest(calibration.scenario)[:12],
         "targets": targets_digest(calibration)[:12],
+        "observations": hashlib.sha256(json.dumps(held).encode()).hexdigest()[:12],
         "parameters": ", ".join(calibration.names),
         "prior": prior.hexdigest()[:12],
         "sampler": settings.model_dump_json(exclude={"steps"}),

@@ -6,6 +6,8 @@ import io
 import json
 import shutil
 import sys
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,11 +88,11 @@ class Kept:
             If it is damaged.
         """
         try:
-            with np.load(file) as data:
+            with file.open("rb") as opened, np.load(opened) as data:
                 found = {key: data[key] for key in data.files}
             keys, rest, gauss = (found.pop(key) for key in ("keys", "rest", "gauss"))
             return cls(**found, random=("MT19937", keys, int(rest[0]), int(rest[1]), float(gauss[0])))
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise OutputError(
                 f"{file} — must hold the steps of a sampler — it is damaged — start anew with --force, "
                 "without --resume"
@@ -122,9 +124,17 @@ class Place:
         plan = self.folder / PLAN
         if not plan.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            plan.write_text(json.dumps(same, indent=2), encoding="utf-8")
+            new = plan.with_suffix(".new")
+            new.write_text(json.dumps(same, indent=2), encoding="utf-8")
+            new.rename(plan)  # whole or not there
             return
-        before = json.loads(plan.read_text(encoding="utf-8"))
+        try:
+            before = dict(json.loads(plan.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise OutputError(
+                f"{plan} — must say what the steps beside it depend on — it is damaged — start anew with "
+                "--force, without --resume"
+            ) from error
         changed = [
             f"{key} {before.get(key)} then, {same.get(key)} now"
             for key in dict.fromkeys([*before, *same])

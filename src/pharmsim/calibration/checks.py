@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
+from itertools import pairwise
 
 import numpy as np
 
 from pharmsim.calibration.forms import CalibrationForm, ObservationForm
 from pharmsim.calibration.model import OWN, Observation
-from pharmsim.calibration.readings import MEASURES, is_flow, unit_of
+from pharmsim.calibration.readings import MEASURES, Shape, is_flow, selected, unit_of
 from pharmsim.calibration.targets import Target
 from pharmsim.scenario.marks import closest, quoted
+from pharmsim.scenario.problems import Problems
+from pharmsim.scenario.values import Value
 
 Wrong = Callable[[str, str], None]
 """Key of the observation, message."""
@@ -31,9 +35,8 @@ def made(form: ObservationForm, targets: tuple[Target, ...]) -> Observation:
 
 def same_kind(one: Observation, form: ObservationForm, calibration: CalibrationForm, wrong: Wrong) -> None:
     """Check that targets go together, with the measure, and with the model of their scatter."""
-    kinds = ["definition", "unit", "geography"]
-    kinds += [] if form.where else ["place"]
-    kinds += [] if form.measure else ["measure"]
+    kinds = ["definition", "unit", "geography", "measure"]
+    kinds += ["role", "environment", "place"] if form.where else []  # all are held against the same people
     for kind in kinds:
         found = list(dict.fromkeys(getattr(target, kind) for target in one.targets))
         if len(found) > 1:
@@ -42,6 +45,9 @@ def same_kind(one: Observation, form: ObservationForm, calibration: CalibrationF
                 f"must be of one {kind}; got {', '.join(map(quoted, found))}. Make one observation of each",
             )
     _geography(one, form, calibration, wrong)
+    for key, number in {"error": form.error, **one.numbers}.items():
+        if number is not None and not number.source:
+            wrong(key, "must have a `source`")
     if one.measure not in MEASURES:
         key = "measure" if form.measure else "targets"
         wrong(
@@ -58,7 +64,102 @@ def same_kind(one: Observation, form: ObservationForm, calibration: CalibrationF
         if is_flow(one.measure) != (target.to is not None):
             need = "a first and a last day" if is_flow(one.measure) else "one date, and `to` empty"
             wrong("targets", f"{target.title}: {one.measure} needs {need}")
+    said = one.targets[0].measure
+    if (
+        said != one.measure
+        and said in MEASURES
+        and unit_of(said) == unit
+        and is_flow(said) == is_flow(one.measure)
+    ):
+        wrong(
+            "measure",
+            f"must be that of the targets, {said}; got {quoted(one.measure)}. Leave it out, or correct the "
+            "column `measure` of the targets",
+        )
     _scatter(one, form, wrong)
+
+
+def whom(one: Observation, shape: Shape, wrong: Wrong) -> None:
+    """Check that `where` selects whom the targets are about, as far as the scenario has their names."""
+    target, posts = one.targets[0], shape.labels("retirements")[0]
+    inside = [
+        i
+        for i in range(len(posts["post"]))
+        if all(posts[key][i] in wanted for key, wanted in one.where.items() if key in posts)
+    ]
+    for key in ("role", "environment", "place"):
+        said, labels = getattr(target, key), posts.get(key, [])
+        others = dict.fromkeys(labels[i] for i in inside if labels and labels[i] != said)
+        if one.where and said in labels and others:
+            wrong(
+                "where",
+                f"must select the {key} of {target.title}, {quoted(said)}, alone; it selects "
+                f"{', '.join(map(quoted, others))}. Correct it, or the column `{key}` of the targets",
+            )
+
+
+def apart(observations: Sequence[tuple[int, Observation]], shape: Shape | None, problems: Problems) -> None:
+    """Check that no number counts twice, and that two definitions are not held against one prediction."""
+    _once(observations, problems)
+    if shape is not None:
+        _periods(observations, shape, problems)
+        _definitions(observations, shape, problems)
+
+
+def _once(observations: Sequence[tuple[int, Observation]], problems: Problems) -> None:
+    """No published number may be taken twice."""
+    taken: dict[tuple[str, str, date, date | None], str] = {}
+    for i, one in observations:
+        for target in one.targets:
+            key = (target.file, target.series, target.date, target.to)
+            if key in taken:
+                problems.add(
+                    ("observations", i, "series"),
+                    f"{target.title} is taken twice, first by {taken[key]}: it would count twice",
+                )
+                break
+            taken[key] = one.name
+
+
+def _periods(observations: Sequence[tuple[int, Observation]], shape: Shape, problems: Problems) -> None:
+    """Periods of one flow and definition must not overlap: a year and its months are the same people."""
+    flows: dict[tuple[str, bytes, str], list[tuple[Target, int]]] = {}
+    for i, one in observations:
+        for target in one.targets:
+            if target.to is not None:
+                of = (one.measure, selected(shape, one.measure, one.selection(target)), target.definition)
+                flows.setdefault(of, []).append((target, i))
+    for found in flows.values():
+        found.sort(key=lambda pair: (pair[0].date, pair[0].to or pair[0].date))
+        for (before, _), (target, i) in pairwise(found):
+            same = (before.file, before.series, before.date, before.to)
+            if (
+                before.to
+                and target.date <= before.to
+                and same != (target.file, target.series, target.date, target.to)
+            ):
+                problems.add(
+                    ("observations", i, "series"),
+                    f"{target.title} overlaps {before.title}: what is in both would count twice. Take one",
+                )
+
+
+def _definitions(observations: Sequence[tuple[int, Observation]], shape: Shape, problems: Problems) -> None:
+    """Two definitions cannot both be met by one prediction."""
+    first: dict[tuple[str, bytes], Observation] = {}
+    for i, one in observations:
+        if "ratio" in one.numbers or "shift" in one.numbers:
+            continue
+        for target in one.targets:
+            same = first.setdefault((one.measure, selected(shape, one.measure, one.selection(target))), one)
+            definition = same.targets[0].definition
+            if definition != target.definition:
+                problems.add(
+                    ("observations", i, "series"),
+                    f"is of the definition {quoted(target.definition)}, {same.name} of {quoted(definition)}; "
+                    f"both are held against the same {one.measure}. Give one of them a `ratio` or a `shift`",
+                )
+                break
 
 
 def _geography(one: Observation, form: ObservationForm, calibration: CalibrationForm, wrong: Wrong) -> None:
@@ -67,8 +168,6 @@ def _geography(one: Observation, form: ObservationForm, calibration: Calibration
     if found != calibration.geography and form.ratio is None:
         of = f"is about {found}; the scenario is about {calibration.geography}"
         wrong("series", f"{of}. Give the `ratio` of the one to the other, with its source")
-    if form.ratio is not None and not form.ratio.source:
-        wrong("ratio", "must have a `source`")
 
 
 def _scatter(one: Observation, form: ObservationForm, wrong: Wrong) -> None:
@@ -81,14 +180,23 @@ def _scatter(one: Observation, form: ObservationForm, wrong: Wrong) -> None:
             wrong("model", "takes the scatter of `dispersion` alone; leave `error` and `discrepancy` out")
         if unit_of(one.measure) != "heads":
             wrong("model", f"is for numbers of people; {one.measure} is in {unit_of(one.measure)}")
+        for target in one.targets:
+            if target.value % 1.0:
+                wrong("model", f"negative_binomial needs whole numbers; {target.title} is {target.value:g}")
     elif form.dispersion is not None:
         wrong("dispersion", "is for `model: negative_binomial`; leave it out")
-    elif discrepancy is None and (one.errors <= 0.0).any():
+    elif (one.errors <= 0.0).any() and _least(discrepancy) <= 0.0:
         at = int(np.argmin(one.errors))
-        wrong("error", f"{one.targets[at].title}: must be above 0, or have a `discrepancy`")
+        key = "error" if discrepancy is None else "discrepancy"
+        wrong(key, f"{one.targets[at].title}: must be above 0, or have a `discrepancy` that is")
     for target in one.targets:
         if target.value < 0.0 or (target.value == 0.0 and one.model in ("normal_log", "student_log")):
             if one.model != "normal":
                 wrong("model", f"{one.model} needs numbers above 0; {target.title} is {target.value:g}")
         elif target.value == 0.0 and one.model == "normal":
             wrong("model", f"errors are relative to the number, and {target.title} is 0; leave it out")
+
+
+def _least(value: Value | None) -> float:
+    """The smallest that a number can be; 0 for none."""
+    return 0.0 if value is None else value.value if value.low is None else value.low

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from pharmsim.calibration.checks import made, same_kind
+from pharmsim.calibration.checks import apart, made, same_kind, whom
 from pharmsim.calibration.forms import CalibrationForm, ObservationForm
 from pharmsim.calibration.model import Calibration, Observation, own_parameters
 from pharmsim.calibration.priors import Earlier, earlier, prior_of
@@ -19,7 +20,9 @@ from pharmsim.scenario import load
 from pharmsim.scenario.marks import closest, quoted
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.problems import Problems, translate
-from pharmsim.scenario.reader import Folder, read_yaml
+from pharmsim.scenario.reader import EMPTY, Folder, read_yaml
+
+NOTHING = "is empty: a calibration needs at least a name, a scenario, its geography and observations"
 
 
 def load_calibration(path: str | os.PathLike[str]) -> Calibration:
@@ -46,7 +49,11 @@ def load_calibration(path: str | os.PathLike[str]) -> Calibration:
     name = os.path.normpath(os.fspath(path))
     folder = Folder(Path(name).parent)
     found: list[Problem] = []
-    tree = read_yaml(folder, name, found)
+    try:
+        tree = read_yaml(folder, name, found)
+    except ScenarioError as error:
+        told = [replace(one, message=one.message.replace(EMPTY, NOTHING)) for one in error.problems]
+        raise ScenarioError(told) from None
     problems = Problems(tree, name, found)
     try:
         form = CalibrationForm.model_validate(tree)
@@ -61,16 +68,20 @@ def load_calibration(path: str | os.PathLike[str]) -> Calibration:
     }
     parameters = _parameters(form, scenario, problems) if scenario else ()
     shape = _shape(scenario, problems)
-    observations = tuple(
-        one
+    numbered = [
+        (i, one)
         for i, entry in enumerate(form.observations)
         if (one := _observation(i, entry, form, files[entry.targets], shape, problems)) is not None
-    )
+    ]
+    apart(numbered, shape, problems)
+    observations = tuple(one for _, one in numbered)
     twice = [one.name for one in form.observations]
     for i, entry_name in enumerate(twice):
         if entry_name in twice[:i]:
             problems.add(("observations", i, "name"), f"{quoted(entry_name)} is there twice")
     own = own_parameters(observations)
+    if scenario and not (parameters or own or problems):
+        problems.add(("parameters",), "there is nothing to fit: the scenario has no uncertainty that is free")
     for name_ in own:
         if scenario and name_ in uncertainties(scenario):
             problems.add((), f"{quoted(name_)} names an uncertainty of the scenario and of an observation")
@@ -172,6 +183,7 @@ def _observation(
                 shape.ends(target)
             for where in {tuple(sorted(one.selection(t).items())) for t in one.targets}:
                 reading(shape, one.measure, dict(where), ())
+            whom(one, shape, wrong)
         except ReadingError as error:
             wrong(error.key, str(error))
     return one if len(problems) == before else None

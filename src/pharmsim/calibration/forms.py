@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from pharmsim.scenario.values import Frozen, Of, Value
 
@@ -14,6 +14,8 @@ def _listed(written: Any) -> Any:
     return [written] if isinstance(written, str | int) else written
 
 
+FEWEST_WALKERS = 8
+"""Walkers that moves by the differences of others need, half of them at a time."""
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 """One name, or a list of them."""
 
@@ -22,7 +24,7 @@ class ObservationForm(Frozen):
     """Targets of one kind, how the model predicts them, and how they scatter.
 
     `targets` is a file, of which `series` are taken, from the date `from` to the date `to`. `measure`
-    is predicted for what `where` selects (without it, for the role and the environment of each target);
+    is predicted for what `where` selects (without it, for the role, environment and place of each target);
     prediction = measure × `ratio` + `shift`. The relative standard deviation is that of the `error` and of
     the `discrepancy` together; for `negative_binomial` the variance is mean + mean² / `dispersion`. A
     `ratio`, `shift`, `discrepancy` or `dispersion` with low and high is a parameter itself, named
@@ -65,7 +67,7 @@ class Sampler(Frozen):
     ensembles : int
         Independent ensembles of walkers, at least 4.
     walkers : int
-        Of an ensemble; 0 for as many as the parameters need.
+        Of an ensemble, at least `FEWEST_WALKERS`; 0 for as many as the parameters need.
     warm_up : int
         Steps that are thrown away; the proposals are fitted to their second half.
     steps : int
@@ -82,6 +84,13 @@ class Sampler(Frozen):
     ess: int = Field(default=1000, ge=1)
     seed: int = Field(default=1, ge=0)
 
+    @field_validator("walkers")
+    @classmethod
+    def _enough(cls, n: int) -> int:
+        if 0 < n < FEWEST_WALKERS:
+            raise ValueError(f"must be {FEWEST_WALKERS} or more, or 0 for as many as the parameters need")
+        return n
+
 
 class CalibrationForm(Frozen):
     """A calibration file."""
@@ -91,7 +100,7 @@ class CalibrationForm(Frozen):
     description: str = ""
     scenario: str
     geography: str
-    parameters: Names = ("all",)
+    parameters: Names = Field(default=("all",), min_length=1)
     priors: PriorForm | None = None
     observations: tuple[ObservationForm, ...] = Field(min_length=1)
     sampler: Sampler = Sampler()

@@ -27,7 +27,7 @@ class Observation:
         In order of date within each series.
     measure : str
     where : mapping of str to tuple of str
-        Empty: the role and the environment of each target.
+        Empty: the role, the environment and the place of each target.
     model : str
         One of `likelihood.MODELS`.
     df, weight : float
@@ -58,7 +58,7 @@ class Observation:
         """What of the scenario a target is about."""
         if self.where:
             return dict(self.where)
-        own = {"role": target.role, "environment": target.environment}
+        own = {"role": target.role, "environment": target.environment, "place": target.place}
         return {key: (name,) for key, name in own.items() if name}
 
 
@@ -108,5 +108,9 @@ class Calibration:
 
 
 def own_parameters(observations: tuple[Observation, ...]) -> dict[str, Value]:
-    """Parameters of observations by name; observations that share a name share the parameter."""
-    return {str(value.uncertainty): value for one in observations for value in one.parameters()}
+    """Parameters of observations by name, the first number each; who shares a name shares the parameter."""
+    found: dict[str, Value] = {}
+    for one in observations:
+        for value in one.parameters():
+            found.setdefault(str(value.uncertainty), value)
+    return found

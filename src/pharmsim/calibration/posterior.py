@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pharmsim.calibration.readings import unit_of
 from pharmsim.compiled.arrays import Floats
 from pharmsim.errors import OutputError
 from pharmsim.results.assumptions import assumptions
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 PRIOR = 1024
 """Draws of the prior that are kept beside the posterior."""
-OWN_UNITS = {"ratio": "ratio", "shift": "unit of the target", "discrepancy": "share", "dispersion": "people"}
+OWN_UNITS = {"ratio": "ratio", "discrepancy": "share", "dispersion": "people"}
 """Units of the parameters of observations."""
 
 
@@ -188,17 +189,16 @@ def parameters(problem: Problem) -> dict[str, dict[str, Any]]:
         return {name: {"unit": "", "kind": "function"} for name in problem.names}
     scenario = problem.simulation.calibration.scenario
     units = {item.uncertainty: item.unit for item in reversed(assumptions(scenario)) if item.uncertainty}
+    own_units = {
+        value.uncertainty: OWN_UNITS.get(key) or unit_of(one.measure)  # a shift is in that of its targets
+        for one in reversed(problem.simulation.calibration.observations)
+        for key, value in one.numbers.items()
+    }
     found = {}
     for name, node in problem.simulation.first_numbers().items():
         own = name not in problem.simulation.calibration.parameters
         is_value = isinstance(node, Value)
-        unit = (
-            OWN_UNITS.get(name.rsplit(".", 1)[-1], "")
-            if own
-            else units.get(name, "")
-            if is_value
-            else "ratio"
-        )
+        unit = own_units.get(name, "") if own else units.get(name, "") if is_value else "ratio"
         found[name] = {
             "unit": unit,
             "kind": "observation" if own else "scenario",

@@ -105,7 +105,13 @@ class Shape:
         ReadingError
             If it lies outside the scenario's period, or between its months.
         """
-        last = self.period(*month_after(target.to or target.date))
+        end = target.to or target.date
+        if target.to is None and end.day != 1 and month_after(end) == (end.year, end.month):
+            raise ReadingError(
+                "targets",
+                f"{target.title}: a stock must be of the first or the last day of a month; got {end}",
+            )
+        last = self.period(*month_after(end))
         first = last
         if target.to is not None:
             if target.date.day != 1 or month_after(target.to) == (target.to.year, target.to.month):
@@ -157,7 +163,7 @@ class Shape:
         ReadingError
             If a key or a name is not known, or nothing is selected.
         """
-        labels = self.labels(output)
+        labels = [{key: names for key, names in own.items() if any(names)} for own in self.labels(output)]
         masks = [np.ones(size, dtype=bool) for size in self.sizes[output][1:]]
         for key, wanted in where.items():
             at = [i for i, own in enumerate(labels) if key in own]
@@ -244,6 +250,12 @@ def reading(shape: Shape, measure: str, where: Where, targets: Sequence[Target])
         over, under = (make(name) for name in PARTS[measure])
         return lambda record: over(record) / under(record)
     return flow(*parts) if is_flow(measure) else stock(measure, last)
+
+
+def selected(shape: Shape, measure: str, where: Where) -> bytes:
+    """What a measure is read from: the same bytes for two ways to select the same."""
+    outputs = PARTS.get(measure, (measure,))
+    return b"|".join(c.cells.tobytes() for name in outputs for c in _cells(shape, name, where, measure))
 
 
 def _cells(shape: Shape, output: str, where: Where, measure: str) -> list[Cells]:

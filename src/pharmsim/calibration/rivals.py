@@ -86,14 +86,14 @@ def exponential_smoothing(times: Floats, values: Floats, at: Floats) -> Forecast
     It uses the yearly run at the end of the series. Level and trend begin with the first value of that run
     and the growth per year before it (with its second value and the growth from the first, where the series
     has no earlier ones). The two weights are those of greatest likelihood over the values behind that, of
-    which there must be two; forecasts fall on whole years.
+    which there must be three, one more than weights; forecasts fall on whole years.
     """
     gaps = np.abs(np.diff(times) - 1.0) < YEAR
     first = len(values) - 1 - int(np.cumprod(gaps[::-1]).sum())
     began = first if first else 1
     rest = np.log(values[began + 1 :])
     steps = np.rint(at - times[-1]).astype(int)
-    if len(rest) < 2 or (np.abs(at - times[-1] - steps) > YEAR).any():
+    if len(rest) < 3 or (np.abs(at - times[-1] - steps) > YEAR).any():
         return None
     growth = np.log(values[began] / values[0]) / (times[began] - times[0])
     mean, variance = _holt(rest, float(np.log(values[began])), float(growth), int(steps.max()))

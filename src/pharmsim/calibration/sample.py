@@ -24,6 +24,8 @@ LOOK = 1.4
 """Convergence is looked at when there are this many times the steps of the last look."""
 R_HAT, ESS = 1.01, 400
 """A posterior is called converged if no R-hat is larger and no effective sample size smaller."""
+PER_WALKER, FEWEST_STEPS = 3, 50
+"""Effective samples a walker, and steps, that are needed too: ArviZ finds some 2.5 even where none moved."""
 FEWEST_WALKERS = 64
 DF = 8.0
 """Degrees of freedom of the proposals around the best fit: tails wider than the posterior's."""
@@ -74,17 +76,27 @@ class Convergence:
     names : tuple of str
     r_hat, bulk, tail : float64 array, shape (parameters,)
         Rank-normalised split R-hat, and effective samples of the bulk and of the tails.
+    walkers, steps : int
+        Of all ensembles together; behind the warm-up.
     """
 
     names: tuple[str, ...]
     r_hat: Floats
     bulk: Floats
     tail: Floats
+    walkers: int = 0
+    steps: int = FEWEST_STEPS
+
+    @property
+    def least(self) -> int:
+        """Effective samples that are needed."""
+        return max(ESS, PER_WALKER * self.walkers)
 
     @property
     def converged(self) -> bool:
         """Whether every parameter fulfils the rule."""
-        return bool((self.r_hat <= R_HAT).all() and min(self.bulk.min(), self.tail.min()) >= ESS)
+        enough = self.steps >= FEWEST_STEPS and min(self.bulk.min(), self.tail.min()) >= self.least
+        return bool((self.r_hat <= R_HAT).all() and enough)
 
     def text(self) -> str:
         """One sentence."""
@@ -93,7 +105,8 @@ class Convergence:
         said = "Converged" if self.converged else "NOT CONVERGED: do not use these numbers"
         return (
             f"{said}: largest R-hat {self.r_hat[i]:.4f} ({self.names[i]}; rule: at most {R_HAT}), fewest "
-            f"effective samples {few[j]:,.0f} ({self.names[j]}; rule: at least {ESS})"
+            f"effective samples {few[j]:,.0f} ({self.names[j]}; rule: at least {self.least})"
+            + (f"; {self.steps} steps (rule: at least {FEWEST_STEPS})" * (self.steps < FEWEST_STEPS))
         )
 
 
@@ -101,7 +114,8 @@ def convergence(chains: Chains) -> Convergence:
     """R-hat and effective sample sizes of every parameter, by ArviZ.
 
     R-hat compares the halves of the independent ensembles. Effective samples are counted walker by walker:
-    the samples of an ensemble laid end to end would hide how slowly each walker moves.
+    the samples of an ensemble laid end to end would hide how slowly each walker moves. Many short walks count
+    as some samples each even where they stand still, so that a number for every walker is needed as well.
 
     References
     ----------
@@ -119,6 +133,8 @@ def convergence(chains: Chains) -> Convergence:
         each(az.rhat, whole, method="rank"),
         each(az.ess, single, method="bulk"),
         each(az.ess, single, method="tail"),
+        len(single),
+        single.shape[1],
     )
 
 

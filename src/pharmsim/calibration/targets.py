@@ -157,6 +157,8 @@ def _target(row: dict[str, str], file: str, line: int) -> tuple[Target | None, l
         wrong("error", "must be a relative standard error such as 0.005")
     if row["unit"].lower() not in UNITS:
         wrong("unit", f"must be one of {', '.join(UNITS)}")
+    elif value is not None and UNITS[row["unit"].lower()] == "share" and abs(value) > 1.0:
+        wrong("value", "must be a share, 1 at most: 8 % is 0.08")
     if row["confidence"] not in CONFIDENCES:
         wrong("confidence", f"must be {' or '.join(CONFIDENCES)}: what was only recalled is no target")
     if bad or first is None or value is None or error is None:

@@ -9,7 +9,7 @@ import io
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -35,11 +35,14 @@ class Raw:
         Cells without blanks around them, the header somewhere near the top.
     encoding : str
         Encoding of a text, where it is not UTF-8; else empty.
+    open : bool
+        A text whose last line has no end, as one that was cut.
     """
 
     name: str
     rows: Rows
     encoding: str = ""
+    open: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def _text(name: str, data: bytes) -> Raw:
         raise InputError(
             f"{name}: must be a table of comma-separated values; {error}. Check the file."
         ) from error
-    return Raw(name, rows, encoding)
+    return Raw(name, rows, encoding, not text.endswith(("\n", "\r")))
 
 
 def _book(name: str, data: bytes) -> Iterator[Raw]:
@@ -153,7 +156,7 @@ def _archive(name: str, data: bytes) -> Iterator[Raw]:
                 hidden = path.name.startswith(".") or "__MACOSX" in path.parts
                 if not hidden and path.suffix.lower() in (*TEXT, *BOOK):
                     for raw in raw_tables(path.name, archive.read(member)):
-                        yield Raw(f"{name}/{raw.name}", raw.rows, raw.encoding)
+                        yield replace(raw, name=f"{name}/{raw.name}")
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise InputError(
             f"{name}: must be a zip file without password; {error}. Download it again."
@@ -166,8 +169,8 @@ def sheets(kind: Kind, raws: Iterable[Raw], found: Findings) -> list[Sheet]:
     Raises
     ------
     InputError
-        If no table has the columns of any vintage, if several have them where one is wanted, or if a row
-        has more cells than the header.
+        If no table has the columns of any vintage, if several have them where one is wanted, if a row has
+        more cells than the header, a column is there twice, or the last row is cut.
     """
     fits = [(raw, columns.fit(kind.vintages, raw.rows)) for raw in raws if raw.rows]
     good = [(raw, one) for raw, one in fits if not one.missing]
@@ -195,6 +198,22 @@ def _sheet(raw: Raw, one: columns.Fit, found: Findings) -> Sheet:
         raise InputError(
             f"{raw.name}: must have {width} cells a row, as the header; found more in "
             f"{where(pd.Series(long))}. A text with a comma must stand in quotation marks."
+        )
+    twice = [
+        header[place]
+        for place in one.found.values()
+        if columns.plain(header[place])
+        in [columns.plain(cell) for i, cell in enumerate(header) if i != place]
+    ]
+    if twice:
+        raise InputError(
+            f"{raw.name}: must have each column once; found {', '.join(f'`{name}`' for name in twice)} "
+            "again. Take the one that is not meant out of the file."
+        )
+    if raw.open and body and body[-1][0] == len(raw.rows) and 1 < len(body[-1][1]) < width:
+        raise InputError(
+            f"{raw.name}: must end with a whole row; row {body[-1][0]:,}, the last, has "
+            f"{len(body[-1][1])} of {width} cells. Download it again."
         )
     names = list(header)
     for key, place in one.found.items():

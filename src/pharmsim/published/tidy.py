@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 import pandas as pd
 
@@ -184,12 +185,21 @@ def settle(rows: pd.DataFrame, keys: Sequence[str], found: Findings) -> pd.DataF
     differs = by.transform("max") - by.transform("min") > SLACK * by.transform("max").abs()
     first = rows.duplicated(keys, keep="last")
     found.add("repeated", (first & ~differs).sum(), "the same number again; counted once")
-    shown = ", ".join(f"{value:,.6g}" for value in rows.loc[differs, "value"][:SHOWN])
-    text = f"several values for the same role, place and date ({shown} …); the last is used"
+    shown = ", ".join(
+        _told(row) for row in rows[differs].sort_values(keys, kind="stable").head(SHOWN).to_dict("records")
+    )
+    more = " …" * (int(differs.sum()) > SHOWN)
+    text = f"several values for the same role, place and date ({shown}{more}); the last is used"
     found.add("conflict", differs.sum(), text)
     out = rows.copy()
     out.loc[differs, "flag"] = out.loc[differs, "flag"].map(lambda old: join((old, "conflict")))
     return out[~first]
+
+
+def _told(row: dict[Hashable, Any]) -> str:
+    """A number with its date, and its file where there are several."""
+    file = str(row.get("source", "")).partition("; ")[2]
+    return f"{row['value']:,.6g} of {row['date']}" + (f" in {file}" if file else "")
 
 
 def _summed(rows: pd.DataFrame, level: str, found: Findings) -> pd.DataFrame:

@@ -65,6 +65,7 @@ def read(sheet: Sheet, found: Findings) -> pd.DataFrame:
             frames.append(long.measured(rows, name, unit, values[rows.index]).assign(date=rows[day]))
         for word, name in FLOWS.items():
             rows = base[kinds == word]
+            name = name if unit == "headcount" else f"{name}_fte"  # two measures: nobody adds heads to FTE
             flow = long.measured(rows, name, unit, values[rows.index])
             frames.append(flow.assign(date=rows["begin"].map(day_after), to=rows["end"]))
     return long.stack(frames).drop(columns=["begin", "end"])

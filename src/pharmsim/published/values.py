@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import math
 import re
 from collections.abc import Callable
 
@@ -43,9 +44,10 @@ def _number(text: str) -> float | None:
         return float("nan")
     plain = text.replace(",", "").strip()
     try:
-        return float(plain[:-1]) / 100 if plain.endswith("%") else float(plain)
+        number = float(plain[:-1]) / 100 if plain.endswith("%") else float(plain)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def dates(text: pd.Series, file: str, column: str) -> pd.Series:

@@ -25,7 +25,8 @@ FROZEN = """`pharmsim freeze {file} FORECAST.csv` writes what this calibration f
 rivals do, with the date it was made and a digest of what it was made from. It is not written
 again without `--force`, and one that somebody has changed is refused. When new figures are
 published, `pharmsim score FORECAST.csv TARGETS.csv`, with the new figures among those of
-TARGETS.csv, says how all of them did.{there}"""
+TARGETS.csv, says how all of them did; what it says of a
+day that had passed when it was made is no forecast, and is told so.{there}"""
 METHOD = f"""At each origin the model is calibrated again on the figures up to that day: highest posterior
 density from several starts, the normal distribution around it (Laplace), and importance resampling
 from a Student distribution of that shape with Pareto-smoothed weights. A chain at every origin
@@ -33,8 +34,9 @@ would take many times as long; the shape k of the weights says where the approxi
 enough (above {GOOD}). Forecasts are the draws run on from the origin, with the errors of
 observation of the calibration added; the point forecast is their median.
 
-The rivals get the longest series there is: all published figures up to the origin, those before the
-first year of the scenario too. Persistence and CAGR (compound annual growth from the first figure
+The rivals get the series that is judged up to the origin, and the earlier figures that the
+calibration names, from before its first date; published figures of other days between its dates
+are left out. Persistence and CAGR (compound annual growth from the first figure
 to the last) are random walks of the logarithm, without and with drift; the linear trend is least
 squares with its prediction interval, and exponential smoothing is Holt's method on the logarithm,
 both by statsmodels. A rival with too few data for an interval is judged by its error alone, and one
@@ -167,24 +169,27 @@ def _said(found: Backtest, course: Course, n: int, part: pd.DataFrame) -> list[s
         return []
     own = _own(found, course, n)
     text = f"{course.title}, {n} year{'s' * (n > 1)}, {own['origins']} origins: off by "
-    text += f"{percent(own['mape'])} on average (mean error {signed(own['bias'])}); {_judged(part, 'ape')}."
-    by_crps = _judged(part, "crps")
+    text += f"{percent(own['mape'])} on average (mean error {signed(own['bias'])}); "
+    text += f"{_judged(part, 'ape', own['origins'])}."
+    by_crps = _judged(part, "crps", own["with_intervals"])
     return [f"{text} By CRPS {by_crps}." if by_crps else text]
 
 
-def _judged(part: pd.DataFrame, score: str) -> str:
-    """Better than a and b, worse than c: with the rivals' errors."""
+def _judged(part: pd.DataFrame, score: str, origins: int) -> str:
+    """Better than a and b, worse than c: with the rivals' errors, and both where fewer origins are shared."""
     bits = []
     for verdict, words in (
         ("better", "better than"),
         ("alike", "about as good as"),
         ("worse", "**worse** than"),
     ):
-        rows = part[part[f"verdict_{score}"] == verdict].to_dict("records")
-        names = [
-            f"{row['rival']} ({percent(row['rival_ape'])})" if score == "ape" else str(row["rival"])
-            for row in rows
-        ]
+        names = []
+        for row in part[part[f"verdict_{score}"] == verdict].to_dict("records"):
+            told = [percent(row["rival_ape"])] if score == "ape" else []
+            if (shared := row[f"origins_{score}"]) != origins:
+                told = [f"{told[0]} against {percent(row['own_ape'])}"] if told else []
+                told.append(f"on {shared} origins")
+            names.append(f"{row['rival']} ({' '.join(told)})" if told else str(row["rival"]))
         bits += [f"{words} {listed(names)}"] if names else []
     return "; ".join(bits)
 
@@ -330,12 +335,15 @@ def scored(frame: pd.DataFrame, about: dict[str, str], console: Console) -> None
     )
     for (series, day), part in frame.groupby(["series", "date"], sort=False):
         rows = [_came(row) for row in part.to_dict("records")]
+        unit = part["unit"].iloc[0]
         title = f"{str(series).replace('_', ' ')}, {day}: {part['observed'].iloc[0]:,.0f} came"
-        head = ["", "forecast", "error, %", "50 % interval", "90 % interval", "CRPS"]
+        if str(day) <= about["made"]:
+            title += "; no forecast: the day had passed when it was made"
+        head = ["", "forecast", "error, %", "50 % interval", "90 % interval", f"CRPS, {unit}"]
         console.print(table(title, head, rows))
-    dates = frame["date"].nunique()
+    dates = int((frame["date"].drop_duplicates() > about["made"]).sum())
     if dates < FEWEST:
-        console.print(f"{dates} date{'s' * (dates > 1)}: nothing is claimed from fewer than {FEWEST}.")
+        console.print(f"{dates} date{'s' * (dates != 1)}: nothing is claimed from fewer than {FEWEST}.")
 
 
 def _came(row: Any) -> list[str]:

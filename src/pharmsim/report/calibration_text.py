@@ -119,8 +119,10 @@ def _convergence(found: Diagnosis) -> str:
         return "NOT sampled: draws of a normal distribution around the best fit, for a first look only."
     bad = poorly_mixed(found)
     n = f"{found.z.shape[0]:,} chains of {found.z.shape[1]:,} draws kept"
-    if not len(bad):
+    if not len(bad) and int(found.about.get("converged", 1)):
         return f"Converged: R-hat ≤ {R_HAT} and at least {ESS} effective draws for each parameter ({n})."
+    if not len(bad):
+        return f"NOT converged ({n}): use it for nothing. Its walkers took too few steps, or hardly moved."
     return f"NOT converged ({n}): use it for nothing. Still apart or too few effective draws: {_names(bad)}."
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from pharmsim.errors import OutputError
-from pharmsim.results import assumptions, manifest, netcdf, parquet, workbook
+from pharmsim.results import assumptions, manifest, netcdf, parquet, rows, workbook
 from pharmsim.results.by_year import by_year
 from pharmsim.results.folder import MANIFEST, complete_or_nothing
 from pharmsim.results.labelled import Results
@@ -117,7 +117,7 @@ def write_json(content: Mapping[str, Any], path: Path) -> None:
 
 def log_text(results: Results, made: Mapping[str, Any]) -> str:
     """The log of a run: what was done, how long it took, what was warned."""
-    meta, sizes = results.meta, results.data.sizes
+    meta = results.meta
     stamp = datetime.now(UTC).isoformat(timespec="seconds")
     lines = [
         f"scenario {results.scenario.name!r}, {results.scenario.start} to {results.scenario.end}",
@@ -125,7 +125,7 @@ def log_text(results: Results, made: Mapping[str, Any]) -> str:
         f"pharmsim {made['pharmsim']}, commit {made['git']['commit'] or 'unknown'}",
         *(f"read {entry['path']} (sha256 {entry['sha256'][:12]})" for entry in made["files"]),
         f"engine {meta.get('engine')}, step {meta.get('step')}, seed {meta.get('seed')}, "
-        f"{sizes['draw'] - 1:,} rows besides the central values ({meta.get('drawn')} draws)",
+        + rows.in_words(meta, results.n_draws),
         f"compiled in {meta.get('compile_time_s') or 0.0:.2f} s",
         f"ran in {meta.get('wall_time_s') or 0.0:.2f} s",
     ]

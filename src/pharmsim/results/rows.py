@@ -31,4 +31,4 @@ def in_words(meta: Mapping[str, Any], n: int) -> str:
         return f"{n:,} draws besides the central values"
     drawn, each = int(meta.get("drawn") or 0), int(meta.get("replicates") or 1)
     of = f"{drawn:,} draws of the inputs × {each:,}" if drawn else f"inputs at their central values, {each:,}"
-    return f"engine {meta['engine']}: {of} replicates of chance (central: their mean)"
+    return f"engine {meta['engine']}: {of} replicates of chance (central: a mean of replicates)"

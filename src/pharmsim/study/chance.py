@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pharmsim.engine.run import Output
 
 CENTRAL = {CHAIN: 64, CAREERS: 8}
-"""Replicates whose mean stands in row 0, for the central values; with careers, or few rows, that is the mean
-of the rows behind it, where these have no draws."""
+"""Replicates whose mean stands in row 0, for the central values; with careers, which take their time, the rows
+behind it do where they have no draws."""
 
 
 def run_by_chance(scenario: Scenario, table: Draws, tags: bool, threads: int) -> Output:
@@ -42,7 +42,8 @@ def run_by_chance(scenario: Scenario, table: Draws, tags: bool, threads: int) ->
     found = _engine(scenario, behind, tags, threads, table.engine.replicates, keyed) if behind.n else None
     parts = [found] if found else []
     if table.first == 0:
-        if found is None or not np.isnan(behind.u).all():
+        theirs = table.engine.name == CAREERS and np.isnan(behind.u).all()
+        if found is None or not theirs:
             central = replace(table, u=np.repeat(table.u[:1], n, axis=0))
             found = _engine(scenario, central, tags, threads, 0, range(n))
         mean = {name: x.mean(axis=0, keepdims=True) for name, x in found.record.items()}

@@ -40,13 +40,23 @@ def _correlated(scenario: Scenario) -> list[tuple[str, str]]:
 
 
 def _posteriors(scenario: Scenario) -> list[tuple[str, str]]:
-    """Calibrations whose posterior is not the one that was looked for."""
+    """Calibrations that did not converge, or whose uncertainties are mostly those of another scenario."""
     section = scenario.uncertainties
-    return [
-        ("parameters", f"the calibration {posterior.name} did not converge: calibrate with more steps")
-        for posterior in (section.posteriors if section is not None else ())
-        if not posterior.converged
-    ]
+    own = {node.uncertainty for _, node in ranged(scenario)}
+    found = []
+    for posterior in section.posteriors if section is not None else ():
+        if not posterior.converged:
+            text = f"the calibration {posterior.name} did not converge: calibrate with more steps"
+            found.append(("parameters", text))
+        known = own.intersection(posterior.ranges)
+        if len(known) < len(posterior.ranges) / 2:
+            names = ", ".join(sorted(map(str, known)))
+            text = (
+                f"of {len(posterior.ranges)} uncertainties of the calibration {posterior.name} only "
+                f"{len(known)} are in the scenario ({names}): is it about the same?"
+            )
+            found.append(("parameters", text))
+    return found
 
 
 def _idle_ranges(scenario: Scenario) -> list[tuple[str, str]]:
