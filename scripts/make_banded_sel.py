@@ -327,7 +327,7 @@ def write_training(scenario: pharmsim.Scenario, graded: dict[str, dict[str, floa
 def balance(path: Path, rounds: int = 12) -> None:
     """Set the hires of every post so that it stands still for two years; bounded below by nothing.
 
-    As in the baseline, with leaving and moves as assumed before calibration: hires are what these were fitted with.
+    As in the baseline, with leaving and moves as assumed before calibration: hires were fitted with these.
     """
     for _ in range(rounds):
         scenario = pharmsim.load(path).model_copy(update={"uncertainties": None})

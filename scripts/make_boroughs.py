@@ -328,7 +328,7 @@ def text(scenario: pharmsim.Scenario) -> str:
 def balance(path: Path, rounds: int = 8) -> None:
     """Set the hires of large teams so that they stand still for two years; bounded below by nothing.
 
-    As in the baseline, with leaving and moves as assumed before calibration: hires are what these were fitted with.
+    As in the baseline, with leaving and moves as assumed before calibration: hires were fitted with these.
     """
     posts = pd.read_csv(DATA / "borough_posts.csv")
     large = posts.loc[posts["team"] == "large", "post"]
