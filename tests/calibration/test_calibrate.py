@@ -17,7 +17,7 @@ from pharmsim.calibration import sample as sampling
 from pharmsim.calibration.checkpoints import Kept
 from pharmsim.calibration.fit import fit
 from pharmsim.calibration.forms import Sampler
-from pharmsim.calibration.posterior import arviz, parameters, read
+from pharmsim.calibration.posterior import Found, arviz, parameters, read
 from pharmsim.calibration.problem import Problem
 from pharmsim.calibration.sample import convergence, sample
 from pharmsim.cli import call
@@ -198,6 +198,16 @@ def test_walkers_that_never_move_are_not_converged(walkers: int, steps: int) -> 
     assert min(seen.bulk.min(), seen.tail.min()) > 400
     assert not seen.converged
     assert f"rule: at least {12 * walkers}" in seen.text()
+
+
+def test_draws_that_are_kept_are_of_all_walkers() -> None:
+    walkers = np.broadcast_to(np.arange(64.0), (4, 250, 64)).reshape(4, -1, 1)
+    problem = Problem.of(lambda z: z, [0.0], ["a"], 1.0)
+    found = Found(problem, walkers, None, {})
+    kept = found.thinned(1000).z[0, :, 0]
+    assert kept.shape == (1000,)
+    assert min(len(np.unique(part)) for part in np.split(kept, 10)) > 40  # 100 of 64 kinds
+    assert np.array_equal(found.thinned(20_000).z, walkers)
 
 
 def test_ensembles_that_disagree_are_not_converged() -> None:

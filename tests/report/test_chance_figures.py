@@ -121,6 +121,7 @@ def test_the_table_counts_people_of_a_future(log: Results) -> None:
     table = trainees.trainees_table(log)
     year = table[table["years"] == 1].set_index("where")
     assert year.loc["small", ["role", "environment", "people"]].tolist() == ["red", "hill", 1.0]
+    assert year.loc["left the area", ["people", "p5", "p95"]].tolist() == pytest.approx([0.5, 0.05, 0.95])
     assert year["share"].sum() == pytest.approx(1.0)
     assert table.groupby("years")["people"].sum().tolist() == [1.5] * 3
 

@@ -105,9 +105,9 @@ class Found:
     attributes: dict[str, Any]
 
     def thinned(self, rows: int) -> Found:
-        """At most so many draws of each chain, evenly spaced."""
+        """At most so many draws of each chain, by chance: at even distances some walkers would come again."""
         n = self.z.shape[1]
-        at = np.linspace(0, n - 1, min(rows, n)).round().astype(int)
+        at = np.sort(np.random.default_rng(n).choice(n, min(rows, n), replace=False))
         return dataclasses.replace(self, z=self.z[:, at])
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pharmsim.report import style
 from pharmsim.report.flow_picture import band
-from pharmsim.results.trainees import NOBODY, followed, runs
+from pharmsim.results.trainees import NOBODY, by_run, followed, runs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,11 +49,11 @@ def trainees(results: Results) -> Made:
     grid = figure.subplots(len(names), 1, squeeze=False).ravel()
     for axes, name in zip(grid, names, strict=True):
         part = people.loc[people["pipeline"] == name, at].apply(lambda column: column.map(groups))
-        _draw(axes, part, list(dict.fromkeys(groups.values())))
+        _draw(axes, part, list(dict.fromkeys(groups.values())), n)
         heads = f"{len(part) / n:,.0f} people register in the first year"
         axes.set_title(f"{name.replace('_', ' ').capitalize()}: {heads}")
     note = f"mean of {n:,} possible futures; years since each registered; per cent of those who registered"
-    return figure, f"{note}; posts by environment"
+    return figure, f"{note}, at the end with 5 – 95 % of futures; posts by environment"
 
 
 def _groups(results: Results, where: pd.DataFrame) -> dict[str, str]:
@@ -69,9 +72,13 @@ def _groups(results: Results, where: pd.DataFrame) -> dict[str, str]:
     return known | dict(sorted(states.items(), key=lambda item: (SEARCHING, AWAY, GONE).index(item[1])))
 
 
-def _draw(axes: Axes, part: pd.DataFrame, order: list[str]) -> None:
+def _draw(axes: Axes, part: pd.DataFrame, order: list[str], n_runs: int) -> None:
     """Draw a column of blocks for each year, and the bands between them."""
     n = part.shape[1]
+    counts = by_run(part.iloc[:, -1], n_runs)
+    whole = sum(counts.values())
+    shares = {name: heads / np.where(whole > 0, whole, np.nan) for name, heads in counts.items()}
+    last = {name: np.nanquantile(share, (0.05, 0.95)) for name, share in shares.items()}
     axes.set_axis_off()
     axes.set_ylim(1.0 + GAP * len(order), -0.09)
     axes.set_xlim(-0.1, n + 0.1)
@@ -84,7 +91,7 @@ def _draw(axes: Axes, part: pd.DataFrame, order: list[str]) -> None:
         axes.text(x, -0.03, words, ha="center", fontsize=8)
         share = part[year].value_counts(normalize=True)
         heights = {name: float(share[name]) for name in order if name in share}
-        tops.append(_column(axes, x, heights, looks, last=x == n - 1))
+        tops.append(_column(axes, x, heights, looks, last if x == n - 1 else {}))
     for x in range(n - 1):
         moved = pd.crosstab(part.iloc[:, x], part.iloc[:, x + 1]) / len(part)
         used, filled = dict(tops[x]), dict(tops[x + 1])
@@ -98,9 +105,13 @@ def _draw(axes: Axes, part: pd.DataFrame, order: list[str]) -> None:
 
 
 def _column(
-    axes: Axes, x: int, heights: dict[str, float], looks: dict[str, tuple[str, str]], last: bool
+    axes: Axes,
+    x: int,
+    heights: dict[str, float],
+    looks: dict[str, tuple[str, str]],
+    ends: Mapping[str, NDArray[np.float64]],
 ) -> dict[str, float]:
-    """Draw the blocks of a year from the top down; return where each begins."""
+    """Draw the blocks of a year from the top down, the last with their `ends`; return where each begins."""
     from matplotlib.patches import Rectangle
 
     white = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
@@ -110,9 +121,10 @@ def _column(
         block = Rectangle((x - BLOCK, top), 2 * BLOCK, height, fc=colour, hatch=hatch, ec="white", lw=0)
         axes.add_patch(block)
         middle, said = top + height / 2, f"{100 * height:.0f} %"
-        if last:
-            line = max(middle, line + APART)
-            axes.text(x + 2 * BLOCK, line, f"{style.shorten(name, 30)}  {said}", va="center", fontsize=8)
+        if ends:
+            line, (low, high) = max(middle, line + APART), 100 * ends[name]
+            words = f"{style.shorten(name, 30)}  {said} ({low:.0f} – {high:.0f})"
+            axes.text(x + 2 * BLOCK, line, words, va="center", fontsize=8)
         elif x and height >= LABELLED:
             axes.text(x, middle, said, va="center", ha="center", fontsize=7, bbox=white)
         tops[name] = top

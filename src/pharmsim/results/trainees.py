@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pharmsim.results import careers
 from pharmsim.results.labelled import Results
 
+Floats = NDArray[np.float64]
 YEARS = 10
 """Years that they are followed, if the run is as long."""
 DAY_ONE = pd.Timestamp("2000-01-01")
@@ -55,14 +58,30 @@ def runs(results: Results) -> int:
     )
 
 
+def by_run(where: pd.Series, n: int) -> dict[str, Floats]:
+    """How many are where in each of `n` runs, of all draws: place → heads, shape (n,).
+
+    Parameters
+    ----------
+    where : Series
+        Post or phrase by draw, replicate and person.
+    n : int
+        Runs; nobody registers in those that are missing.
+    """
+    table = where.groupby(level=["draw", "replicate"]).value_counts().unstack().fillna(0.0)
+    missing = np.zeros(n - len(table))
+    return {str(name): np.concatenate([table[name].to_numpy(float), missing]) for name in table.columns}
+
+
 def trainees_table(results: Results) -> pd.DataFrame:
     """Make the table of where the newly qualified of the first year are: people and share by year and place.
 
     Returns
     -------
     DataFrame
-        pipeline, years (since registering), where (a post or a phrase), role, environment (of a post),
-        people (heads: mean over replicates), share (of those who registered). Empty without a log of careers.
+        pipeline, years (since registering), where (a post or a phrase), role, environment (of a post), unit,
+        people (mean over replicates), p5 and p95 (of replicates, of all draws), share (of those who
+        registered). Empty without a log of careers.
     """
     people = followed(results)
     if people.empty:
@@ -72,13 +91,15 @@ def trainees_table(results: Results) -> pd.DataFrame:
     rows = []
     for pipeline, part in people.groupby("pipeline", sort=True):
         for year in part.columns.drop("pipeline"):
+            counts = by_run(part[year], n)
             for where, heads in part[year].value_counts().items():
-                post = posts.get(str(where))
+                post, (low, high) = posts.get(str(where)), np.quantile(counts[str(where)], (0.05, 0.95))
                 rows.append(
                     {
                         "pipeline": pipeline, "years": year, "where": where,
                         "role": post.role if post else "", "environment": post.environment if post else "",
-                        "people": heads / n, "share": heads / len(part),
+                        "unit": "heads", "people": heads / n, "p5": low, "p95": high,
+                        "share": heads / len(part),
                     }
                 )  # fmt: skip
     return pd.DataFrame(rows)
