@@ -325,9 +325,13 @@ def write_training(scenario: pharmsim.Scenario, graded: dict[str, dict[str, floa
 
 
 def balance(path: Path, rounds: int = 12) -> None:
-    """Set the hires of every post so that it stands still for two years; bounded below by nothing."""
+    """Set the hires of every post so that it stands still for two years; bounded below by nothing.
+
+    As in the baseline, with leaving and moves as assumed before calibration: hires were fitted with these.
+    """
     for _ in range(rounds):
-        data = pharmsim.run(pharmsim.load(path), tags=False).data
+        scenario = pharmsim.load(path).model_copy(update={"uncertainties": None})
+        data = pharmsim.run(scenario, tags=False).data
         heads = data["headcount"].isel(draw=0).sum(["group", "contract"])
         table = pd.read_csv(DATA / "banded_hires.csv")
         for i, post in enumerate(table["post"]):

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 import pharmsim
+from pharmsim.scenario.calibrated import as_calibrated
 from pharmsim.scenario.expand import central
 from pharmsim.scenario.models import Post
 from pharmsim.scenario.values import Cells
@@ -37,8 +38,6 @@ PRISONS = {"pharmacist": 15, "pharmacy_technician": 59, "pharmacy_assistant": 30
 """People of Oxleas who work in prisons, as in the baseline."""
 CROSSING = 0.5
 """Share of the changes of employer that lead to a neighbouring borough."""
-ACTED_ON = 0.2
-"""The baseline's factor of moves, by which the rates of all edges are multiplied."""
 EMPLOYER_CHANGE = {"community": 0.08}
 OTHER_EMPLOYER_CHANGE = 0.03
 ROUNDING = 0.001
@@ -242,11 +241,14 @@ def write_moves(scenario: pharmsim.Scenario, split: Split) -> None:
                 share = {"share": overlap[edge["from"], edge["to"]]}
                 overlaps.append({**pair, **share, "source": "skills_overlap.csv", "evidence": "derived"})
     why = "half of the changes of employer, to neighbouring boroughs by the size of the post"
+    calibrated = as_calibrated(scenario).moves
+    assert calibrated is not None
+    acted_on = calibrated.factor.value  # by which the rates of all edges are multiplied
     for post, place, _, _ in places(scenario, split):
         change = EMPLOYER_CHANGE.get(post.environment, OTHER_EMPLOYER_CHANGE)
         near = {end: split[post.post][end] for end in NEIGHBOURS[place] if end in split[post.post]}
         for end, size in near.items():
-            rate = {"rate": f"{change * CROSSING / ACTED_ON * size / sum(near.values()):.6g}"}
+            rate = {"rate": f"{change * CROSSING / acted_on * size / sum(near.values()):.6g}"}
             pair = {"from": f"{post.post}_{place}", "to": f"{post.post}_{end}"}
             moves.append({**pair, **rate, **assumed(why)})
     write("moves", moves)
@@ -324,12 +326,15 @@ def text(scenario: pharmsim.Scenario) -> str:
 
 
 def balance(path: Path, rounds: int = 8) -> None:
-    """Set the hires of large teams so that they stand still for two years; bounded below by nothing."""
+    """Set the hires of large teams so that they stand still for two years; bounded below by nothing.
+
+    As in the baseline, with leaving and moves as assumed before calibration: hires were fitted with these.
+    """
     posts = pd.read_csv(DATA / "borough_posts.csv")
     large = posts.loc[posts["team"] == "large", "post"]
     for _ in range(rounds):
         heads = (
-            pharmsim.run(pharmsim.load(path), tags=False)
+            pharmsim.run(pharmsim.load(path).model_copy(update={"uncertainties": None}), tags=False)
             .data["headcount"]
             .isel(draw=0)
             .sum(["group", "contract"])

@@ -68,6 +68,7 @@ def test_yaml_loads(text: str, tmp_path: Path) -> None:
         return
     if "base" in content:
         shutil.copytree(ROOT / "scenarios", folder)
+        shutil.copytree(ROOT / "calibration" / "posteriors", tmp_path / "calibration" / "posteriors")
         file = folder / PLACES[content["base"]]
         file.write_text(text, encoding="utf-8")
     else:

@@ -152,6 +152,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory, levers: dict[str, Inter
         changes.append(f"  - {{use: {name}, start: April 2026{full}}}")
     folder = tmp_path_factory.mktemp("library") / "scenarios"
     shutil.copytree(ROOT / "scenarios", folder)
+    shutil.copytree(ROOT / "calibration" / "posteriors", folder.parent / "calibration" / "posteriors")
     file = folder / "sel" / "whole_library.yaml"
     file.write_text("\n".join(["base: baseline.yaml", "name: The library", "changes:", *changes]), "utf-8")
     return pharmsim.load(file).model_copy(update={"feedbacks": None})

@@ -13,6 +13,7 @@ import pytest
 import pharmsim
 from canonical import row, terms, value
 from pharmsim.quantities import ADJUSTABLE, OUTPUTS
+from pharmsim.scenario.calibrated import as_calibrated
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.services import FEEDBACKS
 from pharmsim.scenario.system import Part
@@ -119,14 +120,14 @@ def test_globs_find_the_shipped_scenarios() -> None:
 @pytest.mark.parametrize("path", SMALL, ids=lambda path: path.stem)
 def test_kernel_agrees_on_small_shipped_scenarios(path: Path) -> None:
     scenario = beginning(path)
-    assert differences(kernel(scenario), simulate(scenario)) == {}
+    assert differences(kernel(scenario), simulate(as_calibrated(scenario))) == {}
 
 
 @pytest.mark.verify
 @pytest.mark.parametrize("path", LARGE, ids=lambda path: path.stem)
 def test_kernel_agrees_on_large_shipped_scenarios(path: Path) -> None:
     scenario = beginning(path)
-    assert differences(kernel(scenario), simulate(scenario)) == {}
+    assert differences(kernel(scenario), simulate(as_calibrated(scenario))) == {}
 
 
 def test_random_scenarios_cover_the_model() -> None:

@@ -173,7 +173,13 @@ def test_people_and_jobs_keep_the_fte(baseline: Results) -> None:
 def test_nothing_jumps_in_the_first_two_years(baseline: Results) -> None:
     heads = baseline.data["headcount"].isel(draw=0).sum(["group", "contract"]).values
     change = np.abs(heads[12:25] / heads[:13] - 1)
-    assert change.max() < 0.05  # 2.8 %: technicians in community pharmacy
+    filling = [  # moves fill the 7 and 8 % of vacancies of small posts that many want
+        "primary_care_pharmacist", "primary_care_technician", "care_homes_pharmacist",
+        "care_homes_technician", "health_justice_pharmacist", "icb_pharmacist",
+    ]  # fmt: skip
+    fills = np.isin(baseline.data["post"].values, filling)
+    assert change[:, ~fills].max() < 0.05  # 2.9 %: technicians in community pharmacy
+    assert change.max() < 0.07  # 6.3 %: pharmacists in care homes
     flows = {}
     for name in ("leavers", "retirements", "joiners", "returns", "switches", "registered", "intake"):
         flow = measures.yearly_flow(baseline.data, name).isel(draw=0)
@@ -225,7 +231,7 @@ def test_yearly_flows_are_within_a_quarter_of_the_observed(baseline: Results, ye
 
 
 def test_leaver_rates_of_the_trusts_are_londons(baseline: Results) -> None:
-    """Published for 2024-25: 10.2 % and, for support staff, 12.5 %; measured 10.2 and 13.3 %."""
+    """Published for 2024-25: 10.2 % and, for support staff, 12.5 %; measured 11.3 and 13.2 %."""
     rates = retention.leaver_rate(baseline.data, "trusts", "block").isel(draw=0)
     for year in range(2):
         at = rates.isel(retention_year=year)
@@ -234,7 +240,7 @@ def test_leaver_rates_of_the_trusts_are_londons(baseline: Results) -> None:
 
 
 def test_loss_from_the_profession_is_that_of_the_register(baseline: Results) -> None:
-    """2.8 to 3.5 % a year left the register; measured 3.1 %."""
+    """2.8 to 3.5 % a year left the register; measured 2.9 %."""
     data = baseline.data
     roles = np.array([post.role for post in baseline.scenario.posts])
     heads = data["headcount"].isel(draw=0).sum(["group", "contract"]).values
@@ -282,10 +288,11 @@ def test_evidence_shares(baseline: Results) -> None:
     assert opening["heads"] == pytest.approx(float(baseline.data["headcount"].isel(draw=0, time=0).sum()))
     assert opening["published"] + opening["derived"] == pytest.approx(0.62, abs=0.02)
     flows = shares.loc[evidence.TOTAL]
-    assert flows["heads"] == pytest.approx(982, abs=10)
-    assert flows["assumption"] == pytest.approx(0.85, abs=0.02)
+    assert flows["heads"] == pytest.approx(1043, abs=10)
+    assert flows["assumption"] == pytest.approx(0.56, abs=0.02)
+    assert flows["calibrated"] == pytest.approx(0.30, abs=0.02)
     first = evidence.evidence_shares(baseline, first=True).loc[evidence.TOTAL]
-    assert first["assumption"] == pytest.approx(0.41, abs=0.03)
+    assert first["assumption"] == pytest.approx(0.43, abs=0.03)
     assert shares["unstated"].max() == 0
     page = (ROOT / "docs" / "background" / "sel_baseline.md").read_text(encoding="utf-8")
     for line in evidence.evidence_text(baseline).splitlines():
@@ -324,7 +331,7 @@ def test_pressure_stays_where_elasticities_may_be_believed(baseline: Results) ->
     total = baseline.data[["required_fte", "service_fte"]].isel(draw=0).sum("service")
     together = total["required_fte"] / total["service_fte"]
     found = [round(float(together[month]), 2) for month in (0, 60, 180)]
-    assert found == [1.08, 1.11, 1.19]  # as docs/background/sel_baseline.md says
+    assert found == [1.08, 1.1, 1.18]  # as docs/background/sel_baseline.md says
 
 
 def test_no_bound_is_hit_in_the_central_run_or_in_its_draws(baseline: Results) -> None:
@@ -332,13 +339,13 @@ def test_no_bound_is_hit_in_the_central_run_or_in_its_draws(baseline: Results) -
     run = pharmsim.run(baseline.scenario, draws=128, tags=False)
     assert bounds.hits(run.scenario, run.data) == []
     moves = run.data["move_multiplier"]  # bounds 0.2 and 5
-    assert 0.4 < float(moves.min()) < 0.45
-    assert 2.25 < float(moves.max()) < 2.35
+    assert 0.45 < float(moves.min()) < 0.5
+    assert 2.0 < float(moves.max()) < 2.2
     vacant = 1 - run.data["fte"] / run.data["establishment_fte"]
     least = vacant.isel(draw=slice(1, None)) < 0.01  # the least that the feedbacks perceive
-    assert int(least.any(["time", "post"]).sum()) == pytest.approx(74, abs=5)
+    assert int(least.any(["time", "post"]).sum()) == pytest.approx(124, abs=4)
     pressure = run.data["required_fte"].sum("service") / run.data["service_fte"].sum("service")
-    assert np.percentile(pressure.isel(time=180)[1:], [5, 95]) == pytest.approx([1.08, 1.34], abs=0.01)
+    assert np.percentile(pressure.isel(time=180)[1:], [5, 95]) == pytest.approx([1.08, 1.32], abs=0.01)
 
 
 def test_supervision_fits_the_planned_time(baseline: Results) -> None:
@@ -399,8 +406,8 @@ def test_the_sections_alone_move_nobody(baseline: Results) -> None:
     for name in ("headcount", "joiners", "leavers", "moves"):
         assert np.allclose(off.data[name], people.data[name], rtol=1e-12, atol=1e-12), name
     heads = [float(r.data["headcount"].isel(draw=0, time=180).sum()) for r in (off, baseline)]
-    assert heads[0] == pytest.approx(3947.2, abs=1)
-    assert heads[1] == pytest.approx(3888, abs=2)
+    assert heads[0] == pytest.approx(4017.6, abs=1)
+    assert heads[1] == pytest.approx(3930, abs=2)
 
 
 def test_cost_of_an_fte_is_counted_once(baseline: Results) -> None:
@@ -416,8 +423,8 @@ def test_cost_of_an_fte_is_counted_once(baseline: Results) -> None:
 
 def test_what_the_first_year_costs_is_as_the_page_says(baseline: Results) -> None:
     year = baseline.data.isel(draw=0, time=slice(0, 12))
-    assert float(year["pay_bill"].sum()) == pytest.approx(185.7e6, rel=0.001)
-    assert float(year["cover_cost"].sum()) == pytest.approx(7.41e6, rel=0.002)
+    assert float(year["pay_bill"].sum()) == pytest.approx(186.4e6, rel=0.001)
+    assert float(year["cover_cost"].sum()) == pytest.approx(7.03e6, rel=0.002)
     premium = baseline.scenario.pay.cover_premium.terms[0].rows[0]
     at_the_cap = 1.55 * 0.8 / 1.38  # hours worked are paid, on-costs and holiday pay are in the rate
     assert premium.low < at_the_cap < premium.value < premium.high
