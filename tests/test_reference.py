@@ -105,7 +105,7 @@ def test_kernel_agrees_with_reference_on_many(seed: int) -> None:
 
 
 def beginning(path: Path) -> Scenario:
-    """The beginning of a shipped scenario: 14 months, two years by the `year` step, two months of many posts."""
+    """The beginning of a shipped scenario: 14 months, two years by the year, two months of many posts."""
     scenario = pharmsim.load(str(path))
     months = 24 if scenario.step == "year" else 14 if len(scenario.posts) <= 50 else 2
     end = month_number(scenario.start) + months

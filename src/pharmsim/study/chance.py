@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pharmsim.engine.run import Output
 
 CENTRAL = {CHAIN: 64, CAREERS: 8}
-"""Replicates whose mean stands in row 0, for the central values; with careers, which take their time, the rows
-behind it do where they have no draws."""
+"""Replicates whose mean stands in row 0, for the central values; with careers, which take their time, it is
+that of the rows behind it where these have no draws."""
 
 
 def run_by_chance(scenario: Scenario, table: Draws, tags: bool, threads: int) -> Output:
