@@ -123,6 +123,9 @@ def _head(work: _Work, base: Scenario) -> None:
     for key in OWN_KEYS:
         if key in work.tree and key not in ("base", "changes"):
             data[key] = work.tree[key]
+    section = data.get("uncertainties")
+    if "parameters" in work.tree and isinstance(section, dict):  # instead of those of the base
+        section["posteriors"] = [one for one in section.get("posteriors") or () if not one.get("ranges")]
     data.lines = {"parameters": work.tree.lines.get("parameters", 0)}  # the others are those of the base
     data["base_digest"] = loading.digest(base)
     _take(work, data, ())
