@@ -29,7 +29,9 @@ from pharmsim.scenario import check_warnings
 from pharmsim.scenario.calibrated import as_calibrated
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Value
+from pharmsim.study.deciding.decide import decided
 from pharmsim.study.deciding.inputs import inputs
+from pharmsim.study.sensitivity.drivers import title_together
 from pharmsim.study.sensitivity.factors import ends, factors
 
 A, B = "leaving.a.rate", "wear"
@@ -268,6 +270,19 @@ def test_ends_factors_and_inputs_are_those_of_the_posterior(home: Path) -> None:
     assert found[A].driver.grades == ("calibrated",)
     assert np.array_equal(found[A].values, table.values(rate(scenario, "a"))[1:])
     assert found[B].driver.n == 3
+
+
+def test_a_posterior_has_a_short_title_where_its_names_stand_as_one(home: Path) -> None:
+    scenario = load(home)
+    known = [one.driver for one in inputs([scenario], sample(scenario)) if one.driver.name in (A, B)]
+    assert title_together(known, [scenario], " with ") == "posterior fit (2 inputs)"
+    assert title_together(known[:1], [scenario], " with ") == known[0].title
+    other = pharmsim.from_dict(plain())
+    assert title_together(known, [other], " with ") == " with ".join(one.title for one in known)
+    change = {"base": "x.yaml", "name": "y", "changes": [{"set": "leaving.a.rate", "times": 0.5}]}
+    compared = decided(pharmsim.compare(scenario, [load(home, change, "y")], draws=31))
+    worth = compared.tables["value_of_information"].set_index("uncertainty")
+    assert set(worth.loc[[f"{A}; {B}"], "title"]) == {"posterior fit (2 inputs)"}
 
 
 def test_a_calibration_that_did_not_converge_is_told(home: Path) -> None:
