@@ -169,7 +169,7 @@ def test_importance_draws_are_of_the_posterior() -> None:
 
 
 def test_page_and_files(found: bt.Backtest, tmp_path: Path) -> None:
-    folder = backtest_files.write(found, tmp_path / "out", command=["pharmsim", "backtest"])
+    folder = backtest_files.write(found, tmp_path / "out")
     assert {path.name for path in folder.iterdir()} == {
         "backtest.md", "forecasts.csv", "scores.csv", "duels.csv", "origins.csv", "figures", "manifest.json"
     }  # fmt: skip

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pharmsim.calibration import backtest as bt
 from pharmsim.calibration import frozen
+from pharmsim.calibration.courses import course
 from pharmsim.calibration.file import load_calibration
 from pharmsim.calibration.model import Calibration
 from pharmsim.calibration.origins import as_known, read_form
@@ -47,7 +47,7 @@ def test_no_cohort_is_known_before_it_was_counted(register: Calibration, year: i
 
 def test_series_are_the_longest_there_are(register: Calibration) -> None:
     form = read_form(register.backtest, register.file)
-    pharmacists, technicians = (bt.course(register, judged) for judged in form.series)
+    pharmacists, technicians = (course(register, judged) for judged in form.series)
     assert [day.year for day in pharmacists.values] == [2011, *range(2018, 2026)]
     assert [day.year for day in technicians.values] == [2012, 2013, *range(2018, 2026)]
     assert pharmacists.values[date(2011, 3, 31)] == 46310

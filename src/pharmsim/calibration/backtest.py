@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from pharmsim.calibration import scores
+from pharmsim.calibration.courses import Course, course, later, years
 from pharmsim.calibration.importance import posterior_draws
-from pharmsim.calibration.model import Calibration, Observation
-from pharmsim.calibration.origins import BacktestForm, Judged, as_known, read_form
+from pharmsim.calibration.model import Calibration
+from pharmsim.calibration.origins import BacktestForm, as_known, read_form
 from pharmsim.calibration.problem import Problem
 from pharmsim.calibration.rivals import RIVALS
 from pharmsim.calibration.scores import Forecast
-from pharmsim.calibration.targets import Target, read_targets
 from pharmsim.compiled.arrays import Floats
 from pharmsim.compiled.draws import names as uncertainties
 from pharmsim.errors import InputError
@@ -26,33 +26,6 @@ from pharmsim.scenario import Scenario
 
 OWN = "pharmsim"
 """Name of the calibrated model among the methods."""
-
-
-@dataclass(frozen=True)
-class Course:
-    """A published series.
-
-    Attributes
-    ----------
-    name, title, unit : str
-    targets : tuple of Target
-        In order of date; the earlier figures first.
-    """
-
-    name: str
-    title: str
-    unit: str
-    targets: tuple[Target, ...]
-
-    @property
-    def values(self) -> dict[date, float]:
-        """Published value of each date."""
-        return {target.date: target.value for target in self.targets}
-
-    def until(self, origin: date) -> tuple[Floats, Floats]:
-        """Times in years and values up to an origin, each of shape (n,)."""
-        known = [target for target in self.targets if target.date <= origin]
-        return years([target.date for target in known]), np.array([target.value for target in known])
 
 
 @dataclass(frozen=True)
@@ -113,8 +86,13 @@ def backtest(
     calibration : Calibration
         With a key `backtest`.
     threads : int, optional
+        By default one for each core; the numbers do not depend on it.
     say : callable
         Takes a line on each origin.
+
+    Returns
+    -------
+    Backtest
 
     Raises
     ------
@@ -147,60 +125,6 @@ def backtest(
         calibration, form, courses, forecasts, pd.DataFrame(fits),
         scores.table(forecasts), scores.duels(forecasts, OWN),
     )  # fmt: skip
-
-
-def course(calibration: Calibration, judged: Judged) -> Course:
-    """The whole series that is judged, with the earlier figures that stand in the same file.
-
-    Raises
-    ------
-    InputError
-        If there is no such observation or series, or they are not of one unit, geography, role and measure.
-    """
-    one = observation(calibration, judged.observation)
-    file = read_targets(one.targets[0].file)
-    own = {target.series for target in one.targets}
-    main = sorted((target for target in file if target.series in own), key=lambda target: target.date)
-    missing = set(judged.earlier) - {target.series for target in file}
-    if missing:
-        raise InputError(
-            f"backtest.series.earlier — must be series of {one.targets[0].file} — got "
-            f"{', '.join(sorted(missing))} — correct the name"
-        )
-    before = [t for t in file if t.series in judged.earlier and t.date < main[0].date]
-    alike = {(t.measure, t.role, t.environment, t.place, t.geography, t.unit) for t in (*before, *main)}
-    if len(alike) > 1 or any(target.to for target in main):
-        raise InputError(
-            f"backtest.series — must be one stock over time: one measure, role, geography and unit — got "
-            f"{'; '.join(' '.join(filter(None, each)) for each in sorted(alike))} — judge them apart"
-        )
-    before.sort(key=lambda target: target.date)
-    return Course(one.name, judged.title or one.name, main[0].unit, (*before, *main))
-
-
-def observation(calibration: Calibration, name: str) -> Observation:
-    """An observation by its name."""
-    found = [one for one in calibration.observations if one.name == name]
-    if not found:
-        known = ", ".join(one.name for one in calibration.observations)
-        raise InputError(
-            f"backtest.series.observation — must be an observation of the calibration — got {name} — write "
-            f"one of {known}"
-        )
-    return found[0]
-
-
-def years(days: Sequence[date]) -> Floats:
-    """Dates as years with fractions, shape (n,)."""
-    return np.array([day.year + (day.timetuple().tm_yday - 1) / 365.25 for day in days])
-
-
-def later(origin: date, n: int) -> date:
-    """The same day n years later, 28 February for the 29th."""
-    try:
-        return origin.replace(year=origin.year + n)
-    except ValueError:
-        return origin.replace(year=origin.year + n, day=28)
 
 
 def _origins(scenario: Scenario, courses: Sequence[Course], form: BacktestForm) -> tuple[date, ...]:
@@ -242,12 +166,44 @@ def _all_drawn(form: BacktestForm, several: Sequence[Calibration]) -> None:
 
 
 def known_at(calibration: Calibration, form: BacktestForm, origin: date) -> Calibration:
-    """The calibration with the scenario as it was known at an origin."""
+    """The calibration with the scenario as it was known at an origin.
+
+    Parameters
+    ----------
+    calibration : Calibration
+    form : BacktestForm
+        Says what became known later, and what is drawn besides.
+    origin : date
+        Last day on which something is known.
+
+    Returns
+    -------
+    Calibration
+        With all its targets: which of them count is for `fit_at` to say.
+
+    Raises
+    ------
+    InputError
+        As of `origins.as_known`.
+    """
     return with_scenario(calibration, as_known(calibration.scenario, form, origin), form.drawn)
 
 
 def with_scenario(calibration: Calibration, scenario: Scenario, drawn: Sequence[str]) -> Calibration:
-    """The calibration with another scenario: without parameters that it lacks, with those that are drawn."""
+    """The calibration with another scenario: without parameters that it lacks, with those that are drawn.
+
+    Parameters
+    ----------
+    calibration : Calibration
+    scenario : Scenario
+    drawn : sequence of str
+        Uncertainties that become parameters too.
+
+    Returns
+    -------
+    Calibration
+        Priors of parameters that it had are kept; the others are standard normal, which is their range.
+    """
     wanted = {*calibration.parameters, *drawn}
     parameters = tuple(name for name in uncertainties(scenario) if name in wanted)
     before, own = calibration.names, calibration.names[len(calibration.parameters) :]
@@ -262,7 +218,24 @@ def with_scenario(calibration: Calibration, scenario: Scenario, drawn: Sequence[
 
 
 def fit_at(calibration: Calibration, origin: date, form: BacktestForm, threads: int | None) -> Fitted:
-    """Fit to the targets up to an origin, and draw what all targets could be."""
+    """Fit to the targets up to an origin, and draw what all targets could be.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        As of `known_at`.
+    origin : date
+        Targets whose date or period ends later do not count.
+    form : BacktestForm
+        Number of draws, and their seed.
+    threads : int or None
+        None for one for each core.
+
+    Returns
+    -------
+    Fitted
+        Drawn from the prior where no target was known.
+    """
     whole = Problem(calibration, threads)
     mask = np.array([(target.to or target.date) <= origin for target in calibration.targets])
     z, k = posterior_draws(whole.counting(mask), form.draws, form.seed) if mask.any() else (None, np.nan)
@@ -283,7 +256,24 @@ def _own(calibration: Calibration, each: Course, draws: Floats) -> Callable[[lis
 
 
 def columns_of(calibration: Calibration, name: str) -> dict[date, int]:
-    """Places of the targets of an observation among all, by date."""
+    """Places of the targets of an observation among all, by date.
+
+    Parameters
+    ----------
+    calibration : Calibration
+    name : str
+        Of the observation.
+
+    Returns
+    -------
+    dict of date to int
+        Columns of `Fitted.draws`.
+
+    Raises
+    ------
+    KeyError
+        If the calibration has no such observation.
+    """
     first = 0
     for one in calibration.observations:
         if one.name == name:
@@ -312,6 +302,19 @@ def _rows(
 
 
 def rivals(times: Floats, values: Floats, at: Floats) -> dict[str, Forecast]:
-    """Forecasts of the simple methods, as far as the data are enough for them."""
+    """Forecasts of the simple methods, as far as the data are enough for them.
+
+    Parameters
+    ----------
+    times : float64 array, shape (n,), years
+    values : float64 array, shape (n,)
+    at : float64 array, shape (horizons,), years
+        All later than the last of `times`.
+
+    Returns
+    -------
+    dict of str to Forecast
+        By the names of `RIVALS`, in the unit of `values`.
+    """
     found = {name: rival(times, values, at) for name, rival in RIVALS.items()}
     return {name: forecast for name, forecast in found.items() if forecast is not None}

@@ -19,16 +19,8 @@ import numpy as np
 import pandas as pd
 
 from pharmsim.calibration import scores
-from pharmsim.calibration.backtest import (
-    OWN,
-    Course,
-    columns_of,
-    course,
-    later,
-    rivals,
-    with_scenario,
-    years,
-)
+from pharmsim.calibration.backtest import OWN, columns_of, rivals, with_scenario
+from pharmsim.calibration.courses import Course, course, later, years
 from pharmsim.calibration.importance import posterior_draws
 from pharmsim.calibration.model import Calibration, Observation
 from pharmsim.calibration.origins import BacktestForm, read_form
@@ -61,11 +53,17 @@ def freeze(
     n_years : int
         Years after the last figure of each series.
     threads : int, optional
+        By default one for each core; the numbers do not depend on it.
 
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`; one row a method, series and date.
+        Columns `COLUMNS`; one row a method, series and date, in the unit of the series.
+
+    Raises
+    ------
+    ScenarioError, InputError
+        If `backtest` is wrong, or the posterior lacks a parameter of the calibration.
     """
     form = read_form(calibration.backtest, calibration.file)
     courses = [course(calibration, judged) for judged in form.series]
@@ -87,7 +85,18 @@ def freeze(
 
 
 def posterior_of(path: Path, calibration: Calibration) -> dict[str, Floats]:
-    """Rows of a posterior, shape (rows,) each, seen to be of the ranges that the scenario has.
+    """Rows of a posterior, seen to be of the ranges that the scenario has.
+
+    Parameters
+    ----------
+    path : Path
+        A posterior that `pharmsim calibrate` wrote.
+    calibration : Calibration
+
+    Returns
+    -------
+    dict of str to float64 array, shape (rows,)
+        z of each parameter: the normal score of its place in its range.
 
     Raises
     ------
@@ -150,6 +159,12 @@ def _of(each: Course, method: str, forecast: scores.Forecast, days: Sequence[dat
 def check(path: Path, force: bool) -> None:
     """Refuse to write over a frozen forecast.
 
+    Parameters
+    ----------
+    path : Path
+    force : bool
+        Let it be replaced all the same.
+
     Raises
     ------
     OutputError
@@ -188,7 +203,24 @@ def write(frame: pd.DataFrame, path: Path, about: dict[str, str], force: bool = 
 
 
 def about(calibration: Calibration, made: date, version: str, basis: str) -> dict[str, str]:
-    """What a frozen forecast was made from."""
+    """What a frozen forecast was made from.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        With a key `backtest`.
+    made : date
+        Day on which it was made.
+    version : str
+        Of pharmsim.
+    basis : str
+        Where the draws came from, in words.
+
+    Returns
+    -------
+    dict of str to str
+        Lines for `write`, the digests of scenario and files among them.
+    """
     last = max(target.to or target.date for target in calibration.targets)
     form = read_form(calibration.backtest, calibration.file)
     seen = max(course(calibration, judged).targets[-1].date for judged in form.series)
@@ -208,6 +240,17 @@ def about(calibration: Calibration, made: date, version: str, basis: str) -> dic
 
 def read(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     """Read a frozen forecast and what stands above it.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    frame : DataFrame
+        As of `freeze`.
+    head : dict of str to str
+        As of `about`.
 
     Raises
     ------

@@ -70,6 +70,17 @@ class BacktestForm(Frozen):
 def read_form(written: Any, file: str) -> BacktestForm:
     """Read the key `backtest` of a calibration file.
 
+    Parameters
+    ----------
+    written : mapping
+        What stands under the key.
+    file : str
+        The calibration file, for messages.
+
+    Returns
+    -------
+    BacktestForm
+
     Raises
     ------
     ScenarioError
@@ -96,6 +107,11 @@ def as_known(scenario: Scenario, form: BacktestForm, origin: date) -> Scenario:
     form : BacktestForm
     origin : date
         Last day on which something is known.
+
+    Returns
+    -------
+    Scenario
+        Read anew, with the entries of `known_later` taken back; targets are not part of it.
 
     Raises
     ------

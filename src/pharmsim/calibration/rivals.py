@@ -1,7 +1,14 @@
 """Simple forecasts of a yearly series with the intervals of their textbooks: what pharmsim is held against.
 
 Each takes the series up to an origin and gives a `Forecast`: one without a distribution where the data are
-too few for it, and None where they are too few for a forecast.
+too few for it, and None where they are too few for a forecast. All take the same three arrays:
+
+times : float64 array, shape (n,), years
+    Increasing; the origin last.
+values : float64 array, shape (n,)
+    Of the series, above 0, in any unit: that of the forecast.
+at : float64 array, shape (horizons,), years
+    All later than the last of `times`.
 """
 
 from __future__ import annotations
@@ -28,8 +35,22 @@ Rival = Callable[[Floats, Floats, Floats], Forecast | None]
 def persistence(times: Floats, values: Floats, at: Floats) -> Forecast | None:
     """The last value; a random walk without drift of the logarithm.
 
-    Its variance grows by the mean of the squared steps. Hyndman RJ, Athanasopoulos G, Forecasting:
-    principles and practice, 3rd ed., 5.5: https://otexts.com/fpp3/prediction-intervals.html
+    Its variance grows by the mean of the squared steps.
+
+    Parameters
+    ----------
+    times, values, at : float64 array
+        See the head of the module.
+
+    Returns
+    -------
+    Forecast
+        Without a distribution from one value.
+
+    References
+    ----------
+    Hyndman RJ, Athanasopoulos G (2021), Forecasting: principles and practice, 3rd ed., 5.5:
+    https://otexts.com/fpp3/prediction-intervals.html
     """
     last, ahead = np.log(values[-1]), at - times[-1]
     if len(values) < 2:
@@ -43,7 +64,17 @@ def cagr(times: Floats, values: Floats, at: Floats) -> Forecast | None:
     """Compound annual growth from the first value to the last, carried on from the last.
 
     The same as a random walk with drift of the logarithm, whose forecast has variance σ²(h + h²/T), T the
-    years seen (Hyndman and Athanasopoulos, 5.5). A distribution needs three values.
+    years seen (Hyndman and Athanasopoulos, 5.5; see `persistence`).
+
+    Parameters
+    ----------
+    times, values, at : float64 array
+        See the head of the module.
+
+    Returns
+    -------
+    Forecast or None
+        None from one value; without a distribution from two.
     """
     if len(values) < 2:
         return None
@@ -60,7 +91,16 @@ def cagr(times: Floats, values: Floats, at: Floats) -> Forecast | None:
 def linear_trend(times: Floats, values: Floats, at: Floats) -> Forecast | None:
     """Least squares against time, with the prediction interval of statsmodels (Student).
 
-    A distribution needs four values: with fewer the score has no mean.
+    Parameters
+    ----------
+    times, values, at : float64 array
+        See the head of the module.
+
+    Returns
+    -------
+    Forecast or None
+        None from one value; without a distribution from two or three, for the score of a Student
+        distribution of so few degrees of freedom has no mean.
     """
     from scipy.stats import t
     from statsmodels.regression.linear_model import OLS
@@ -87,6 +127,16 @@ def exponential_smoothing(times: Floats, values: Floats, at: Floats) -> Forecast
     and the growth per year before it (with its second value and the growth from the first, where the series
     has no earlier ones). The two weights are those of greatest likelihood over the values behind that, of
     which there must be three, one more than weights; forecasts fall on whole years.
+
+    Parameters
+    ----------
+    times, values, at : float64 array
+        See the head of the module.
+
+    Returns
+    -------
+    Forecast or None
+        None where the yearly run is too short, or a forecast is not whole years ahead.
     """
     gaps = np.abs(np.diff(times) - 1.0) < YEAR
     first = len(values) - 1 - int(np.cumprod(gaps[::-1]).sum())

@@ -71,6 +71,11 @@ def crps_of_quantiles(quantiles: Floats, observed: float, levels: Sequence[float
     levels : sequence of float
         Evenly spaced probabilities.
 
+    Returns
+    -------
+    float
+        In the unit of `observed`; 0 for a forecast that is certain and right.
+
     References
     ----------
     Bracher J, Ray EL, Gneiting T, Reich NG (2021), Evaluating epidemic forecasts in an interval format,
@@ -81,12 +86,30 @@ def crps_of_quantiles(quantiles: Floats, observed: float, levels: Sequence[float
 
 
 def inside(low: float, high: float, observed: float) -> float:
-    """1 where an interval covers what came, 0 where it does not, not a number where there is none."""
+    """1 where an interval covers what came, 0 where it does not, not a number where there is none.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends, which belong to it; not numbers where there is no distribution.
+    observed : float
+
+    Returns
+    -------
+    float
+    """
     return float("nan") if np.isnan(low) else float(low <= observed <= high)
 
 
 def judged(point: float, quantiles: Floats, observed: float) -> dict[str, float]:
     """Errors of a forecast that is given by the quantiles at `LEVELS`.
+
+    Parameters
+    ----------
+    point : float
+    quantiles : float64 array, shape (levels,)
+    observed : float
+        What came, in the same unit.
 
     Returns
     -------
@@ -103,7 +126,16 @@ def judged(point: float, quantiles: Floats, observed: float) -> dict[str, float]
 
 
 def quantiles_of(forecast: Forecast) -> Floats:
-    """Quantiles at `LEVELS`, shape (levels, horizons); not numbers without a distribution."""
+    """Quantiles at `LEVELS`, shape (levels, horizons); not numbers without a distribution.
+
+    Parameters
+    ----------
+    forecast : Forecast
+
+    Returns
+    -------
+    float64 array, shape (levels, horizons), unit of the series
+    """
     if forecast.draws is None:
         return np.full((len(LEVELS), len(forecast.point)), np.nan)
     return np.asarray(np.quantile(forecast.draws, LEVELS, axis=0))
@@ -117,6 +149,11 @@ def rows(forecast: Forecast, observed: Floats) -> list[dict[str, float]]:
     forecast : Forecast
     observed : float64 array, shape (horizons,)
         What came; not a number where it is not known yet.
+
+    Returns
+    -------
+    list of dict
+        One a horizon: `observed`, `forecast`, `p5` … `p95`, what `judged` gives, and `crps`.
     """
     out = []
     for i, (value, quantiles) in enumerate(zip(observed, quantiles_of(forecast).T, strict=True)):
@@ -192,7 +229,20 @@ def duels(forecasts: pd.DataFrame, own: str) -> pd.DataFrame:
 
 
 def verdict(origins: int, own: float, rival: float) -> str:
-    """Better or worse than a rival, or alike; nothing is claimed from fewer than `FEWEST` origins."""
+    """Better or worse than a rival, or alike; nothing is claimed from fewer than `FEWEST` origins.
+
+    Parameters
+    ----------
+    origins : int
+        That both have.
+    own, rival : float
+        Mean scores; lower is better.
+
+    Returns
+    -------
+    str
+        "better", "worse", "alike" or "no claim".
+    """
     if origins < FEWEST:
         return "no claim"
     if abs(own - rival) <= ALIKE * max(own, rival):

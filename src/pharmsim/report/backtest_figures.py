@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pharmsim import __version__
-from pharmsim.calibration.backtest import OWN, Backtest, Course, years
+from pharmsim.calibration.backtest import OWN, Backtest
+from pharmsim.calibration.courses import Course, years
 from pharmsim.calibration.scores import FEWEST
 from pharmsim.report import style
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from pharmsim import __version__
-from pharmsim.calibration.backtest import OWN, Backtest, Course
+from pharmsim.calibration.backtest import OWN, Backtest
+from pharmsim.calibration.courses import Course
 from pharmsim.calibration.importance import GOOD
 from pharmsim.calibration.scores import ALIKE, FEWEST
 

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
-from pharmsim import __version__
 from pharmsim.calibration.diagnosis import Diagnosis, file_of
 from pharmsim.report import calibration_figures
 from pharmsim.report.calibration_text import markdown, with_words
 from pharmsim.results.files import write_manifest
 from pharmsim.results.folder import complete_or_nothing
-from pharmsim.results.manifest import file_digest
-from pharmsim.results.text import write_csv
+from pharmsim.results.manifest import file_digest, made
+from pharmsim.results.text import write_tables
 
 KIND = "diagnosis"
 TEXT = "diagnosis.md"
 
 
-def write(
-    found: Diagnosis,
-    source: Path,
-    folder: Path,
-    force: bool = False,
-    figures: bool = True,
-    command: Iterable[str] | None = None,
-) -> Path:
+def write(found: Diagnosis, source: Path, folder: Path, force: bool = False, figures: bool = True) -> Path:
     """Write the diagnosis of a calibration: all of it or nothing.
 
     Parameters
@@ -39,8 +28,6 @@ def write(
     force : bool
         Replace a diagnosis that is there.
     figures : bool
-    command : iterable of str, optional
-        Words of the command; by default those of this process.
 
     Returns
     -------
@@ -52,14 +39,8 @@ def write(
         drawn = calibration_figures.write(found, partial / "figures") if figures else []
         text = markdown(found, [path.relative_to(partial).as_posix() for path in drawn])
         (partial / TEXT).write_text(text, encoding="utf-8")
-        write_csv(with_words(found), partial / "parameters.csv")
-        write_csv(found.targets, partial / "targets.csv")
-        write_csv(found.sensitivity, partial / "prior_sensitivity.csv")
-        words = list(command) if command is not None else [Path(sys.argv[0]).name, *sys.argv[1:]]
-        made = {
-            "pharmsim": __version__, "kind": KIND, "command": words,
-            "written": datetime.now(UTC).isoformat(timespec="seconds"),
-            "files": [{"path": kept.name, "sha256": file_digest(kept)}],
-        }  # fmt: skip
-        write_manifest(made, partial)
+        tables = {"parameters": with_words(found), "targets": found.targets}
+        write_tables({**tables, "prior_sensitivity": found.sensitivity}, partial)
+        files = [{"path": kept.name, "sha256": file_digest(kept)}]
+        write_manifest({**made(), "kind": KIND, "files": files}, partial)
     return folder

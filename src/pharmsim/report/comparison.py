@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +20,13 @@ from pharmsim.results import assumptions, manifest, workbook
 from pharmsim.results.columns import ALL
 from pharmsim.results.files import SCENARIO, write_json, write_manifest
 from pharmsim.results.folder import complete_or_nothing
-from pharmsim.results.text import file_name, write_csv
+from pharmsim.results.text import file_name, write_tables
 from pharmsim.study.comparing.comparison import Comparison, unique_names
 
 FIGURES = "figures"
 
 
-def write(
-    compared: Comparison,
-    folder: str | Path,
-    force: bool = False,
-    figures: bool = True,
-    command: Iterable[str] | None = None,
-) -> Path:
+def write(compared: Comparison, folder: str | Path, force: bool = False, figures: bool = True) -> Path:
     """Write a comparison's folder: all of it or nothing.
 
     Parameters
@@ -43,7 +36,6 @@ def write(
     force : bool
         Replace a results folder that is there.
     figures : bool
-    command : iterable of str, optional
 
     Returns
     -------
@@ -51,12 +43,11 @@ def write(
         A CSV for each table, workbook.xlsx, figures/, manifest.json, and one folder of tables a scenario.
     """
     with complete_or_nothing(folder, force) as partial:
-        for name, table in compared.tables.items():
-            write_csv(table, partial / f"{name}.csv")
+        write_tables(compared.tables, partial)
         _workbook(compared, partial / "workbook.xlsx")
         if figures:
             write_figures(compared, partial / FIGURES)
-        _scenarios(compared, partial, command)
+        _scenarios(compared, partial)
     return Path(folder)
 
 
@@ -74,7 +65,7 @@ def places(compared: Comparison) -> list[str]:
     return list(unique_names([f"{i:02d}_{file_name(title)[:40]}" for i, title in enumerate(titles)]))
 
 
-def _scenarios(compared: Comparison, folder: Path, command: Iterable[str] | None) -> None:
+def _scenarios(compared: Comparison, folder: Path) -> None:
     """Tables, assumptions and the resolved scenario of every run, and the manifest of all."""
     from pharmsim.scenario import to_dict
 
@@ -84,12 +75,10 @@ def _scenarios(compared: Comparison, folder: Path, command: Iterable[str] | None
     for run, title, place in zip(runs, ["base", *compared.names], places(compared), strict=True):
         target = folder / "scenarios" / place
         target.mkdir(parents=True)
-        for name, table in run.tables.items():
-            write_csv(table, target / f"{name}.csv")
-        write_csv(assumptions.as_frame(run.scenario), target / "assumptions.csv")
+        write_tables({**run.tables, "assumptions": assumptions.as_frame(run.scenario)}, target)
         description = to_dict(run.scenario)
         write_json(description, target / SCENARIO)
-        made = manifest.manifest(description, run.meta, run.digests, command)
+        made = manifest.manifest(description, run.meta, run.digests)
         one = {key: made[key] for key in ("scenario", "files", "warnings", "uncertainties", "results")}
         entries.append({"title": title, "folder": f"scenarios/{place}", **one})
     shared = {key: value for key, value in made.items() if key not in entries[0]}

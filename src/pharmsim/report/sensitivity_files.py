@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +10,16 @@ import pandas as pd
 from pharmsim import __version__
 from pharmsim.report import sensitivity_figures
 from pharmsim.report.sensitivity_text import headlines
-from pharmsim.results import impact, manifest, workbook
-from pharmsim.results.files import SCENARIO, write_json, write_manifest
+from pharmsim.results import impact, workbook
+from pharmsim.results.files import write_answer
 from pharmsim.results.folder import complete_or_nothing
-from pharmsim.results.text import write_csv
+from pharmsim.results.text import write_tables
 from pharmsim.study.sensitivity.sensitivity import Sensitivity
 
 KIND = "sensitivity"
 
 
-def write(
-    found: Sensitivity,
-    folder: str | Path,
-    force: bool = False,
-    figures: bool = True,
-    command: Iterable[str] | None = None,
-) -> Path:
+def write(found: Sensitivity, folder: str | Path, force: bool = False, figures: bool = True) -> Path:
     """Write the folder of a sensitivity analysis: all of it or nothing.
 
     Parameters
@@ -36,7 +29,6 @@ def write(
     force : bool
         Replace a results folder that is there.
     figures : bool
-    command : iterable of str, optional
 
     Returns
     -------
@@ -44,20 +36,15 @@ def write(
         tornado.csv, indices.csv (if any index was asked for), assumptions.csv and .md, workbook.xlsx,
         scenario.json, figures/, manifest.json.
     """
-    from pharmsim.scenario import to_dict
-
     with complete_or_nothing(folder, force) as partial:
-        for name, table in tables(found).items():
-            write_csv(table, partial / f"{name}.csv")
+        write_tables(tables(found), partial)
         text = impact.as_markdown(found.scenario, found.assumptions)
         (partial / "assumptions.md").write_text(text, encoding="utf-8")
         _workbook(found, partial / "workbook.xlsx")
         if figures:
             sensitivity_figures.write(found, partial / "figures")
-        description = to_dict(found.scenario)
-        write_json(description, partial / SCENARIO)
-        made = manifest.manifest(description, {**found.meta, "n_draws": found.draws}, {}, command)
-        write_manifest({**made, "kind": KIND, "question": _question(found)}, partial)
+        meta = {**found.meta, "n_draws": found.draws}
+        write_answer(found.scenario, meta, partial, KIND, _question(found))
     return Path(folder)
 
 

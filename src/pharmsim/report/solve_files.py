@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +9,10 @@ import pandas as pd
 
 from pharmsim import __version__
 from pharmsim.report import solve_text, style
-from pharmsim.results import assumptions, manifest
-from pharmsim.results.files import SCENARIO, write_json, write_manifest
+from pharmsim.results import assumptions
+from pharmsim.results.files import write_answer
 from pharmsim.results.folder import complete_or_nothing
-from pharmsim.results.text import write_csv
+from pharmsim.results.text import write_tables
 from pharmsim.study.solving.levers import UPTAKE
 from pharmsim.study.solving.solve import Answer, Solution
 from pharmsim.study.solving.targets import Target
@@ -22,13 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def write(
-    solution: Solution,
-    folder: str | Path,
-    force: bool = False,
-    figures: bool = True,
-    command: Iterable[str] | None = None,
-) -> Path:
+def write(solution: Solution, folder: str | Path, force: bool = False, figures: bool = True) -> Path:
     """Write the folder of an answer: all of it or nothing.
 
     Parameters
@@ -38,7 +31,6 @@ def write(
     force : bool
         Replace a results folder that is there.
     figures : bool
-    command : iterable of str, optional
 
     Returns
     -------
@@ -46,23 +38,21 @@ def write(
         solve.csv, response.csv, costs.csv, evidence.csv, assumptions.csv, answer.txt, scenario.json,
         figures/, manifest.json.
     """
-    from pharmsim.scenario import to_dict
-
     with complete_or_nothing(folder, force) as partial:
-        write_csv(answers(solution), partial / "solve.csv")
-        write_csv(solution.curve, partial / "response.csv")
         dated = [answer.costs.assign(date=answer.date) for answer in solution.answers]
-        write_csv(pd.concat(dated, ignore_index=True), partial / "costs.csv")
-        write_csv(solve_text.evidence(solution), partial / "evidence.csv")
-        write_csv(assumptions.as_frame(solution.scenario), partial / "assumptions.csv")
+        tables = {
+            "solve": answers(solution),
+            "response": solution.curve,
+            "costs": pd.concat(dated, ignore_index=True),
+            "evidence": solve_text.evidence(solution),
+            "assumptions": assumptions.as_frame(solution.scenario),
+        }
+        write_tables(tables, partial)
         lines = [solve_text.headline(solution, answer) for answer in solution.answers]
         (partial / "answer.txt").write_text("\n".join([*solution.notes, *lines]) + "\n", encoding="utf-8")
         if figures:
             write_figures(solution, partial / "figures")
-        description = to_dict(solution.scenario)
-        write_json(description, partial / SCENARIO)
-        made = manifest.manifest(description, solution.meta, {}, command)
-        write_manifest({**made, "kind": "solve", "question": _question(solution)}, partial)
+        write_answer(solution.scenario, solution.meta, partial, "solve", _question(solution))
     return Path(folder)
 
 

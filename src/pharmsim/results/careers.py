@@ -3,7 +3,7 @@
 The log is a table with one row an event: draw, replicate, person, date, event, from, to
 (`pharmsim.engine.careers.log`). Nothing here is an average over cells: every number counts people. Vacancies
 that stood open at the start of the run, and posts that people held then, began before the log: they are left
-out wherever a length is measured.
+out wherever a length is measured. What lasts at the end of the run counts as lasting at least so long.
 """
 
 from __future__ import annotations
@@ -118,10 +118,14 @@ def retention(careers: pd.DataFrame, start: str, end: str, block: dict[str, str]
     return kept.groupby(before).mean()
 
 
-def spells(careers: pd.DataFrame) -> pd.DataFrame:
+def spells(careers: pd.DataFrame, end: str) -> pd.DataFrame:
     """Every stay in a post that began within the log: post, begin, end, years, how it ended.
 
-    `end` is missing where a stay lasts; `years` is then until the end of the log.
+    Parameters
+    ----------
+    careers : DataFrame
+    end : str
+        Last date of the run. `end` is missing where a stay lasts; `years` is then until this date.
     """
     events = careers[careers["event"].isin((*INTO_POST, *OUT_OF_POST))]
     following = events.groupby(PERSON, observed=True, sort=False)[["date", "event"]].shift(-1)
@@ -130,8 +134,7 @@ def spells(careers: pd.DataFrame) -> pd.DataFrame:
     out["end"], out["ended"] = following["date"], following["event"].astype(object)
     stays = events["event"].isin(INTO_POST) & (events["event"] != "in_post")
     out = out[stays]
-    last = careers["date"].max()
-    out["years"] = (out["end"].fillna(last) - out["begin"]).dt.total_seconds() / (DAY * 365.25)
+    out["years"] = (out["end"].fillna(pd.Timestamp(end)) - out["begin"]).dt.total_seconds() / (DAY * 365.25)
     return out.reset_index(drop=True)
 
 
@@ -148,40 +151,90 @@ def survival(stays: pd.DataFrame, years: np.ndarray) -> np.ndarray:
     -------
     float64 array, shape (n,)
     """
-    order = stays.sort_values("years")
-    ends = order["end"].notna().to_numpy()
-    at_risk = len(order) - np.arange(len(order))
-    still = np.cumprod(1.0 - ends / at_risk)
-    return np.concatenate([[1.0], still])[np.searchsorted(order["years"].to_numpy(), years, side="right")]
+    length = stays["years"].to_numpy()
+    order = np.argsort(length)
+    still = 1.0 - np.cumsum(_weights(length, stays["end"].notna().to_numpy())[order])
+    return np.concatenate([[1.0], still])[np.searchsorted(length[order], years, side="right")]
 
 
-def hiring_times(vacancies: pd.DataFrame) -> pd.DataFrame:
+def _weights(length: np.ndarray, over: np.ndarray) -> np.ndarray:
+    """Weight of everything that is over, so that what still lasts does not make lengths too short.
+
+    By how much the curve of Kaplan and Meier falls where each ends; by kind of end they add up to cumulative
+    incidences (Aalen and Johansen 1978).
+
+    Parameters
+    ----------
+    length : float64 array, shape (n,)
+        Until the end of each, or of the run.
+    over : bool array, shape (n,)
+
+    Returns
+    -------
+    float64 array, shape (n,)
+        0 for what still lasts; all add up to 1, less what outlasts the longest that is known.
+    """
+    order = np.lexsort((~over, length))  # what ends at the same time as something is last seen ends before
+    still = np.cumprod(1.0 - over[order] / np.arange(len(length), 0, -1))
+    weights = np.empty(len(length))
+    weights[order] = -np.diff(still, prepend=1.0)
+    return weights
+
+
+def hiring_times(vacancies: pd.DataFrame, start: str, end: str) -> pd.DataFrame:
     """Months from a vacancy to its end, by post and how it ended; for hires also to the first day.
+
+    Vacancies that are still open when the run ends would have been the long ones: they count by what is known
+    of them, that they have lasted so long (Aalen and Johansen 1978).
+
+    Parameters
+    ----------
+    vacancies : DataFrame
+        The log of vacancies.
+    start, end : str
+        First and last date of the run. What stands open on the first began before, nobody knows when, and is
+        left out.
 
     Returns
     -------
     DataFrame
-        Index post and ended; columns number, open (mean months advertised), median_open, to_first_day (mean
-        months from the opening to the first day). Those open at the start of the log are left out.
+        Index post and ended; columns number, share (of the post's vacancies that end so), open (mean months
+        advertised), median_open, to_first_day (mean months from the opening to the first day). Ended "open"
+        has the number still open at the end, and the share that outlasts all lengths known.
     """
-    begun = vacancies[vacancies["opened"] > vacancies["opened"].min()]
-    done = begun[begun["closed"].notna()]
-    opened = done["opened"]
-    lengths = pd.DataFrame(
+    begun = vacancies[vacancies["opened"] > pd.Timestamp(start)]
+    closed, first_day = begun["closed"].fillna(pd.Timestamp(end)), begun["first_day"]
+    known = pd.DataFrame(
         {
-            "post": done["post"].astype(str),
-            "ended": done["ended"].astype(str),
-            "open": (done["closed"] - opened).dt.total_seconds() / MONTH,
-            "to_first_day": (done["first_day"] - opened).dt.total_seconds() / MONTH,
+            "post": begun["post"].astype(str),
+            "ended": begun["ended"].astype(str),
+            "over": begun["closed"].notna(),
+            "open": (closed - begun["opened"]).dt.total_seconds() / MONTH,
+            "to_first_day": (first_day - begun["opened"]).dt.total_seconds() / MONTH,
         }
-    )
-    by = lengths.groupby(["post", "ended"])
-    return by.agg(
-        number=("open", "size"),
-        open=("open", "mean"),
-        median_open=("open", "median"),
-        to_first_day=("to_first_day", "mean"),
-    )
+    ).sort_values("open")
+    rows = []
+    for post, here in known.groupby("post"):
+        weighed = here.assign(weight=_weights(here["open"].to_numpy(), here["over"].to_numpy()))
+        lasting = 1.0 - weighed["weight"].sum()
+        for how, part in weighed.groupby("ended"):
+            rows.append({"post": post, "ended": how, "number": len(part), "share": lasting} | _times(part))
+    columns = ["post", "ended", "number", "share", "open", "median_open", "to_first_day"]
+    return pd.DataFrame(rows, columns=columns).set_index(["post", "ended"])
+
+
+def _times(vacancies: pd.DataFrame) -> dict[str, float]:
+    """Share and weighted times of vacancies that ended alike, shortest first; nothing of those still open."""
+    weight = vacancies["weight"]
+    share = weight.sum()
+    if not vacancies["over"].any():
+        return {}
+    return {
+        "share": share,
+        "open": (weight * vacancies["open"]).sum() / share,
+        "median_open": vacancies["open"][weight.cumsum() >= 0.5 * share].iloc[0],
+        "to_first_day": (weight * vacancies["to_first_day"]).sum(min_count=1) / share,
+    }
 
 
 def whereabouts(careers: pd.DataFrame, people: pd.MultiIndex, date: str) -> pd.Series:

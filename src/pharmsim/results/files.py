@@ -16,7 +16,8 @@ from pharmsim.results.by_year import by_year
 from pharmsim.results.folder import MANIFEST, complete_or_nothing
 from pharmsim.results.labelled import Results
 from pharmsim.results.tables import main_tables
-from pharmsim.results.text import write_csv
+from pharmsim.results.text import write_csv, write_tables
+from pharmsim.scenario.models import Scenario
 
 Writer = Callable[[Path], None]
 """Writes more files into the folder given (figures, diagram)."""
@@ -73,6 +74,18 @@ def write_manifest(made: Mapping[str, Any], folder: Path) -> None:
     write_json({**made, "outputs": manifest.folder_digests(folder)}, folder / MANIFEST)
 
 
+def write_answer(
+    scenario: Scenario, meta: Mapping[str, Any], folder: Path, kind: str, question: Mapping[str, Any]
+) -> None:
+    """Write the scenario and the manifest of an answer that keeps no run, last of all its files."""
+    from pharmsim.scenario import to_dict
+
+    description = to_dict(scenario)
+    write_json(description, folder / SCENARIO)
+    made = manifest.manifest(description, meta, {})
+    write_manifest({**made, "kind": kind, "question": question}, folder)
+
+
 def write_into(
     results: Results,
     folder: Path,
@@ -93,8 +106,7 @@ def write_into(
     for name, table in results.logs.items():
         parquet.write_log(table, folder / f"{name}.parquet")
     (folder / "tables").mkdir()
-    for name, table in tables.items():
-        write_csv(table, folder / "tables" / f"{name}.csv")
+    write_tables(tables, folder / "tables")
     items = assumptions.assumptions(results.scenario)
     numbers = assumptions.as_frame(results.scenario, items)
     workbook.write(results, tables, numbers, folder / "workbook.xlsx")

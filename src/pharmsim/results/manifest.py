@@ -106,6 +106,13 @@ def environment() -> dict[str, Any]:
     }
 
 
+def made(command: Iterable[str] | None = None) -> dict[str, Any]:
+    """What every manifest says: version, time, and the words of the command (by default of this process)."""
+    words = list(command) if command is not None else [Path(sys.argv[0]).name, *sys.argv[1:]]
+    written = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"pharmsim": __version__, "written": written, "command": words}
+
+
 def manifest(
     description: Mapping[str, Any],
     meta: Mapping[str, Any],
@@ -131,16 +138,13 @@ def manifest(
         As written to manifest.json.
     """
     draws = int(meta.get("n_draws") or 0)
-    words = list(command) if command is not None else [Path(sys.argv[0]).name, *sys.argv[1:]]
     keys = (
         "seed", "n_draws", "drawn", "engine", "replicates", "keep", "step", "wall_time_s", "compile_time_s",
         "warnings", "uncertainties",
     )  # fmt: skip
     return {
-        "pharmsim": __version__,
+        **made(command),
         "git": git_state(),
-        "written": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": words,
         "scenario": {"name": description.get("name", ""), "sha256": scenario_digest(description)},
         "files": [{"path": str(path), "sha256": digest} for path, digest in meta.get("files", [])],
         **{key: meta.get(key) for key in keys},

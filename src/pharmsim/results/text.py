@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,12 @@ def safe_cells(frame: pd.DataFrame) -> pd.DataFrame:
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write a table as UTF-8 CSV with dates as 2025-10-01 and numbers in full."""
     safe_cells(frame).to_csv(path, index=False, date_format="%Y-%m-%d", lineterminator="\n")
+
+
+def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """Write each table as CSV, under its name."""
+    for name, table in tables.items():
+        write_csv(table, folder / f"{name}.csv")
 
 
 def markdown_cell(value: Any) -> str:

@@ -51,14 +51,35 @@ def load(path: str | os.PathLike[str]) -> Scenario:
 
 
 def shipped(name: str) -> Path:
-    """Return the path of a scenario that comes with pharmsim, such as ``tiny.yaml``."""
+    """Return the path of a scenario that comes with pharmsim, such as ``tiny.yaml``.
+
+    Parameters
+    ----------
+    name : str
+        Path below ``scenarios/``.
+
+    Returns
+    -------
+    Path
+        In the installed package, or in the checkout that it runs from; need not exist.
+    """
     package = Path(__file__).resolve().parents[1]
     folders = [package / "scenarios", package.parents[1] / "scenarios"]
     return next((folder / name for folder in folders if (folder / name).is_file()), folders[0] / name)
 
 
 def tiny_scenario() -> Scenario:
-    """Return the small teaching scenario, ``scenarios/tiny.yaml``."""
+    """Return the small teaching scenario, ``scenarios/tiny.yaml``.
+
+    Returns
+    -------
+    Scenario
+
+    Examples
+    --------
+    >>> tiny_scenario().start
+    '2026-04'
+    """
     return load(shipped("tiny.yaml"))
 
 
@@ -70,7 +91,21 @@ def load_file(name: str, folder: Folder, above: tuple[str, ...]) -> Scenario:
 
 
 def load_all(paths: Iterable[str | os.PathLike[str]]) -> list[Scenario]:
-    """Read scenario files; the problems of all of them are raised at once."""
+    """Read scenario files; the problems of all of them are raised at once.
+
+    Parameters
+    ----------
+    paths : iterable of path
+
+    Returns
+    -------
+    list of Scenario
+
+    Raises
+    ------
+    ScenarioError
+        With every problem found in any file.
+    """
     out, problems = [], list[Problem]()
     for path in paths:
         try:
@@ -151,7 +186,31 @@ def tree_of(node: Any) -> Any:
 
 
 def from_dict(data: dict[str, Any], folder: str | os.PathLike[str] = ".") -> Scenario:
-    """Return the scenario that plain data describe; tables are read from `folder`."""
+    """Return the scenario that plain data describe; tables are read from `folder`.
+
+    Parameters
+    ----------
+    data : dict
+        As YAML would give it, or as of `to_dict`.
+    folder : path
+        Where the tables that it names are; base files and interventions too.
+
+    Returns
+    -------
+    Scenario
+        Validated, resolved and frozen.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem found.
+
+    Examples
+    --------
+    >>> again = from_dict(to_dict(tiny_scenario()))
+    >>> digest(again) == digest(tiny_scenario())
+    True
+    """
     place = os.fspath(folder)
     reads = Folder(Path(place))
     name = os.path.join(place, "scenario") if place != "." else "scenario"
@@ -169,18 +228,54 @@ def _marked(node: Any, file: str) -> Any:
 
 
 def to_dict(scenario: Scenario) -> dict[str, Any]:
-    """Return the canonical plain data of a scenario: JSON types, tables as rows, defaults left out."""
+    """Return the canonical plain data of a scenario: JSON types, tables as rows, defaults left out.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    dict
+        Numbers in the units of the model (`pharmsim.quantities.KINDS`); `from_dict` reads it.
+    """
     return scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def digest(scenario: Scenario) -> str:
-    """Return the SHA-256 of the canonical JSON of a scenario."""
+    """Return the SHA-256 of the canonical JSON of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits; the same for scenarios that say the same in other words.
+    """
     text = json.dumps(to_dict(scenario), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def sources(scenario: Scenario | str | os.PathLike[str]) -> dict[str, str]:
-    """Return every file that was read for a scenario, with its SHA-256."""
+    """Return every file that was read for a scenario, with its SHA-256.
+
+    Parameters
+    ----------
+    scenario : Scenario or path
+        A path is read first.
+
+    Returns
+    -------
+    dict of str to str
+        Empty for a scenario that was made from data.
+
+    Raises
+    ------
+    ScenarioError
+        If the file has problems.
+    """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
     return dict(scenario._files)
