@@ -190,7 +190,7 @@ def year_axis(axes: Axes, n: int = 7) -> None:
     """Whole years along x."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=n, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=n, integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter("{x:.0f}")
 
 
