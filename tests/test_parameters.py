@@ -29,7 +29,9 @@ from pharmsim.scenario import check_warnings
 from pharmsim.scenario.calibrated import as_calibrated
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Value
+from pharmsim.study.deciding.decide import decided
 from pharmsim.study.deciding.inputs import inputs
+from pharmsim.study.sensitivity.drivers import title_together
 from pharmsim.study.sensitivity.factors import ends, factors
 
 A, B = "leaving.a.rate", "wear"
@@ -230,6 +232,18 @@ def test_the_log_says_calibrated_with_median_interval_and_source(home: Path) -> 
     assert text.splitlines()[-1] == f"posterior fit, 300 draws of {A}, {B}"
 
 
+def test_a_row_of_nothing_is_not_calibrated_by_a_factor(home: Path) -> None:
+    leaving = json.loads(json.dumps(LEAVING))
+    leaving["d"]["rate"]["rows"][0]["value"] = 0.0
+    for scenario in (load(home, leaving=leaving), load(home, plain() | {"leaving": leaving}, "plain")):
+        none, some = (as_frame(scenario).set_index("id").loc[f"leaving.d.rate[{i}]"] for i in (0, 1))
+        assert (none["value"], none["evidence"], none["source"], none["uncertainty"]) == (
+            0.0, "assumption", "made up", "",
+        )  # fmt: skip
+        assert np.isnan([none["low"], none["high"]]).all()
+        assert some["uncertainty"] == B
+
+
 def test_grades_of_flows_count_what_was_calibrated(home: Path) -> None:
     shares = evidence_shares(pharmsim.run(load(home)))
     assert shares.loc["leaving", "calibrated"] > 0.8
@@ -256,6 +270,19 @@ def test_ends_factors_and_inputs_are_those_of_the_posterior(home: Path) -> None:
     assert found[A].driver.grades == ("calibrated",)
     assert np.array_equal(found[A].values, table.values(rate(scenario, "a"))[1:])
     assert found[B].driver.n == 3
+
+
+def test_a_posterior_has_a_short_title_where_its_names_stand_as_one(home: Path) -> None:
+    scenario = load(home)
+    known = [one.driver for one in inputs([scenario], sample(scenario)) if one.driver.name in (A, B)]
+    assert title_together(known, [scenario], " with ") == "posterior fit (2 inputs)"
+    assert title_together(known[:1], [scenario], " with ") == known[0].title
+    other = pharmsim.from_dict(plain())
+    assert title_together(known, [other], " with ") == " with ".join(one.title for one in known)
+    change = {"base": "x.yaml", "name": "y", "changes": [{"set": "leaving.a.rate", "times": 0.5}]}
+    compared = decided(pharmsim.compare(scenario, [load(home, change, "y")], draws=31))
+    worth = compared.tables["value_of_information"].set_index("uncertainty")
+    assert set(worth.loc[[f"{A}; {B}"], "title"]) == {"posterior fit (2 inputs)"}
 
 
 def test_a_calibration_that_did_not_converge_is_told(home: Path) -> None:
@@ -325,12 +352,18 @@ def test_no_name_in_common_is_refused(home: Path) -> None:
             "must stay inside the folder `scenarios` or `calibration`; got `../other/fit.nc`",
         ),
         ("fit.csv", "must be a posterior that `pharmsim calibrate` wrote (netCDF)"),
-        (["../calibration/posteriors/fit.nc"] * 2, "has the column `leaving.a.rate`, which fit has too"),
+        ([f"../{FILE}"] * 2, "parameters[1]: `../calibration/posteriors/fit.nc` is there twice. Leave one"),
+        (
+            [f"../{FILE}", f"../{FILE.replace('fit', 'other')}"],
+            "parameters[1]: must have no uncertainty of another file; `../calibration/posteriors/other.nc` "
+            "and `../calibration/posteriors/fit.nc` both have leaving.a.rate and 1 more. Leave one of them",
+        ),
         (7, "must be the path of a file; got 7"),
     ],
 )
 def test_files_that_cannot_be_read_are_told(home: Path, written: Any, said: str) -> None:
     (home / "scenarios/fit.csv").write_text("x,y\n1,2\n")
+    write(home / FILE.replace("fit", "other"), posterior(seed=2))
     assert said in message(home, data=plain() | {"parameters": written})
 
 
@@ -371,6 +404,60 @@ def test_a_what_if_draws_from_a_calibration_of_its_base(home: Path) -> None:
     assert "got 0.1 (0.05 to 0.21, pert)" in text
     text = message(home, data=change | {"parameters": "../fit.nc"}, name="deeper/y")
     assert "`../fit.nc` no such file" in text
+
+
+def test_a_what_if_names_no_file_twice(home: Path) -> None:
+    base = load(home)
+    twice = {"base": "x.yaml", "name": "y", "parameters": [f"../{FILE}"] * 2}
+    assert "parameters[1]: `../calibration/posteriors/fit.nc` is there twice" in message(
+        home, data=twice, name="y"
+    )
+    again = pharmsim.to_dict(base) | {"parameters": [f"../{FILE}"] * 2}
+    with pytest.raises(ScenarioError, match="is there twice"):
+        pharmsim.from_dict(json.loads(json.dumps(again)), "nowhere")
+
+
+RANGE: dict[str, Any] = {"value": 0.1, "low": 0.09, "high": 0.11}
+
+
+@pytest.mark.parametrize(
+    ("changed", "to", "name", "got"),
+    [
+        ("leaving.a.rate", RANGE, A, "0.1 (0.09 to 0.11, pert)"),
+        ("leaving.a", {"rate": RANGE}, A, "0.1 (0.09 to 0.11, pert)"),
+        ("leaving.c.rate", RANGE | {"uncertainty": B}, B, "0.1 (0.09 to 0.11, pert)"),
+    ],
+)
+def test_a_range_set_anew_that_would_be_drawn_from_the_posterior_is_refused(
+    home: Path, changed: str, to: dict[str, Any], name: str, got: str
+) -> None:
+    load(home)
+    change = {"base": "x.yaml", "name": "y", "changes": [{"set": changed, "to": to}]}
+    known = " or ".join(KNOWN[name])
+    assert (
+        f"changes[0].to: must have the range that `{name}` was fitted with in "
+        f"../calibration/posteriors/fit.nc, {known}, for it is drawn from there; got {got}. Give it an "
+        "`uncertainty` of its own, or no range, or write `parameters: []`"
+    ) in message(home, data=change, name="y")
+
+
+def test_a_range_set_anew_with_a_name_of_its_own_is_drawn_as_written(home: Path) -> None:
+    load(home)
+    change = {
+        "base": "x.yaml",
+        "name": "y",
+        "changes": [{"set": "leaving.a.rate", "to": RANGE | {"uncertainty": "own"}}],
+    }
+    found = load(home, change, "y")
+    drawn = sample(found, 255).values(rate(found, "a"))
+    assert np.median(drawn) == pytest.approx(0.1, rel=0.01)
+    none = load(home, change | {"parameters": [], "changes": [{"set": "leaving.a.rate", "to": RANGE}]}, "y")
+    assert sample(none).values(rate(none, "a")) == [0.1]
+    fitted = {"value": 0.1, "low": 0.05, "high": 0.2}
+    same = load(home, change | {"changes": [{"set": "leaving.a.rate", "to": fitted}]}, "y")
+    assert np.array_equal(
+        sample(same, 8).values(rate(same, "a")), sample(load(home), 8).values(rate(same, "a"))
+    )
 
 
 def test_parameters_are_no_number_that_a_change_sets(home: Path) -> None:

@@ -221,6 +221,20 @@ def test_ensembles_that_disagree_are_not_converged() -> None:
     assert not seen.converged
 
 
+def test_progress_says_that_the_steps_are_the_most(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pharmsim.study import progress
+
+    monkeypatch.setattr(progress, "SILENT", 0.0)
+    monkeypatch.setattr(progress, "APART", 0.0)
+    problem = Problem.of(lambda z: z, [0.0], ["a"], 1.0)
+    sample(problem, fit(problem), Sampler(warm_up=0, steps=1200, walkers=8, ess=1), shown=True)
+    assert (
+        "Sampling to step 100 of 1,200 at most: 1,600 of 3,200 candidates, 0:00:0" in capsys.readouterr().err
+    )
+
+
 def test_several_peaks_are_seen_by_the_starts() -> None:
     problem = Problem.of(lambda z: z**2, [4.0], ["a"], 0.2)
     found = fit(problem, starts=8)

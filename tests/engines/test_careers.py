@@ -301,7 +301,7 @@ def test_people_are_whole_and_none_is_lost(seed: int) -> None:
     assert np.abs(record["conservation_error"]).max() == 0.0  # or the run would have stopped
 
 
-def test_no_more_is_hired_than_is_funded() -> None:
+def test_neither_hires_nor_longer_hours_exceed_what_is_funded() -> None:
     mix = {"contracts": split(full=0.5, part=0.5), "time_to_fill": "0 months"}
     scenario = made(
         24,
@@ -311,6 +311,7 @@ def test_no_more_is_hired_than_is_funded() -> None:
         stock={"contracts": split(full=1.0, part=0.0)},
         establishment={"fte": 10.3},
         hiring=supply("unlimited")["hiring"] | mix,
+        switches=[{"name": "longer", "from": "part", "to": "full", "rate": "200 % per year"}],
         **leaving("90 % per year"),
     )
     vacant = replicates(scenario, 20).record["vacancy_fte"]

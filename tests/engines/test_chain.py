@@ -258,7 +258,7 @@ def contracts(**shares: float) -> dict[str, Any]:
     return {"rows": [{"where": {"contract": name}, "value": share} for name, share in shares.items()]}
 
 
-def test_no_more_is_hired_than_is_funded() -> None:
+def test_neither_hires_nor_longer_hours_exceed_what_is_funded() -> None:
     hiring = {**supply("unlimited")["hiring"], "contracts": contracts(full=0.5, part=0.5)}
     scenario = made(
         24,
@@ -268,6 +268,7 @@ def test_no_more_is_hired_than_is_funded() -> None:
         stock={"contracts": contracts(full=1.0, part=0.0)},
         establishment={"fte": 10.3},
         hiring={**hiring, "time_to_fill": "0 months"},
+        switches=[{"name": "longer", "from": "part", "to": "full", "rate": "200 % per year"}],
         **leaving("90 % per year"),
     )
     vacant = replicates(scenario, 50)["vacancy_fte"]

@@ -14,6 +14,7 @@ from pharmsim.calibration.readings import MEASURES, Shape, is_flow, selected, un
 from pharmsim.calibration.targets import Target
 from pharmsim.scenario.marks import closest, quoted
 from pharmsim.scenario.problems import Problems
+from pharmsim.scenario.uncertainties import is_uncertain, range_text
 from pharmsim.scenario.values import Value
 
 Wrong = Callable[[str, str], None]
@@ -104,6 +105,49 @@ def apart(observations: Sequence[tuple[int, Observation]], shape: Shape | None, 
     if shape is not None:
         _periods(observations, shape, problems)
         _definitions(observations, shape, problems)
+
+
+def one_range(observations: Sequence[tuple[int, Observation]], problems: Problems) -> None:
+    """Check that numbers of observations that share a name, and so are one parameter, have one range."""
+    first: dict[str, tuple[str, str]] = {}
+    for i, one in observations:
+        for key, value in one.numbers.items():
+            if is_uncertain(value):
+                name, text = str(value.uncertainty), range_text(value)
+                where, known = first.setdefault(name, (f"{one.name}.{key}", text))
+                if text != known:
+                    problems.add(
+                        ("observations", i, key),
+                        f"must have the range of {where}, {known}, for both are the parameter "
+                        f"{quoted(name)}; got {text}. Write one range, or give them different names",
+                    )
+
+
+def place_of(calibration: CalibrationForm, known: Sequence[str], problems: Problems) -> CalibrationForm:
+    """The calibration with the geography that is meant, after the report of one that is misspelt.
+
+    One that no target has is not wrong as such: every observation may have a `ratio` to that of its targets.
+    """
+    written = calibration.geography
+    meant = next((name for name in known if _misspelt(written, name)), "")
+    if not meant or written in known:
+        return calibration
+    rule = f"must be written as in the targets, {', '.join(map(quoted, known))}; got {quoted(written)}"
+    problems.add(("geography",), f"{rule}. Write {quoted(meant)}")
+    return calibration.model_copy(update={"geography": meant})
+
+
+def _misspelt(one: str, other: str) -> bool:
+    """Whether two names differ by one letter or its place, or by capitals: North is not South.
+
+    Examples
+    --------
+    >>> _misspelt("Englnad", "England"), _misspelt("North London", "South London")
+    (True, False)
+    """
+    one, other = one.casefold(), other.casefold()
+    less, too = ({name, *(name[:i] + name[i + 1 :] for i in range(len(name)))} for name in (one, other))
+    return bool(less & too)
 
 
 def _once(observations: Sequence[tuple[int, Observation]], problems: Problems) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from pharmsim.calibration.checks import apart, made, same_kind, whom
+from pharmsim.calibration.checks import apart, made, one_range, place_of, same_kind, whom
 from pharmsim.calibration.forms import CalibrationForm, ObservationForm
 from pharmsim.calibration.model import Calibration, Observation, own_parameters
 from pharmsim.calibration.priors import Earlier, earlier, prior_of
@@ -66,6 +66,8 @@ def load_calibration(path: str | os.PathLike[str]) -> Calibration:
         file: _targets(os.path.normpath(here / file), problems, folder)
         for file in dict.fromkeys(one.targets for one in form.observations)
     }
+    known = dict.fromkeys(target.geography for targets in files.values() for target in targets or ())
+    form = place_of(form, list(known), problems)
     parameters = _parameters(form, scenario, problems) if scenario else ()
     shape = _shape(scenario, problems)
     numbered = [
@@ -74,6 +76,7 @@ def load_calibration(path: str | os.PathLike[str]) -> Calibration:
         if (one := _observation(i, entry, form, files[entry.targets], shape, problems)) is not None
     ]
     apart(numbered, shape, problems)
+    one_range(numbered, problems)
     observations = tuple(one for _, one in numbered)
     twice = [one.name for one in form.observations]
     for i, entry_name in enumerate(twice):
@@ -85,14 +88,14 @@ def load_calibration(path: str | os.PathLike[str]) -> Calibration:
     for name_ in own:
         if scenario and name_ in uncertainties(scenario):
             problems.add((), f"{quoted(name_)} names an uncertainty of the scenario and of an observation")
-    known: list[Earlier] = []
+    before: list[Earlier] = []
     if scenario is not None and form.priors is not None:
         for written in form.priors.from_:
             file = os.path.normpath(here / written)
-            known += earlier(file, scenario, parameters, known, problems)
+            before += earlier(file, scenario, parameters, before, problems)
     if problems or scenario is None:
         raise ScenarioError(problems)
-    mean, covariance = prior_of(scenario, parameters, len(own), known)
+    mean, covariance = prior_of(scenario, parameters, len(own), before)
     return Calibration(
         form.name, form.title or form.name, form.description, name, form.geography, scenario, parameters,
         observations, mean, covariance, form.sampler, form.backtest, dict(folder.files),

@@ -174,7 +174,8 @@ def sample(
     n = len(ensembles) * ensembles[0].n
     before = -settings.warm_up
     for look in _looks(settings):
-        with progress(f"Sampling to step {look}", n * (look - before), shown, "candidates") as step:
+        title = f"Sampling to step {look:,} of {settings.steps:,} at most"
+        with progress(title, n * (look - before), shown, "candidates") as step:
             for steps in range(max(before, 0), look, ROUND):
                 for one in ensembles:
                     step(one.n * one.go_to(settings.warm_up + min(steps + ROUND, look)))

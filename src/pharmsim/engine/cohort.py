@@ -31,14 +31,11 @@ from pharmsim.engine.people import count, factors, still_tagged, tag
 from pharmsim.engine.pipelines import conveyors, graduate, history
 from pharmsim.engine.recording import record_pay, record_posts, record_system, record_training
 from pharmsim.engine.whole_hiring import give_up as whole_give_up
-from pharmsim.engine.whole_hiring import hire as whole_hire
 from pharmsim.engine.whole_hiring import start as whole_start
 from pharmsim.engine.whole_people import change, make_room, record_unfillable
 from pharmsim.engine.whole_people import come_back as whole_come_back
 from pharmsim.engine.whole_training import apprentices as whole_apprentices
-from pharmsim.engine.whole_training import conveyors as whole_conveyors
 from pharmsim.engine.whole_training import graduate as whole_graduate
-from pharmsim.engine.whole_training import history as whole_history
 from pharmsim.engine.work import ask, at_work, give_time, job_plans, press, require, settle_in
 
 OPENING_ROUNDS = 200
@@ -113,12 +110,13 @@ def pipelines_month(v, d, t, month, fraction, places, s, seekers, o, registratio
         o.registered[d, t],
         o.left_area[d, t],
     )
+    key = np.uint64(0)
+    if chance is not None:
+        key = chance.rows[d]
+    conveyors(v, d, month, places, s, key, flows, registrations, chance)
     if chance is None:
-        conveyors(v, d, month, places, s, flows, registrations)
         graduate(v, d, registrations, fraction, seekers, flows)
     else:
-        key = chance.rows[d]
-        whole_conveyors(v, d, month, places, s, key, flows, registrations, chance)
         whole_graduate(v, d, registrations, fraction, seekers, mix(key, month), flows, chance)
 
 
@@ -234,12 +232,11 @@ def hire_and_start(m, sources, a, d, t, clock, fraction, month_ends, s, w, o, ke
     """Step 7: who is hired, who begins work, who stops looking."""
     recruitment, offers_made, joiners = a.multiplier[RECRUITMENT], o.offers_made[d, t], o.joiners[d, t]
     rate, gave_up = m.hiring.gives_up[d], o.gave_up[d, t]
+    hire(m.hiring, sources, recruitment, d, t, clock.dt, fraction, s, key, w, offers_made, chance)
     if chance is None:
-        hire(m.hiring, sources, recruitment, d, t, clock.dt, fraction, s, w, offers_made)
         start(m.hiring, d, s, month_ends, joiners)
         give_up(rate, d, clock.dt, s.seekers, gave_up)
     else:
-        whole_hire(m.hiring, sources, recruitment, d, t, clock.dt, fraction, s, key, w, offers_made, chance)
         whole_start(m.hiring, d, s, month_ends, a.funded, key, w, joiners, chance)
         whole_give_up(rate, d, clock.dt, s.seekers, key, gave_up, chance)
 
@@ -339,11 +336,10 @@ def run(m, v, x, z, clock, first, last, draws, s, training, y, w, a, o, thrown, 
             at_work(x.work, m.tracks, d, w, a)
             training_places(x.feedbacks, v.places[d], d, True, y, a)
             before = o.registered_before[d]
-            if chance is None:
-                history(v, d, a.places, training, thrown, registrations, before)
-            else:
+            key = np.uint64(0)
+            if chance is not None:
                 key = chance.rows[d]
-                whole_history(v, d, a.places, training, key, thrown, registrations, before, chance)
+            history(v, d, a.places, training, key, thrown, registrations, before, chance)
         for i in range(a.followed.size):
             a.followed[i] = 1.0
         for t in range(first, last + 1):

@@ -1,6 +1,8 @@
 """Step 7: vacancies are offered to the sources in their order; offers wait, then start.
 
-Names of the arguments as in `pharmsim.engine.people`; `h` is the `Hiring` part of the model.
+Names of the arguments as in `pharmsim.engine.people`; `h` is the `Hiring` part of the model. With a `Chance`
+(`x`) people are whole, and `key` is that of their random numbers; what they do in another way than their
+expectation is in `whole_hiring`.
 """
 
 from __future__ import annotations
@@ -10,6 +12,9 @@ import math
 from pharmsim.compiled.arrays import OUTSIDE, UNLIMITED_SUPPLY
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import copy, total
+from pharmsim.engine.whole_hiring import ask_outside as whole_ask_outside
+from pharmsim.engine.whole_hiring import ask_seekers as whole_ask_seekers
+from pharmsim.engine.whole_hiring import wanted as whole_wanted
 
 
 @kernel
@@ -89,23 +94,38 @@ def ask_seekers(h, d, q, offers, seekers, demand, hired, hires):  # type: ignore
 
 
 @kernel
-def hire(h, sources, recruitment, d, t, dt, fraction, s, w, offers_out):  # type: ignore[no-untyped-def]
+def ask_pipelines(h, d, j, s, key, w, hires, x):  # type: ignore[no-untyped-def]
+    """Offers to the newly qualified of every pipeline of source `j`."""
+    for q in range(h.pipelines.shape[1]):
+        if h.pipelines[j, q]:
+            if x is None:
+                ask_seekers(h, d, q, s.offers, s.seekers, w.demand, w.hired, hires)
+            else:
+                whole_ask_seekers(h, d, q, s.offers, s.seekers, key, w.demand, hires, x)
+
+
+@kernel
+def hire(h, sources, recruitment, d, t, dt, fraction, s, key, w, offers_out, x):  # type: ignore[no-untyped-def]
     """Step 7. Ask every source in turn; those who accept enter the offers.
 
     `recruitment` multiplies the supply of those `sources` that answer to vacancies.
     """
-    wanted(h, d, dt, w)
+    if x is None:
+        wanted(h, d, dt, w)
+    else:
+        whole_wanted(h, d, dt, key, w, x)
     for j in range(h.kind.size):
         hires = w.hires[j]
         hires[:] = 0.0
         if h.kind[j] == OUTSIDE:
             for p in range(hires.size):
                 w.recruits[p] = recruitment[p] if sources[j] else 1.0
-            ask_outside(h, d, t, j, dt, fraction, w.recruits, s.offers, w.demand, hires)
+            if x is None:
+                ask_outside(h, d, t, j, dt, fraction, w.recruits, s.offers, w.demand, hires)
+            else:
+                whole_ask_outside(h, d, t, j, dt, fraction, w.recruits, s.offers, key, w.demand, hires, x)
         else:
-            for q in range(h.pipelines.shape[1]):
-                if h.pipelines[j, q]:
-                    ask_seekers(h, d, q, s.offers, s.seekers, w.demand, w.hired, hires)
+            ask_pipelines(h, d, j, s, key, w, hires, x)
         for p in range(hires.size):
             offers_out[p, j] += hires[p]
             s.offers_by_source[d, h.hire_months[p], p, j] += hires[p]

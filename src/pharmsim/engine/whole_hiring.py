@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from pharmsim.compiled.arrays import OUTSIDE, UNLIMITED_SUPPLY
+from pharmsim.compiled.arrays import UNLIMITED_SUPPLY
 from pharmsim.engine.chance import (
     BIRTHDAY,
     CHOICE,
@@ -113,26 +113,6 @@ def leaves(heads, u):  # type: ignore[no-untyped-def]
                 if sought < 0.0:
                     return g, a
     return g_last, a_last
-
-
-@kernel
-def hire(h, sources, recruitment, d, t, dt, fraction, s, key, w, offers_out, x):  # type: ignore[no-untyped-def]
-    """Step 7. Ask every source in turn; those who accept enter the offers."""
-    wanted(h, d, dt, key, w, x)
-    for j in range(h.kind.size):
-        hires = w.hires[j]
-        hires[:] = 0.0
-        if h.kind[j] == OUTSIDE:
-            for p in range(hires.size):
-                w.recruits[p] = recruitment[p] if sources[j] else 1.0
-            ask_outside(h, d, t, j, dt, fraction, w.recruits, s.offers, key, w.demand, hires, x)
-        else:
-            for q in range(h.pipelines.shape[1]):
-                if h.pipelines[j, q]:
-                    ask_seekers(h, d, q, s.offers, s.seekers, key, w.demand, hires, x)
-        for p in range(hires.size):
-            offers_out[p, j] += hires[p]
-            s.offers_by_source[d, h.hire_months[p], p, j] += hires[p]
 
 
 @kernel

@@ -105,8 +105,7 @@ def leave_cell(m, hazard, d, t, r, g, c, a, n, people, key, w, o, x):  # type: i
         if heads == 0.0:
             continue
         if k >= first_switch:
-            o.switches[d, t, p, risks.switch_as[k - first_switch]] += heads
-            take(people, r, g, c, a, heads, r, risks.switch_to[k - first_switch], x, keeps)
+            change_hours(risks, d, t, k - first_switch, r, p, g, c, a, heads, people, w, o, x)
             continue
         take(people, r, g, c, a, heads, -1, c, x, keeps)
         if k >= n_leave:
@@ -140,8 +139,21 @@ def leave_cell(m, hazard, d, t, r, g, c, a, n, people, key, w, o, x):  # type: i
 
 
 @kernel
+def change_hours(risks, d, t, j, r, p, g, c, a, heads, people, w, o, x):  # type: ignore[no-untyped-def]
+    """Another contract in the same post; longer hours only as far as there is room for them."""
+    to = risks.switch_to[j]
+    longer = w.w[p, g, to] - w.w[p, g, c]
+    if longer > 0.0:
+        heads = admitted(heads, longer, x.room, p)
+        w.arrived[p] += heads * longer
+    if heads > 0.0:
+        o.switches[d, t, p, risks.switch_as[j]] += heads
+        take(people, r, g, c, a, heads, r, to, x, x.always)
+
+
+@kernel
 def admitted(heads, fte, room, p):  # type: ignore[no-untyped-def]
-    """Of `heads` who want to arrive in a post, those for whom there is room, which they take."""
+    """Of `heads` who bring `fte` each to a post, those for whom there is room, which they take."""
     if fte > 0.0 and heads * fte > room[p] + ENOUGH:
         heads = max(math.floor(room[p] / fte + ENOUGH), 0.0)
     room[p] -= heads * fte

@@ -1,4 +1,4 @@
-"""Steps 8 and 9 with whole people: places, drop-out, examinations, apprentices.
+"""Steps 8 and 9 with whole people: places, drop-out, who stays, apprentices.
 
 Names of the arguments as in `pharmsim.engine.pipelines` and `pharmsim.engine.apprentices`; `x` is the
 `Chance`, `key` that of the month.
@@ -13,11 +13,8 @@ from pharmsim.engine.chance import (
     AGE,
     BIRTHDAY,
     COMPLETE,
-    DROP_OUT,
     ENOUGH,
-    EXAM,
     INTAKE,
-    PLACE,
     RESIT,
     RETENTION,
     SELECTED,
@@ -32,71 +29,6 @@ from pharmsim.engine.chance import (
 )
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import total
-
-
-@kernel
-def conveyors(v, d, month, places, s, key, o, registrations, x):  # type: ignore[no-untyped-def]
-    """Step 9 for every pipeline; `registrations[pipeline, group]` is what registers this month."""
-    for q in range(v.history.size):
-        for g in range(registrations.shape[1]):
-            registrations[q, g] = 0.0
-        if month >= -v.history[q]:
-            here = mix(mix(key, x.names.pipeline[q]), month + 12_000)
-            conveyor(v, d, q, month, places, s, here, o, registrations)
-
-
-@kernel
-def conveyor(v, d, q, month, places, s, key, o, registrations):  # type: ignore[no-untyped-def]
-    """Steps 9 (a) to (d) for one pipeline."""
-    first, end = v.first_stage[q], v.first_stage[q + 1]
-    n_groups = s.stages.shape[3]
-    calendar = (v.start_month + month) % 12
-    entrants(v, d, q, month, calendar, s, key, o)
-    enter(v, d, first, places, s, mix(key, PLACE), o)
-    for k in range(first, end):
-        share, here = -math.expm1(-v.drop_out[d, k] / 12.0), mix(mix(key, DROP_OUT), k - first)
-        for slot in range(v.stage_months[k]):
-            for g in range(n_groups):
-                lost = binomial(s.stages[d, k, slot, g], share, uniform(here, slot * n_groups + g))
-                s.stages[d, k, slot, g] -= lost
-                o.stage_losses[k] += lost
-    if v.attempts[q] > 0 and v.sitting[q, calendar]:
-        sit(v, d, q, calendar, s, mix(key, EXAM), o)
-    for k in range(end - 1, first - 1, -1):
-        last = v.stage_months[k] - 1
-        for g in range(n_groups):
-            done = s.stages[d, k, last, g]
-            for slot in range(last, 0, -1):
-                s.stages[d, k, slot, g] = s.stages[d, k, slot - 1, g]
-            s.stages[d, k, 0, g] = 0.0
-            if k + 1 < end:
-                s.arriving[d, k + 1, g] += done
-            elif v.attempts[q] > 0:
-                s.queue[d, q, 0, g] += done
-            else:
-                registrations[q, g] += done
-    results(v, d, q, s, mix(key, RESIT), o, registrations)
-    for k in range(first + 1, end):
-        enter(v, d, k, places, s, mix(mix(key, PLACE), k - first), o)
-    for g in range(n_groups):
-        o.registered[q] += registrations[q, g]
-
-
-@kernel
-def entrants(v, d, q, month, calendar, s, key, o):  # type: ignore[no-untyped-def]
-    """Intake of the month arrives at the first stage: a whole number next to the stated one."""
-    share = v.intake_month[q, calendar]
-    if share == 0.0:
-        return
-    at = month
-    if month < 0 and v.steady[q]:
-        at = month % 12
-    year = v.start_year + (v.start_month + at) // 12 - v.intake_year
-    year = min(max(year, 0), v.intake.shape[2] - 1)
-    for g in range(s.stages.shape[3]):
-        heads = rounded(v.intake[d, q, year] * share * v.groups[d, q, g], uniform(mix(key, INTAKE), g))
-        s.arriving[d, v.first_stage[q], g] += heads
-        o.entrants[q] += heads
 
 
 @kernel
@@ -126,51 +58,14 @@ def enter(v, d, k, places, s, key, o):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def sit(v, d, q, calendar, s, key, o):  # type: ignore[no-untyped-def]
-    """Step 9 (c). Everybody eligible sits; results after the lag, registration not before the stage ends."""
-    last = v.first_stage[q + 1] - 1
-    months = v.stage_months[last]
-    for g in range(s.stages.shape[3]):
-        for slot in range(v.eligible_month[q] - 1, months):
-            heads = s.stages[d, last, slot, g]
-            s.stages[d, last, slot, g] = 0.0
-            wait = max(months - 1 - slot, v.result_lag[q])
-            attempt(v, d, q, calendar, 0, g, wait, heads, s, mix(mix(key, g), slot), o)
-        for k in range(v.attempts[q]):
-            heads = s.queue[d, q, k, g]
-            s.queue[d, q, k, g] = 0.0
-            attempt(v, d, q, calendar, k, g, v.result_lag[q], heads, s, mix(mix(key, g), months + k), o)
-
-
-@kernel
-def attempt(v, d, q, calendar, k, g, wait, heads, s, key, o):  # type: ignore[no-untyped-def]
-    """`heads` candidates sit attempt k + 1; their result acts `wait` months later."""
-    passed = binomial(heads, v.pass_rate[d, q, calendar, k], uniform(key, EXAM))
-    o.sat[q, k] += heads
-    o.passed[q, k] += passed
-    s.passed[d, q, wait, g] += passed
-    s.failed[d, q, k + 1, wait, g] += heads - passed
-
-
-@kernel
-def results(v, d, q, s, key, o, registrations):  # type: ignore[no-untyped-def]
-    """Those whose wait is over: passes register, fails queue again or leave."""
-    n_waits = s.passed.shape[2]
-    for g in range(s.passed.shape[3]):
-        registrations[q, g] += s.passed[d, q, 0, g]
-        for wait in range(1, n_waits):
-            s.passed[d, q, wait - 1, g] = s.passed[d, q, wait, g]
-        s.passed[d, q, n_waits - 1, g] = 0.0
-        for k in range(1, v.attempts[q] + 1):
-            heads = s.failed[d, q, k, 0, g]
-            again = 0.0
-            if k < v.attempts[q]:
-                again = binomial(heads, v.resit[d, q], uniform(mix(key, g), k))
-            s.queue[d, q, k, g] += again
-            o.failed_out[q] += heads - again
-            for wait in range(1, n_waits):
-                s.failed[d, q, k, wait - 1, g] = s.failed[d, q, k, wait, g]
-            s.failed[d, q, k, n_waits - 1, g] = 0.0
+def drop_out(v, d, k, s, key, o):  # type: ignore[no-untyped-def]
+    """Step 9 (b): everybody in a stage leaves with the same probability."""
+    share, n_groups = -math.expm1(-v.drop_out[d, k] / 12.0), s.stages.shape[3]
+    for slot in range(v.stage_months[k]):
+        for g in range(n_groups):
+            lost = binomial(s.stages[d, k, slot, g], share, uniform(key, slot * n_groups + g))
+            s.stages[d, k, slot, g] -= lost
+            o.stage_losses[k] += lost
 
 
 @kernel
@@ -187,21 +82,6 @@ def graduate(v, d, registrations, fraction, seekers, key, o, x):  # type: ignore
                 if a > 0 and uniform(mix(mix(here, BIRTHDAY), g), i) < fraction:
                     a -= 1
                 seekers[d, q, g, a] += 1.0
-
-
-@kernel
-def history(v, d, places, s, key, o, registrations, before_out, x):  # type: ignore[no-untyped-def]
-    """Run the pipelines alone up to the start, so that they are full at the opening."""
-    longest = 0
-    for q in range(v.history.size):
-        longest = max(longest, v.history[q])
-    recorded = before_out.shape[0]
-    for month in range(-longest, 0):
-        conveyors(v, d, month, places, s, key, o, registrations, x)
-        if month >= -recorded:
-            for q in range(v.history.size):
-                for g in range(registrations.shape[1]):
-                    before_out[recorded + month, q] += registrations[q, g]
 
 
 # -- apprentices -------------------------------------------------------------------------------------------

@@ -270,7 +270,7 @@ def _term(term: Term, path: str, unit: str) -> Iterator[Assumption]:
         item = replace(item, source=item.source or term.source, note=item.note or term.note)
         if not item.file and term.origin:
             item = replace(item, file=term.origin.file, line=term.origin.line)
-        if term.range and not item.uncertainty:
+        if term.range and row.value and not item.uncertainty:  # 0 times anything does not vary
             item = replace(
                 item,
                 low=row.value * term.range.low,

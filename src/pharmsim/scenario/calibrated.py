@@ -86,6 +86,9 @@ def _term(term: Term, found: Found) -> Term:
     points = _points(span, found)
     moved = []
     for row in rows:
+        if not row.value and row.low is None:  # 0 whatever the factor is: no data have said so
+            moved.append(row)
+            continue
         if row.low is not None and row.high is not None:  # which stays an uncertainty of its own
             ends = {key: getattr(row, key) * points[0] for key in ("value", "low", "high")}
         else:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pharmsim.errors import Problem, ScenarioError
 from pharmsim.scenario import loading, uses
-from pharmsim.scenario.checks.uncertainties import fitted
+from pharmsim.scenario.checks.uncertainties import fitted, set_anew
 from pharmsim.scenario.edits import Edit, edited
 from pharmsim.scenario.forms import RANGE_KEYS
 from pharmsim.scenario.marks import Map, Path, Seq, closest, dotted, holds_broken, locate, place, quoted
@@ -191,8 +191,12 @@ def _set(work: _Work, entry: dict[str, Any], i: int) -> None:
     edit = Edit(verbs[0], _form(entry, verbs[0]), where, name=f"{_slug(work.scenario.name)}.changes[{i}]")
     data = loading.tree_of(work.scenario)
     if _edit_all(work, data, found, edit, at):
+        base = work.scenario
         _take(work, data, at)
         work.touched.extend((target.path, i) for target in found)
+        if edit.verb == "to":
+            for message in set_anew(base, work.scenario):
+                work.problems.add((*at, "to"), message)
 
 
 def _use(work: _Work, entry: dict[str, Any], i: int) -> None:

@@ -150,23 +150,22 @@ def _calibrations(tree: Map, folder: Folder, report: Report) -> None:
     if not files or not isinstance(section, dict):
         return
     entries = list(section.get("posteriors") or ())
-    known = [entry["file"] for entry in entries if isinstance(entry, dict) and entry.get("ranges")]
+    old = [entry for entry in entries if isinstance(entry, dict) and entry.get("ranges")]
+    fitted = {name: entry["file"] for entry in old for name in entry["ranges"]}
     for i, written in enumerate(files):
-        if written in known:
-            continue
         path = ("parameters", i) if isinstance(given, list) else ("parameters",)
-        file, line = locate(tree, path)
-        try:
-            name, _ = folder.resolve(written, file, beside=CALIBRATIONS)
-        except ValueError as error:
-            report(path, str(error))
-            continue
-        try:
-            found = _calibration(folder.read_bytes(name, MAX_CSV_BYTES), PurePath(name))
-        except ValueError as error:
-            report(path, f"{quoted(written)} {error}")
-            continue
-        entries.append(Map({"file": written, **found, "origin": {"file": file, "line": line}}, file, line))
+        if written in files[:i]:
+            report(path, f"{quoted(written)} is there twice. Leave one out")
+        elif written not in [entry["file"] for entry in old]:
+            found = _calibration(written, tree, folder, path, report)
+            twice = [name for name in found.get("ranges", ()) if name in fitted]
+            if twice:
+                more = f" and {len(twice) - 1} more" * (len(twice) > 1)
+                shared = f"{quoted(written)} and {quoted(fitted[twice[0]])} both have {twice[0]}{more}"
+                report(path, f"must have no uncertainty of another file; {shared}. Leave one of them out")
+            elif found:
+                entries.append(found)
+                fitted |= dict.fromkeys(found["ranges"], written)
     section["posteriors"] = Seq(entries)
 
 
@@ -211,7 +210,23 @@ def read_calibration(
     return z, ranges, attributes
 
 
-def _calibration(data: bytes, path: PurePath) -> dict[str, Any]:
+def _calibration(written: Any, tree: Map, folder: Folder, path: tuple[str | int, ...], report: Report) -> Map:
+    """Return the posterior that an entry of `parameters` names, empty after a report."""
+    file, line = locate(tree, path)
+    try:
+        name, _ = folder.resolve(written, file, beside=CALIBRATIONS)
+    except ValueError as error:
+        report(path, str(error))
+        return Map()
+    try:
+        found = _kept(folder.read_bytes(name, MAX_CSV_BYTES), PurePath(name))
+    except ValueError as error:
+        report(path, f"{quoted(written)} {error}")
+        return Map()
+    return Map({"file": written, **found, "origin": {"file": file, "line": line}}, file, line)
+
+
+def _kept(data: bytes, path: PurePath) -> dict[str, Any]:
     """Return what a scenario keeps of the posterior of a calibration."""
     from scipy.special import ndtr
 

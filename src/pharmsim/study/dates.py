@@ -17,6 +17,7 @@ from pharmsim.scenario.text import FormError
 _DAY = re.compile(r"(?P<day>\d{1,2})\s+(?P<name>[A-Za-z]+)\s+(?P<year>\d{4})")
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})")
 _YEAR = re.compile(r"\d{4}")
+LIKE = "`31 March 2028`, `2028-03-31`, `March 2028` or `2028`"
 
 
 def read_date(written: str) -> np.datetime64:
@@ -48,10 +49,15 @@ def read_date(written: str) -> np.datetime64:
     if _YEAR.fullmatch(asked):
         asked = f"31 December {asked}"
     match = _DAY.fullmatch(asked) or _ISO.fullmatch(asked)
-    if match is None:
-        return np.datetime64(text.month(asked), "ns")
-    parts = match.groupdict()
-    month = text.month(f"{parts['name']} {parts['year']}" if "name" in parts else asked[:7])
+    parts = match.groupdict() if match else {}
+    if match:
+        asked = f"{parts['name']} {parts['year']}" if "name" in parts else asked[:7]
+    try:
+        month = text.month(asked)
+    except FormError:
+        raise FormError(f"must be a date such as {LIKE}; got {quoted(written)}") from None
+    if not match:
+        return np.datetime64(month, "ns")
     try:
         day = date(int(month[:4]), int(month[5:]), int(parts["day"]))
     except ValueError:

@@ -114,11 +114,14 @@ def retire(world: World, i: int) -> None:
 
 
 def switch(world: World, i: int, k: int) -> None:
-    """Another contract in the same post; nobody asks for a vacancy."""
+    """Another contract in the same post; longer hours only if there is room for them."""
     risks, row = world.m.risks, int(world.people.place[i])
     j = k - risks.n_leave - risks.n_retire
     post, before, after = world.home[row], int(risks.switch_from[j]), int(risks.switch_to[j])
-    world.fte[post] += world.hours(i, post, after) - world.hours(i, post, before)
+    longer = world.hours(i, post, after) - world.hours(i, post, before)
+    if longer > 0.0 and world.room(post) < longer - TINY:
+        return
+    world.fte[post] += longer
     world.people.contract[i] = after
     world.tally(world.flows.switches, post, int(risks.switch_as[j]))
     world.tell(i, "switches", world.names.contracts[before], world.names.contracts[after])

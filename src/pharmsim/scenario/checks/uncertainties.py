@@ -97,6 +97,28 @@ def fitted(scenario: Scenario, problems: Problems, posterior: Posterior) -> None
         problems.add(("parameters",), f"{quoted(posterior.file)} {message}", posterior.origin)
 
 
+def set_anew(before: Scenario, after: Scenario) -> Iterator[str]:
+    """Yield what is wrong with ranges set anew of numbers that a calibration draws: it would draw them still.
+
+    Parameters
+    ----------
+    before, after : Scenario
+        The scenario without and with the change.
+    """
+    section = after.uncertainties
+    drawn = [posterior for posterior in (section.posteriors if section else ()) if posterior.ranges]
+    known, found = (ranges(scenario) if drawn else {} for scenario in (before, after))
+    for posterior in drawn:
+        for name, fits in posterior.ranges.items():
+            for new in found.get(name, ()):
+                if new not in (*known.get(name, ()), *fits):
+                    yield (
+                        f"must have the range that {quoted(name)} was fitted with in {posterior.file}, "
+                        f"{' or '.join(fits)}, for it is drawn from there; got {new}. Give it an "
+                        "`uncertainty` of its own, or no range, or write `parameters: []`"
+                    )
+
+
 def _names(
     scenario: Scenario,
     problems: Problems,

@@ -18,6 +18,7 @@ from pharmsim.study.deciding.inputs import Input, inputs, together
 from pharmsim.study.deciding.objectives import Objective, objectives
 from pharmsim.study.deciding.robustness import robustness
 from pharmsim.study.resampling import resample_weights
+from pharmsim.study.sensitivity.drivers import title_together
 from pharmsim.study.solving.targets import Subject
 
 BASE = "base"
@@ -56,6 +57,7 @@ def decided(compared: Comparison, asked: Sequence[Subject] = ()) -> Comparison:
     scenarios = [run.scenario for run in runs]
     known = inputs(scenarios, replace(draws, u=draws.u[[0, *range(1, draws.n, each)]], engine=EXPECTED))
     groups = together(scenarios, [one.driver.name for one in known])
+    titles = [title_together([known[i].driver for i in group], scenarios, " with ") for group in groups]
     made = objectives(compared, asked)
     found = [_rounded(_by_draw(one, each)) for one in made if one is not None]
     names = [BASE, *compared.names]
@@ -63,7 +65,7 @@ def decided(compared: Comparison, asked: Sequence[Subject] = ()) -> Comparison:
     rows = {
         "choice": [row for each in found for row in _choice(each, names, draws.seed)],
         "value_of_information": [
-            row for each in found for row in _information(each, known, groups, draws.seed)
+            row for each in found for row in _information(each, known, groups, titles, draws.seed)
         ],
         "failing_futures": [
             row for each in found for row in _failing(each, names, known, draws.seed, sought)
@@ -123,7 +125,11 @@ def _choice(objective: Objective, names: Sequence[str], seed: int) -> list[dict[
 
 
 def _information(
-    objective: Objective, known: Sequence[Input], groups: Sequence[Sequence[int]], seed: int
+    objective: Objective,
+    known: Sequence[Input],
+    groups: Sequence[Sequence[int]],
+    titles: Sequence[str],
+    seed: int,
 ) -> list[dict[str, Any]]:
     """What it is worth to know everything, and each uncertainty: the most first."""
     gains = objective.gains[1:]
@@ -138,7 +144,8 @@ def _information(
     again = resample_weights(len(gains), seed) @ contributions
     low, high = np.maximum(np.quantile(again, [0.05, 0.95], axis=0), 0.0)
     sure = _sure(contributions)
-    about = [_everything(), *(_about([known[i] for i in group]) for group in groups)]
+    named = zip(groups, titles, strict=True)
+    about = [_everything(), *(_about([known[i] for i in group], title) for group, title in named)]
     order = [0, *(1 + np.argsort(-value[1:], kind="stable"))]
     return [
         {
@@ -170,14 +177,14 @@ def _everything() -> dict[str, Any]:
             "unit_of_value": "", "evidence": ""}  # fmt: skip
 
 
-def _about(each: Sequence[Input]) -> dict[str, Any]:
+def _about(each: Sequence[Input], title: str) -> dict[str, Any]:
     """Names, range and weakest evidence of what is known together."""
     found = [one.driver for one in each]
     alone = found[0] if len(found) == 1 else None
     grades = sorted((grade for one in found for grade in one.grades), key=lambda grade: -WEAKNESS[grade])
     return {
         "uncertainty": "; ".join(one.name for one in found),
-        "title": " with ".join(one.title for one in found),
+        "title": title,
         "central": alone.value if alone else np.nan,
         "low": alone.low if alone else np.nan,
         "high": alone.high if alone else np.nan,

@@ -10,6 +10,7 @@ import numpy as np
 from pharmsim.results.assumptions import Assumption
 from pharmsim.results.impact import WEAKNESS
 from pharmsim.results.titles import is_factor, titles, words
+from pharmsim.scenario.models import Scenario
 
 FACTOR = "factor"
 """Unit of a number that multiplies the others of its table."""
@@ -62,6 +63,24 @@ def drivers(names: Sequence[str], items: Sequence[Assumption]) -> list[Driver]:
             rows[item.uncertainty].append(item)
     named = titles(items)
     return [_driver(name, named.get(name) or words(name), found) for name, found in rows.items()]
+
+
+def title_together(each: Sequence[Driver], scenarios: Sequence[Scenario], between: str) -> str:
+    """Title of uncertainties that are drawn together: of a posterior its name, for it may have many.
+
+    Parameters
+    ----------
+    each : sequence of Driver
+    scenarios : sequence of Scenario
+        Which draw them.
+    between : str
+        What stands between the titles of the others.
+    """
+    sections = [scenario.uncertainties for scenario in scenarios]
+    for posterior in (one for section in sections if section for one in section.posteriors):
+        if len(each) > 1 and {driver.name for driver in each} <= set(posterior.columns):
+            return f"posterior {posterior.name} ({len(each)} inputs)"
+    return between.join(driver.title for driver in each)
 
 
 def _driver(name: str, title: str, rows: Sequence[Assumption]) -> Driver:

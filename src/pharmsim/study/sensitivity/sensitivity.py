@@ -23,7 +23,7 @@ from pharmsim.scenario.models import Scenario
 from pharmsim.study.ensemble import HERE, How
 from pharmsim.study.runs import run as run_scenario
 from pharmsim.study.sensitivity import indices
-from pharmsim.study.sensitivity.drivers import Driver, drivers
+from pharmsim.study.sensitivity.drivers import Driver, drivers, title_together
 from pharmsim.study.sensitivity.factors import ends, factors
 from pharmsim.study.sensitivity.indices import Index
 from pharmsim.study.sensitivity.outputs import Asked, Central, central, outputs
@@ -142,7 +142,7 @@ def sensitivity(
     return Sensitivity(
         scenario, asked.subjects, dates, known, _central(asked, middle), swings, found,
         with_impact(scenario, items, impacts(swings, found)),
-        (*_notes(methods, groups, known, draws), *disagreements(swings, found)),
+        (*_notes(scenario, methods, groups, known, draws), *disagreements(swings, found)),
         draws if given else 0, seed, tuple(methods), middle.meta,
     )  # fmt: skip
 
@@ -167,10 +167,14 @@ def rows_of_design(k: int, runs: int) -> int:
 
 
 def _notes(
-    methods: Sequence[str], groups: Sequence[tuple[str, ...]], known: dict[str, Driver], draws: int
+    scenario: Scenario,
+    methods: Sequence[str],
+    groups: Sequence[tuple[str, ...]],
+    known: dict[str, Driver],
+    draws: int,
 ) -> tuple[str, ...]:
     found = []
-    together = _titles([group for group in groups if len(group) > 1], known)
+    together = _titles(scenario, [group for group in groups if len(group) > 1], known)
     if together:
         found.append(
             f"drawn together: {'; '.join(together)}. The tornado moves each alone; Sobol' indices take them "
@@ -304,7 +308,11 @@ def _of_design(
     say(f"Sobol' indices: {n} × ({len(groups)} + 2) = {len(u):,} runs, about {minutes:.1f} minutes …")
     u = dependent(u, table.names, [asked.scenario])
     y = outputs(asked, replace(table, u=u), "Sobol' indices", middle.rows)
-    names, titles, frames = [" and ".join(group) for group in groups], _titles(groups, known), []
+    names, titles, frames = (
+        [" and ".join(group) for group in groups],
+        _titles(asked.scenario, groups, known),
+        [],
+    )
     for i, j, told in _each(asked, middle):
         first, total = indices.sobol(y[:, i, j], len(groups), table.seed)
         for method, index in (("sobol_first", first), ("sobol_total", total)):
@@ -312,9 +320,9 @@ def _of_design(
     return frames
 
 
-def _titles(groups: Sequence[tuple[str, ...]], known: dict[str, Driver]) -> list[str]:
+def _titles(scenario: Scenario, groups: Sequence[tuple[str, ...]], known: dict[str, Driver]) -> list[str]:
     """Factors of a design in words."""
-    return [" and ".join(known[name].title for name in group) for group in groups]
+    return [title_together([known[name] for name in group], [scenario], " and ") for group in groups]
 
 
 def _index(
