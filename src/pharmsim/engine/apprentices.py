@@ -51,21 +51,29 @@ def share_placed(tracks, d, t, first, end, month, people, present, unplaced_out)
     """Share of those who want to begin for whom a pipeline has places; the others are counted."""
     if math.isinf(tracks.per_fte[d, first]):
         return 1.0
-    staff = training = wanted = 0.0
+    wanted = 0.0
+    for k in range(first, end):
+        wanted += min(wish(tracks, d, t, k, month), eligible(tracks, d, k, people))
+    if wanted <= 0.0:
+        return 1.0
+    placed = min(1.0, max(places_left(tracks, d, first, end, people, present), 0.0) / wanted)
+    for k in range(first, end):
+        without = (1.0 - placed) * min(wish(tracks, d, t, k, month), eligible(tracks, d, k, people))
+        unplaced_out[tracks.post[k]] += without
+    return placed
+
+
+@kernel
+def places_left(tracks, d, first, end, people, present):  # type: ignore[no-untyped-def]
+    """Places for the tracks of a pipeline, by the FTE of its supervisors at work, less who is in training."""
+    staff = training = 0.0
     for p in range(present.size):
         if tracks.supervisors[first, p]:
             staff += present[p]
     for k in range(first, end):
         for r in range(tracks.row[k], tracks.waiting[k]):
             training += total(people[d, 0, r])
-        wanted += min(wish(tracks, d, t, k, month), eligible(tracks, d, k, people))
-    if wanted <= 0.0:
-        return 1.0
-    placed = min(1.0, max(tracks.per_fte[d, first] * staff - training, 0.0) / wanted)
-    for k in range(first, end):
-        without = (1.0 - placed) * min(wish(tracks, d, t, k, month), eligible(tracks, d, k, people))
-        unplaced_out[tracks.post[k]] += without
-    return placed
+    return tracks.per_fte[d, first] * staff - training
 
 
 @kernel

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from pharmsim.engine.apprentices import batch_row, eligible, wish
+from pharmsim.engine.apprentices import batch_row, eligible, places_left, wish
 from pharmsim.engine.chance import (
     AGE,
     BIRTHDAY,
@@ -100,7 +100,7 @@ def apprentices(tracks, d, t, month, people, present, key, o, x):  # type: ignor
         arrive(people[d], x)
         free = math.inf
         if not math.isinf(tracks.per_fte[d, first]):
-            free = free_places(tracks, d, first, end, people, present)
+            free = max(math.floor(places_left(tracks, d, first, end, people, present) + ENOUGH), 0.0)
         for k in range(first, end):
             here = mix(mix(key, x.names.track[k]), INTAKE)
             heads = rounded(wish(tracks, d, t, k, month), uniform(here, INTAKE))
@@ -113,19 +113,6 @@ def apprentices(tracks, d, t, month, people, present, key, o, x):  # type: ignor
             free -= placed
         arrive(people[d], x)
         first = end
-
-
-@kernel
-def free_places(tracks, d, first, end, people, present):  # type: ignore[no-untyped-def]
-    """Whole places that a pipeline has left."""
-    staff = training = 0.0
-    for p in range(present.size):
-        if tracks.supervisors[first, p]:
-            staff += present[p]
-    for k in range(first, end):
-        for r in range(tracks.row[k], tracks.waiting[k]):
-            training += total(people[d, 0, r])
-    return max(math.floor(tracks.per_fte[d, first] * staff - training + ENOUGH), 0.0)
 
 
 @kernel
