@@ -92,6 +92,16 @@ def test_too_few_inside_is_said(found: Diagnosis) -> None:
     assert "That is too few: the model cannot make them" in text
 
 
+def test_too_many_near_the_middle_are_said(found: Diagnosis) -> None:
+    targets = found.targets.assign(observed=found.targets["median"])
+    said = "19 of 20 published numbers lie inside their 90 % intervals (about 18 would be right), 19 inside"
+    targets.loc[0, "observed"] = 1e9
+    text = "\n".join(calibration_text.headlines(dataclasses.replace(found, targets=targets)))
+    assert said in text
+    assert "That is more than a fit brings about: the stated errors are larger than what is missed." in text
+    assert "more than a fit" not in "\n".join(calibration_text.headlines(found))
+
+
 @pytest.mark.parametrize(
     "bad", [{"r_hat": 1.011}, {"ess_bulk": 399.0}, {"ess_tail": 12.0}, {"r_hat": np.nan}]
 )
@@ -198,6 +208,40 @@ def test_every_published_number_is_drawn(found: Diagnosis) -> None:
         for line in axes.get_lines():
             marks[str(line.get_marker())] += len(np.asarray(line.get_xdata()))
     assert marks == {"o": 19, "X": 1}
+
+
+@pytest.mark.parametrize(
+    ("dates", "ends", "ticks"),
+    [
+        (["2021-06-30", "2021-12-31", "2022-09-30"], ["", "", ""], ["Jun 2021", "Sep 2022"]),
+        (["2020-10-01", "2021-10-01"], ["2021-09-30", "2022-09-30"], ["to\nSep 2021", "to\nSep 2022"]),
+        (["2020-10-01"], ["2021-09-30"], ["Oct 2020 to Sep 2021"]),
+    ],
+)
+def test_dates_of_a_short_series_are_told_apart(
+    found: Diagnosis, dates: list[str], ends: list[str], ticks: list[str]
+) -> None:
+    part = found.targets.iloc[: len(dates)].assign(date=dates, to=ends, observation="staff_fte")
+    with style.styled():
+        (axes,) = calibration_figures.predictive([part]).axes
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ticks
+    assert axes.get_title(loc="left") == "staff FTE"
+
+
+def test_years_on_an_axis_are_whole() -> None:
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    axes.plot([2021.2, 2022.8], [0.0, 1.0])
+    style.year_axis(axes, 5)
+    low, high = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [2022.0]
+
+
+def test_a_long_name_is_broken_between_its_words_in_the_terminal() -> None:
+    broken = calibration_text._broken
+    assert broken("participation_community_staff.ratio") == "participation_\ncommunity_staff.\nratio"
+    assert broken("leaving") == "leaving"
 
 
 def test_many_parameters_take_several_pages(found: Diagnosis, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ def test_kinds(capsys: pytest.CaptureFixture[str]) -> None:
         "community_survey",
     ):
         assert f" {kind} " in text
+    assert all(option in text for option in (" --level ", " --by ", "pharmsim data read KIND FILE"))
 
 
 def test_read_writes_the_series_and_its_quality(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

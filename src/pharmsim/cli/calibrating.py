@@ -7,20 +7,31 @@ from typing import Annotated
 
 import typer
 
-from pharmsim.cli.shared import Force, NoFigures, Out, Resume, Threads, app, console, say_if_cold
+from pharmsim.cli.shared import Force, NoFigures, Resume, Threads, app, console, say_if_cold
 
 
 @app.command()
 def calibrate(
-    file: Annotated[Path, typer.Argument(help="A calibration file (YAML).", metavar="FILE")],
-    out: Out = None,
+    file: Annotated[
+        Path,
+        typer.Argument(help="A calibration file (YAML), such as calibration/my_place.yaml.", metavar="FILE"),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the results; by default results/FILE_calibrated.", metavar="FOLDER"),
+    ] = None,
     force: Force = False,
     resume: Resume = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed, instead of the file's.")] = None,
     steps: Annotated[int | None, typer.Option(min=10, help="Steps at most, instead of the file's.")] = None,
-    map_only: Annotated[bool, typer.Option("--map-only", help="Find the best fit, do not sample.")] = False,
+    map_only: Annotated[
+        bool, typer.Option("--map-only", help="Find the best fit (most likely values) only: a first look.")
+    ] = False,
     posterior: Annotated[
-        Path | None, typer.Option(help="Write the small posterior here too.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            help="Write the posterior, for `parameters` of scenarios, here too (.nc).", metavar="FILE"
+        ),
     ] = None,
     threads: Threads = None,
 ) -> None:
@@ -53,9 +64,15 @@ def calibrate(
 @app.command()
 def diagnose(
     place: Annotated[
-        Path, typer.Argument(help="Results folder of a calibration, or its posterior.", metavar="RESULTS")
+        Path,
+        typer.Argument(help="Results folder of a calibration, or its posterior (.nc).", metavar="RESULTS"),
     ],
-    out: Out = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the diagnosis; by default `diagnosis` in the results folder.", metavar="FOLDER"
+        ),
+    ] = None,
     force: Force = False,
     no_figures: NoFigures = False,
 ) -> None:

@@ -78,12 +78,14 @@ def show_kinds(console: Console) -> None:
     from rich.table import Table
 
     table = Table(title="Published files that can be read", title_justify="left", expand=True)
-    for name in ("kind", "file", "levels", "breakdowns"):
+    for name in ("kind", "file", "--level", "--by"):
         table.add_column(name)
     for kind in KINDS.values():
         vintages = "\n".join(f"– {one.name}" for one in kind.vintages)
         table.add_row(kind.name, f"{kind.title}\n{vintages}", "\n".join(kind.levels), "\n".join(kind.parts))
     console.print(table)
+    console.print("HCHS: staff of NHS trusts. GPhC: General Pharmaceutical Council.")
+    console.print("To read: pharmsim data read KIND FILE. Of unknown kind: pharmsim data check FILE")
 
 
 def write(reading: Reading, path: Path, force: bool = False) -> list[Path]:

@@ -167,7 +167,8 @@ def _observation(axes: Axes, part: pd.DataFrame) -> None:
     axes.plot(
         x[~within], seen[~within], "X", color=style.COLOURS[1], ms=7, mec="white", label="published, outside"
     )
-    axes.set_title(style.shorten(str(part["observation"].iloc[0]).replace("_", " "), 34), fontsize=9.0)
+    named = ["FTE" if word == "fte" else word for word in str(part["observation"].iloc[0]).split("_")]
+    axes.set_title(style.shorten(" ".join(named), 34), fontsize=9.0)
     unit = (
         "%" + (" a year" if part["unit"].iloc[0] == "per year" else "") if percent else part["unit"].iloc[0]
     )
@@ -176,13 +177,14 @@ def _observation(axes: Axes, part: pd.DataFrame) -> None:
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axes.use_sticky_edges = False  # room below the lowest and above the highest
     axes.margins(y=0.06)
-    if len(np.unique(first.astype("datetime64[Y]"))) > 1:
+    if np.ptp(x) >= 2.0:
         style.year_axis(axes, 5)
         return
-    ends = sorted({0, len(x) - 1})  # within a year: the first and the last by name
+    ends = sorted({int(x.argmin()), int(x.argmax())})  # too short for years: the first and the last by name
     names = [style.month_name(first[i]) for i in ends]
-    if len(ends) == 1 and last[0] - first[0] > np.timedelta64(31, "D"):
-        names = [f"{names[0]} to {style.month_name(last[0])}"]
+    if last[0] - first[0] > np.timedelta64(31, "D"):
+        until = [style.month_name(last[i]) for i in ends]
+        names = [f"to\n{end}" for end in until] if len(ends) > 1 else [f"{names[0]} to {until[0]}"]
     axes.set_xticks(x[ends], names)
     axes.set_xlim(x.min() - max(width, 0.1), x.max() + max(width, 0.1))
 
@@ -271,7 +273,7 @@ def rank(found: Diagnosis, numbers: Sequence[int]) -> Figure:
             axes.stairs(
                 heights, edges, color=style.COLOURS[k], lw=1.1, linestyle=style.LINES[k], baseline=None
             )
-        axes.set_title(style.shorten(row["title"], 34), fontsize=9.0)
+        axes.set_title(style.shorten(row["title"], 40), fontsize=9.0)
         axes.set_ylim(0.0, max(2.0, 1.1 * axes.dataLim.ymax))
         axes.set_xticks([0.0, 0.5, 1.0], ["lowest", "rank among all", "highest"], fontsize=7.5)
         left, _, right = axes.get_xticklabels()

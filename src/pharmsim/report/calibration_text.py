@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -30,6 +31,8 @@ DEPENDS = 0.3
 """Posterior standard deviations by which another prior must move a mean for it to depend on it."""
 TOO_FEW = 0.01
 """Chance at which as few published numbers lie inside their intervals, from which it is said."""
+NEARLY_ALL = 0.75
+"""Share inside intervals of 50 % from which it is said; a fit alone brings some two thirds there."""
 ONE_SIDE = 6
 """Published numbers of one observation that must all lie on one side to be called a bias."""
 READING = (
@@ -39,6 +42,8 @@ READING = (
     "agreement with them is necessary, not sufficient; `pharmsim backtest` scores forecasts of numbers that "
     "were not used."
 )
+NAME = 17
+"""Letters on a line of a parameter's name in the terminal."""
 MIXED = {"r_hat": "R-hat", "ess_bulk": "ESS (bulk)", "ess_tail": "ESS (tail)"}
 
 
@@ -135,6 +140,8 @@ def _fit(targets: pd.DataFrame) -> str:
     text += f"{0.9 * n:.0f} would be right), {counts[50]} inside those of 50 % (about {0.5 * n:.0f})."
     if counts[90] < binom.ppf(TOO_FEW, n, 0.9):
         text += " That is too few: the model cannot make them, or their errors are stated too small."
+    elif counts[50] > max(NEARLY_ALL * n, binom.ppf(1.0 - TOO_FEW, n, 0.5)):
+        text += " That is more than a fit brings about: the stated errors are larger than what is missed."
     out = targets[~inside(targets, 90)]
     if len(out):
         text += f" Outside: {', '.join(f'{row.observation} {row.date}' for row in out.itertuples())}."
@@ -282,6 +289,12 @@ def target_cells(row: Any) -> list[str]:
 # -- terminal -----------------------------------------------------------------------------------------------
 
 
+def _broken(name: str) -> str:
+    """A name on lines short enough for a narrow terminal, broken between its words."""
+    lines = wrap(name.replace("_", "_ ").replace(".", ". "), NAME)
+    return "\n".join(line.replace(" ", "") for line in lines)
+
+
 def show(found: Diagnosis, console: Console, folder: Path) -> None:
     """Print what a reader must know, and the parameters."""
     from rich.box import SIMPLE
@@ -295,9 +308,9 @@ def show(found: Diagnosis, console: Console, folder: Path) -> None:
     for column in ("parameter", "prior", "posterior", "the data"):
         table.add_column(column, overflow="fold")
     for row in with_words(found).to_dict("records"):
-        said = ". ".join(filter(None, (row["data"], row["range"])))
+        said = "; ".join(filter(None, (row["data"], row["range"])))
         table.add_row(
-            *map(Text, (row["parameter"], interval(row, "prior"), interval(row, "posterior"), said))
+            *map(Text, (_broken(row["parameter"]), interval(row, "prior"), interval(row, "posterior"), said))
         )
     console.print(table)
     console.print(Text(f"files: {folder}"))
