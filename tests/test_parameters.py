@@ -261,7 +261,7 @@ def test_ends_factors_and_inputs_are_those_of_the_posterior(home: Path) -> None:
     assert ends(scenario, table.names).T.tolist() == [
         [0.05, 0.95] if name in (A, B) else [0.0, 1.0] for name in table.names
     ]
-    assert (A, B) in factors(scenario, table.names)
+    assert (A, B) in factors([scenario], table.names)
     low, high = (
         replace(table, u=np.full((1, len(table.names)), u)).values(rate(scenario, "a")) for u in (0.05, 0.95)
     )

@@ -149,7 +149,7 @@ def test_sobol_indices_of_a_scenario() -> None:
 def test_correlated_uncertainties_are_one_factor() -> None:
     together = {"correlated": [{"of": [GONE, RETIRED], "correlation": 0.6}]}
     made_up = scenario(uncertainties=together)
-    assert factors(made_up, (GONE, "employer_change.rate", RETIRED)) == [
+    assert factors([made_up], (GONE, "employer_change.rate", RETIRED)) == [
         (GONE, RETIRED), ("employer_change.rate",),
     ]  # fmt: skip
     result = found(made_up, methods=["sobol", "tornado"], sobol_runs=1024)

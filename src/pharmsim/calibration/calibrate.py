@@ -23,7 +23,7 @@ from pharmsim.calibration.problem import Problem
 from pharmsim.calibration.sample import Chains, Convergence, convergence, sample
 from pharmsim.compiled.arrays import Floats
 from pharmsim.errors import InputError
-from pharmsim.results.folder import MANIFEST, complete_or_nothing
+from pharmsim.results.folder import MANIFEST, complete_or_nothing, write_whole
 from pharmsim.results.manifest import folder_digests, manifest
 from pharmsim.scenario import digest, sources, to_dict
 from pharmsim.scenario.checks.uncertainties import ranges
@@ -223,9 +223,7 @@ def write(done: Calibrated, folder: Path, force: bool = False, small: Path | Non
         (partial / MANIFEST).write_text(json.dumps(about, indent=2, ensure_ascii=False), encoding="utf-8")
         if small is not None:
             small.parent.mkdir(parents=True, exist_ok=True)
-            new = small.with_name(f".{small.name}.new")
-            new.write_bytes((partial / "posterior.nc").read_bytes())
-            new.rename(small)
+            write_whole(small, (partial / "posterior.nc").read_bytes())
 
 
 def _manifest(done: Calibrated, digests: dict[str, str]) -> dict[str, Any]:

@@ -18,8 +18,8 @@ import numpy as np
 
 from pharmsim.compiled.arrays import Floats, Ints
 from pharmsim.errors import InterruptionError, OutputError
-
-PLAN = "plan.json"
+from pharmsim.results.folder import write_whole
+from pharmsim.study.resuming import PLAN, changed
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,7 @@ class Kept:
         arrays = {key: getattr(self, key) for key in ("start", "start_heights", "z", "heights", "accepted")}
         data = io.BytesIO()
         np.savez(data, **arrays, keys=keys, rest=np.array([position, has_gauss]), gauss=np.array([gauss]))
-        new = file.with_suffix(".new")
-        new.write_bytes(data.getvalue())
-        new.rename(file)
+        write_whole(file, data.getvalue())
 
     @classmethod
     def read(cls, file: Path) -> Kept:
@@ -124,9 +122,7 @@ class Place:
         plan = self.folder / PLAN
         if not plan.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            new = plan.with_suffix(".new")
-            new.write_text(json.dumps(same, indent=2), encoding="utf-8")
-            new.rename(plan)  # whole or not there
+            write_whole(plan, json.dumps(same, indent=2).encode())
             return
         try:
             before = dict(json.loads(plan.read_text(encoding="utf-8")))
@@ -135,15 +131,10 @@ class Place:
                 f"{plan} — must say what the steps beside it depend on — it is damaged — start anew with "
                 "--force, without --resume"
             ) from error
-        changed = [
-            f"{key} {before.get(key)} then, {same.get(key)} now"
-            for key in dict.fromkeys([*before, *same])
-            if before.get(key) != same.get(key)
-        ]
-        if changed:
+        if differs := changed(before, same):
             raise OutputError(
                 f"{self.folder} — must hold the steps of the same calibration to be continued — it differs: "
-                f"{', '.join(changed)} — give the former command again with --resume, or --force without "
+                f"{differs} — give the former command again with --resume, or --force without "
                 "--resume to start anew"
             )
 

@@ -40,13 +40,8 @@ LEVELS = {
 
 def read(sheet: Sheet, found: Findings) -> pd.DataFrame:
     """FTE and headcount of every row."""
-    base = long.start(sheet)
+    base = long.of_staff(sheet)
     base["date"] = dates(sheet.text("date"), sheet.name, "DATA_MONTH")
-    base["group"], base["label"] = (
-        long.without_prefix(sheet.text("group")),
-        long.without_prefix(sheet.text("label")),
-    )
-    base["grade"] = long.without_prefix(sheet.text("grade"))
     level = sheet.text("level").str.lower()
     base["level"] = level.map(LEVELS).fillna(level)
     return long.stack(

@@ -45,13 +45,8 @@ TYPES = {"fte": "fte", "hc": "headcount", "headcount": "headcount"}
 
 def read(sheet: Sheet, found: Findings) -> pd.DataFrame:
     """FTE (and headcount, where published) of every row."""
-    base = long.start(sheet)
+    base = long.of_staff(sheet)
     base["date"] = dates(sheet.text("date"), sheet.name, "DATE")
-    base["group"], base["label"] = (
-        long.without_prefix(sheet.text("group")),
-        long.without_prefix(sheet.text("label")),
-    )
-    base["grade"] = long.without_prefix(sheet.text("grade"))
     total = base["organisation"].str.match(long.ALL)  # all organisations of the region, or of all regions
     base["level"] = "organisation"
     base.loc[total, "level"] = "region"

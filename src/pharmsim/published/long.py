@@ -39,6 +39,14 @@ def start(sheet: Sheet) -> pd.DataFrame:
     return out
 
 
+def of_staff(sheet: Sheet) -> pd.DataFrame:
+    """As `start`, with staff group, role and grade."""
+    out = start(sheet)
+    for name in ("group", "label", "grade"):
+        out[name] = without_prefix(sheet.text(name))
+    return out
+
+
 def stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
     """Long tables under one another."""
     return pd.concat(frames, ignore_index=True)

@@ -43,15 +43,8 @@ def read(sheet: Sheet, found: Findings) -> pd.DataFrame:
     if sheet.vintage == EXTRACT.name:
         text = sheet.text("period_start") + " to " + sheet.text("period_end")
     ends = periods(text, sheet.name, "PERIOD")
-    base = long.start(sheet).assign(begin=ends.str[0], end=ends.str[1])
-    base["group"], base["label"] = (
-        long.without_prefix(sheet.text("group")),
-        long.without_prefix(sheet.text("label")),
-    )
-    base["grade"], base["age"] = (
-        long.without_prefix(sheet.text("grade")),
-        long.without_prefix(sheet.text("age")),
-    )
+    base = long.of_staff(sheet).assign(begin=ends.str[0], end=ends.str[1])
+    base["age"] = long.without_prefix(sheet.text("age"))
     everywhere = base["region"].str.match(long.ALL) | (base["region"] == "")
     base["level"] = everywhere.map({True: "national", False: "region"})
     kinds = sheet.text("type").str.lower()

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pharmsim.report import style
-from pharmsim.report.comparison_text import headline_level
+from pharmsim.report.comparison_text import COSTS, headline_level
 from pharmsim.report.winners_figure import winners_and_losers
 from pharmsim.results.columns import ALL
 from pharmsim.results.text import file_name
@@ -43,12 +43,6 @@ LINES = (
     ("stability_index", "Retention", "points", 100.0),
 )
 """Quantities drawn over time; their title, unit and factor."""
-ITEMS = {
-    "pay_bill": "pay",
-    "cover_cost": "temporary cover",
-    "backfill_cost": "backfill",
-    "programme_cost": "programme",
-}
 MILLION = 1e-6
 BEYOND = 3.0
 """The axis of the price of an FTE-year ends at this times the largest median."""
@@ -261,7 +255,7 @@ def costs(frame: pd.DataFrame) -> Figure:
         FTE-year, with 90 % of draws.
     """
     names = list(dict.fromkeys(frame["scenario"]))
-    items = [item for item in ITEMS if item in set(frame["item"])]
+    items = [item for item in COSTS if item in set(frame["item"])]
     until = style.month_name(frame["date"].to_numpy()[0])
     figure = style.new_figure(f"Costs up to {until}, less those of the base", 10.0, 1.7 + 0.42 * len(names))
     each = PER_YEAR in set(frame["item"])
@@ -272,7 +266,7 @@ def costs(frame: pd.DataFrame) -> Figure:
         values = MILLION * _middle(_items(frame, item, names))
         left = np.where(values < 0.0, ends[-1], ends[1])
         look = {"color": style.COLOURS[i], "hatch": style.HATCHES[i], "edgecolor": "white", "linewidth": 0.0}
-        grid[0].barh(y, values, 0.62, left=left, label=ITEMS[item], **look)
+        grid[0].barh(y, values, 0.62, left=left, label=COSTS[item], **look)
         for side in ends:
             ends[side] = ends[side] + np.where(side * values > 0.0, values, 0.0)
     _diamonds(grid[0], _items(frame, ALL, names), MILLION)

@@ -50,14 +50,13 @@ MARGIN, WIDTH = 45, 22
 """Columns of the terminal that names and units, and each date, take."""
 ITEM = 17
 """Columns of the terminal that names of costs take."""
-ITEMS = {
+COSTS = {
     "pay_bill": "pay",
     "cover_cost": "temporary cover",
     "backfill_cost": "backfill",
     "programme_cost": "programme",
-    ALL: "all together",
-    PER_YEAR: "for each additional delivered FTE-year",
 }
+ITEMS = {**COSTS, ALL: "all together", PER_YEAR: "for each additional delivered FTE-year"}
 
 
 def draws_of(compared: Comparison) -> str:

@@ -140,11 +140,7 @@ def environments(results: Results) -> Made:
         axes.set_ylabel("FTE")
     for axes in grid[len(order) :]:
         axes.set_visible(False)
-    found = {
-        label: handle
-        for axes in grid
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
+    found = style.labelled(grid)
     style.legend_below(figure, list(found.values()), list(found), 6)
     return figure, "scales differ between pictures"
 

@@ -104,11 +104,7 @@ def _line(axes: Axes, x: np.ndarray, chance: Chance, i: int, number: int | None,
 def _legend(figure: Figure, results: Results, grid: np.ndarray, named: list[tuple[str, ...]]) -> None:
     from matplotlib.lines import Line2D
 
-    found = {
-        label: handle
-        for axes in grid
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
+    found = style.labelled(grid)
     scenario = results.scenario
     known = (scenario.roles, scenario.environments, scenario.grades)
     handles, labels = [], []

@@ -69,10 +69,7 @@ def _finish(figure: Figure, grid: Any, used: int, columns: int, unit: str) -> No
         axes.set_ylabel(unit)
     for axes in grid[used:]:
         axes.set_visible(False)
-    found: dict[str, Any] = {}
-    for axes in grid[:used]:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            found.setdefault(label, handle)
+    found = style.labelled(grid[:used])
     style.legend_below(figure, list(found.values()), list(found), 5)
 
 

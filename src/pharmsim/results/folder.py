@@ -43,6 +43,13 @@ def check_target(folder: Path, force: bool) -> None:
         )
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that at any time is whole, or as it was before."""
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(content)
+    new.replace(path)
+
+
 def check_room(folder: Path, size: int) -> None:
     """Refuse to begin what a disk has no room for.
 

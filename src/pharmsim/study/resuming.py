@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from pharmsim import __version__
 from pharmsim.compiled.draws import Draws
 from pharmsim.errors import InterruptionError, OutputError
-from pharmsim.results.folder import MANIFEST
+from pharmsim.results.folder import MANIFEST, write_whole
 from pharmsim.results.manifest import environment, scenario_digest
 from pharmsim.results.store import journal
 from pharmsim.scenario import to_dict
@@ -124,23 +124,23 @@ def agreed(folder: Path, same: dict[str, str], rows: int, blocks: int, resume: b
     path = folder / PLAN
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps({"rows": rows, "blocks": blocks, "same": same}, indent=2), encoding="utf-8")
-        new.rename(path)
+        write_whole(path, json.dumps({"rows": rows, "blocks": blocks, "same": same}, indent=2).encode())
         return rows
     plan = _read(path)
-    changed = [
-        f"{key} {plan['same'].get(key)} then, {same.get(key)} now"
-        for key in dict.fromkeys([*plan["same"], *same])
-        if plan["same"].get(key) != same.get(key)
-    ]
-    if changed or not resume:
-        what = f"; it differs: {', '.join(changed)}" if changed else "; nothing said to continue it"
+    differs = changed(plan["same"], same)
+    if differs or not resume:
+        what = f"; it differs: {differs}" if differs else "; nothing said to continue it"
         raise _AnotherRunError(
             f"{folder}: the run whose blocks are there must be the same to be continued{what}. Give the "
             "former command again with --resume, or --force without --resume to start anew."
         )
     return int(plan["rows"])
+
+
+def changed(then: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """What two descriptions of what numbers depend on have different, in words; empty if nothing."""
+    names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+    return ", ".join(f"{name} {then.get(name)} then, {now.get(name)} now" for name in names)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from pharmsim.study.deciding import futures as discovery
 from pharmsim.study.deciding.information import partial, perfect
 from pharmsim.study.deciding.inputs import Input, inputs, together
 from pharmsim.study.deciding.objectives import Objective, objectives
-from pharmsim.study.deciding.robustness import resamples, robustness
+from pharmsim.study.deciding.robustness import robustness
+from pharmsim.study.resampling import resample_weights
 from pharmsim.study.sensitivity.drivers import title_together
 from pharmsim.study.solving.targets import Subject
 
@@ -140,7 +141,7 @@ def _information(
         parts = partial(gains, columns, seed)
     contributions = np.column_stack([whole, parts])
     value = contributions.mean(axis=0)
-    again = resamples(len(gains), seed) @ contributions
+    again = resample_weights(len(gains), seed) @ contributions
     low, high = np.maximum(np.quantile(again, [0.05, 0.95], axis=0), 0.0)
     sure = _sure(contributions)
     named = zip(groups, titles, strict=True)

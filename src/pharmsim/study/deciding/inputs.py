@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pharmsim.compiled.draws import Draws, uncertain
-from pharmsim.compiled.together import groups
 from pharmsim.results.assumptions import assumptions
 from pharmsim.scenario.models import Scenario
 from pharmsim.scenario.values import Range, Value
 from pharmsim.study.deciding.futures import Condition
 from pharmsim.study.sensitivity.drivers import FACTOR, TIMES, Driver, drivers
+from pharmsim.study.sensitivity.factors import factors
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,4 @@ def _drawn(nodes: Sequence[Value | Range], draws: Draws) -> np.ndarray:
 
 def together(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[list[int]]:
     """Positions of uncertainties that are drawn together, and so are known together; most stand alone."""
-    found = {name: frozenset([name]) for name in names}
-    for scenario in scenarios:
-        found |= {name: frozenset(group) for group in groups(scenario) for name in group if name in found}
-    return [
-        [i for i, name in enumerate(names) if found[name] == group] for group in dict.fromkeys(found.values())
-    ]
+    return [sorted(map(names.index, factor)) for factor in factors(scenarios, names)]

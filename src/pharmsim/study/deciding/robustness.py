@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from pharmsim.study.resampling import resample_weights
+
 Array = np.ndarray
-RESAMPLES = 1000
-"""Resamples of the draws, for intervals."""
 FAR = 0.95
 """Regret is at most the number given in this share of draws."""
 
@@ -57,18 +57,13 @@ def robustness(gains: Array, fails: Array, seed: int = 1) -> dict[str, Array]:
     lost = regret(gains)
     means = {"mean_gain": gains, "p_best": shares_of_best(gains), "mean_regret": lost, "p_fails": fails}
     found = dict(zip(("p5_gain", "p95_gain"), np.quantile(gains, [0.05, 0.95], axis=0), strict=True))
-    weights = resamples(len(gains), seed)
+    weights = resample_weights(len(gains), seed)
     for name, numbers in means.items():
         found |= _told(name, numbers.mean(axis=0), weights @ numbers.astype(float))
     rng = np.random.default_rng(seed)
     n = len(gains)
     again = np.array([_far(lost[rng.integers(0, n, n)]) for _ in range(len(weights) // 5)])
     return found | _told("p95_regret", _far(lost), again)
-
-
-def resamples(n: int, seed: int) -> Array:
-    """Weights of draws in resamples with replacement, shape (resample, draw)."""
-    return np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), RESAMPLES) / n
 
 
 def _far(lost: Array) -> Array:

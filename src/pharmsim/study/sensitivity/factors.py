@@ -27,8 +27,24 @@ def ends(scenario: Scenario, names: Sequence[str]) -> np.ndarray:
     return np.array([TAILS if name in tails else WHOLE for name in names]).reshape(-1, 2).T
 
 
-def factors(scenario: Scenario, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Uncertainties that vary independently of each other; those that are drawn together are one factor."""
-    together = [tuple(name for name in group if name in names) for group in groups(scenario)]
-    factor = {name: group for group in together for name in group}
-    return list(dict.fromkeys(factor.get(name, (name,)) for name in names))
+def factors(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Uncertainties that vary independently of each other; those that are drawn together are one factor.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+    names : sequence of str
+        Their uncertainties.
+
+    Returns
+    -------
+    list of tuple of str
+        Each name once; the names of a factor as they are written, factors by the first of `names`.
+    """
+    factor: dict[str, tuple[str, ...]] = {name: (name,) for name in names}
+    for group in (group for scenario in scenarios for group in groups(scenario)):
+        known = tuple(name for name in group if name in factor)
+        factor |= dict.fromkeys(known, known)
+    return [
+        tuple(name for name in group if factor[name] == group) for group in dict.fromkeys(factor.values())
+    ]

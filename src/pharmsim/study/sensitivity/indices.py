@@ -17,9 +17,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 from pharmsim.errors import InputError
+from pharmsim.study.resampling import RESAMPLES, resample_weights
 
-RESAMPLES = 1000
-"""Resamples of an interval that costs nothing."""
 FEWER = 100
 """Resamples where each takes its time."""
 ENDS = (0.025, 0.975)
@@ -119,7 +118,7 @@ def prcc(u: np.ndarray, y: np.ndarray, seed: int = 1, resamples: int = RESAMPLES
     slopes = inverse @ (x.T @ out)
     own = x @ inverse / np.diag(inverse)  # each input without what the others explain of it
     rest = (out - x @ slopes)[:, None] + slopes * own  # the output without what the others explain
-    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), resamples) / n
+    counts = resample_weights(n, seed, resamples)
     here = _fisher(_correlation(np.full((1, n), 1.0 / n), own, rest))
     spread = _fisher(_correlation(counts, own, rest)) - here
     ends = here + np.sqrt((n - 3.0) / (n - k - 2.0)) * np.quantile(spread, ENDS, axis=0)

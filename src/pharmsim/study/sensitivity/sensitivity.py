@@ -127,7 +127,7 @@ def sensitivity(
     asked = Asked(scenario, tuple(subjects), dates, how, run)
     given = [method for method in methods if method in GIVEN]
     table = sample(scenario, draws if given else 0, seed)
-    groups = factors(scenario, table.names)
+    groups = factors([scenario], table.names)
     check_size("--sobol-runs", sobol_runs, len(table.names))
     n = rows_of_design(len(groups), sobol_runs) if "sobol" in methods else 0
     middle = central(asked, table)
