@@ -267,8 +267,9 @@ def test_an_earlier_posterior_is_the_prior_of_what_it_has(made: Path) -> None:
     assert calibration.covariance[2:, 2:].tolist() == np.eye(2).tolist()
     twice = {"from": ["posteriors/small.nc", "posteriors/small.nc"]}
     later.write_text(json.dumps({**plain, "priors": twice}), encoding="utf-8")
-    with pytest.raises(pharmsim.ScenarioError, match="and in one before it"):
+    with pytest.raises(pharmsim.ScenarioError, match="one before it both have leaving and 1 more") as error:
         pharmsim.load_calibration(later)
+    assert len(error.value.problems) == 1
     scenario = json.loads((made / "small.yaml").read_text(encoding="utf-8"))
     text = json.dumps(scenario).replace('"high": 70.0', '"high": 71.0')
     (made / "other.yaml").write_text(text, encoding="utf-8")

@@ -177,11 +177,30 @@ def test_problems_of_all_files_are_shown_at_once(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize(
-    "words", [("run",), ("run", TINY, "--drwas", 3), ("rn", TINY), ("run", TINY, "--draws", "x")]
+    "words", [("run",), ("run", TINY, "--drwas", 3), ("rn", TINY), ("run", TINY, "--draws")]
 )
 def test_wrong_words_have_exit_code_2(words: tuple[object, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert call(*words) == 2
     assert "Error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--draws", "x"), "--draws — must be a whole number — got x — see pharmsim run --help"),
+        (("--draws", -1), "--draws — must be greater than or equal to 0 — got -1 — see pharmsim run --help"),
+        (("--engine", "x"), "--engine — must be cohort, chain or careers — got x — see pharmsim run --help"),
+        (
+            ("--engine", "chain", "--replicates", 10**14),
+            f"--replicates — must be less than or equal to 100000 — got {10**14} — see pharmsim run --help",
+        ),
+    ],
+)
+def test_a_wrong_value_of_an_option_is_told_as_other_bad_input(
+    words: tuple[object, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", TINY, *words) == 2
+    assert capsys.readouterr().err.strip() == said
 
 
 def test_debug_shows_where_an_error_arose(tmp_path: Path) -> None:

@@ -79,6 +79,30 @@ def test_the_terminal_says_what_the_intervals_hold(
     assert "engine chain: inputs at their central values, 2 replicates of chance" in shown
 
 
+def test_without_draws_all_of_the_spread_is_chance(
+    short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("compare", short, short.with_name("stay.yaml"), "--engine", "chain", "--draws", 0)
+    more = ("--replicates", 20, "--no-figures", "--no-attribution")
+    assert call(*words, *more, "--out", tmp_path / "run") == 0
+    assert "all of the spread is chance: no input varies" in capsys.readouterr().out
+
+
+def test_an_answer_speaks_of_futures_where_it_has_them(
+    short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("solve", short, "--target", "fte +1", "--lever", "leaving.other_system.rate", "--from", "x 0.5")
+    chance = ("--to", "x 1", "--engine", "chain", "--draws", 2, "--replicates", 2)
+    call(*words, *chance, "--out", tmp_path / "run", "--no-figures")
+    shown = capsys.readouterr().out
+    assert "90 % of futures" in shown
+    assert "of draws" not in shown
+    assert call("report", tmp_path / "run") == 0
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "Ranges hold 90 % of the futures" in page
+    assert "of draws" not in page
+
+
 def test_careers_keep_their_log(short: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     words = ("run", short, "--engine", "careers", "--draws", 0, "--replicates", 2, "--threads", 1)
@@ -179,6 +203,9 @@ def test_a_comparison_says_which_part_is_chance(compared: Path, capsys: pytest.C
     page = (compared / "report.html").read_text(encoding="utf-8")
     assert "How much of the spread is chance" in page
     assert "engine chain: 5 draws of the inputs × 4 replicates" in page
+    assert "Median of the futures, and below it the interval" in page
+    assert "estimated from 5 draws × 4 replicates" in page
+    assert "of the draws" not in page.replace("resamples of the draws", "")
     (compared / "report.html").unlink()
 
 
@@ -188,7 +215,10 @@ def test_the_terminal_says_which_part_is_chance_and_cohort_says_nothing_of_it(
     pair, more = (short, short.with_name("stay.yaml")), ("--no-figures", "--no-attribution")
     assert call("compare", *pair, *CHANCE, "--out", tmp_path / "chain", *more) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "of the spread in Apr 2028 (variance), chance makes: headcount " in shown
+    told = shown.partition("of the spread in Apr 2028 (variance), chance makes: ")[2].partition(")")[0]
+    assert told.startswith("headcount ")
+    assert told.endswith("uncertain inputs the rest (estimated from 5 draws × 4 replicates")
+    assert " 100 %" not in told
     assert "judged by the mean of the 4 replicates of each draw" in shown
     assert pd.read_csv(tmp_path / "chain" / "choice.csv")["draws"].unique().tolist() == [5]
     assert call("compare", *pair, "--draws", 20, "--out", tmp_path / "cohort", *more) == 0

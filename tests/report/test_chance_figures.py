@@ -76,6 +76,26 @@ def test_footnotes_say_of_what_the_bands_are(futures: Results, meta: dict[str, o
     assert said in style.footnote(replace(futures, meta=meta))
 
 
+def test_the_band_of_a_year_holds_its_months_whole(futures: Results) -> None:
+    """Twelve months with one person in one row of twenty: the year has one band, and nothing flickers."""
+    values = np.full((20, 25), 3.0)
+    values[0, :12:3] = 1.0
+    values[:4, 15] = 2.0
+    values[:, 24] = 9.0  # the last date belongs to the last year
+    low, high = chance_figures._by_year(2026.25 + np.arange(25) / 12.0, values)
+    assert low.tolist() == [3.0] * 25
+    assert high.tolist() == [3.0] * 12 + [9.0] * 13
+
+
+def test_the_line_at_the_foot_of_joiners_fits_with_many_futures(futures: Results) -> None:
+    with style.styled():
+        made_up = figures.joiners_and_leavers(futures)
+        assert made_up is not None
+        figure, note = made_up
+        style.put_foot(figure, style.footnote(futures, note).replace("24 futures", "65,536 futures"))
+        assert figure.texts[-1].get_window_extent().x1 < figure.bbox.x1
+
+
 # -- where the newly qualified are later ---------------------------------------------------------------------
 
 EVENTS = [
@@ -147,6 +167,7 @@ def test_the_picture_has_a_column_for_each_year(log: Results, tmp_path: Path) ->
     ]
     assert figure.axes[0].get_title(loc="left") == "School: 2 people register in the first year"
     assert any(text.startswith("On a break  33 %") for text in texts)
+    assert note.endswith("without those who drop out or fail before")
     assert trainees_figure.trainees(replace(log, logs={})) is None
 
 

@@ -350,7 +350,7 @@ def test_the_opening_box_says_what_was_found_tidily(tmp_path: Path) -> None:
         ({"p5": -9.0, "p95": -1.0, "assumed": -5.0, "median": -4.0}, "median −4 (−1 to −9)"),
         ({"p5": "", "p95": -1.0, "assumed": -5.0}, "−1 to more than was tried"),
         ({"p5": 1.0, "p95": "", "assumed": 5.0}, "1 to more than was tried"),
-        ({"p5": "", "p95": "", "assumed": 5.0}, "more than was tried in most draws"),
+        ({"p5": "", "p95": "", "assumed": 5.0}, "more than was tried in most cases"),
         ({"p5": "", "p95": "", "assumed": 5.0, "draws": 0}, ""),
     ],
 )
@@ -394,7 +394,7 @@ def test_texts_of_tables_are_tidied() -> None:
         ("FTE", (12.3, 4.1, 21.0), "12.3 FTE more (4.1 to 21.0)"),
         ("FTE", (-12.3, -21.0, -4.1), "12.3 FTE less (4.1 to 21.0)"),
         ("FTE", (2.0, -3.0, 7.0), "2.0 FTE more (from 3.0 less to 7.0 more)"),
-        ("heads", (0.0, 0.0, 0.0), "no difference in any draw"),
+        ("heads", (0.0, 0.0, 0.0), "no difference at all"),
         ("share", (0.0123, 0.01, 0.02), "1.2 points more (1.0 to 2.0)"),
         ("GBP per year", (2.5e6, 1e6, 4e6), "£2.5 million a year more (£1.0 to £4.0 million)"),
         ("GBP", (500.0, 100.0, 900.0), "£500 more (£100 to £900)"),

@@ -142,6 +142,10 @@ def test_a_panel_for_each_place() -> None:
         "Lower town",
     ]
     assert note.startswith("40 possible futures")
+    axes = figure.axes[0]
+    axes.set_ylim(0.0, 0.3)
+    ticks = [axes.yaxis.get_major_formatter()(tick) for tick in axes.get_yticks()]
+    assert ticks[:3] == ["0 %", "5 %", "10 %"]
 
 
 def test_no_picture_where_nothing_is_ever_empty() -> None:

@@ -459,7 +459,7 @@ def test_attractiveness_is_at_a_bound_move_by_move() -> None:
     ]  # fmt: skip
     assert results.meta["warnings"][-2:] == [
         "attractiveness: at its lower bound 0.5 in move helper_shop > helper_ward from May 2026, 2 months",
-        "attractiveness: at its upper bound 2 in move chemist_shop > chemist_ward in 50% of draws, not at "
+        "attractiveness: at its upper bound 2 in move chemist_shop > chemist_ward in 50 % of draws, not at "
         "the central values",
     ]
 

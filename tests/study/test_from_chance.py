@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pharmsim.results import rows as rows_of
 from pharmsim.study.comparing import intervals
 
 
@@ -46,3 +47,15 @@ def test_the_row_of_the_central_values_does_not_count() -> None:
     other = numbers.copy()
     other[0] = 1e3
     assert intervals.from_chance(numbers, 2) == intervals.from_chance(other, 2)
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(1.0, "nearly all"), (0.996, "nearly all"), (0.99, "99 %"), (0.004, "hardly any"), (0.0, "hardly any")],
+)
+def test_an_estimate_is_never_said_to_be_all_or_nothing(share: float, said: str) -> None:
+    assert rows_of.of_chance(share) == said
+
+
+def test_a_share_that_is_not_known_is_a_dash() -> None:
+    assert rows_of.of_chance(float("nan")) == "–"

@@ -49,11 +49,15 @@ def earlier(
         problems.add(
             path, f"{quoted(file)} has none of the parameters; it has {', '.join(list(found.ranges)[:8])}"
         )
+    twice = [name for name in shared if any(name in other.names for other in others)]
+    if twice:
+        more = f" and {len(twice) - 1} more" * (len(twice) > 1)
+        problems.add(
+            path,
+            f"must have a parameter in one file only; {quoted(file)} and one before it both have {twice[0]}"
+            f"{more}. Leave one of them out, or calibrate them together",
+        )
     for name in shared:
-        if any(name in other.names for other in others):
-            problems.add(
-                path, f"{quoted(name)} is in {quoted(file)} and in one before it; calibrate them together"
-            )
         if tuple(found.ranges[name]) != own[name]:
             problems.add(
                 path,

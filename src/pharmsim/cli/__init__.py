@@ -98,8 +98,30 @@ def _call(words: list[str]) -> int:
         shown = getattr(error, "show", None)  # a usage error of click, whichever copy typer uses
         if shown is None:
             raise
-        shown()
+        told = _value(error)
+        if told:
+            print(told, file=sys.stderr)
+        else:
+            shown()
         return int(getattr(error, "exit_code", 2))
     if code == INTERRUPTED:  # what typer makes of it
         raise KeyboardInterrupt
     return int(code or 0)
+
+
+def _value(error: Exception) -> str:
+    """A wrong value of an option as other bad input is told; nothing for other errors of usage."""
+    found = getattr(error.__cause__, "errors", None)
+    option, context = (getattr(error, name, None) for name in ("param", "ctx"))
+    if found is None or option is None or context is None:
+        return ""
+    first = found()[0]
+    must, _, choices = first["msg"].rpartition(" is not one of ")
+    if must:
+        *others, last = choices.rstrip(".").replace("'", "").split(", ")
+        must = f"must be {', '.join(others)} or {last}"
+    else:
+        must = first["msg"].partition(", unable")[0].removeprefix("Value error, ")
+        must = must.replace("Input should", "must").replace("a valid integer", "a whole number")
+    name = option.opts[0] if option.opts[0].startswith("-") else option.name.upper()
+    return f"{name} — {must} — got {first['input']} — see {context.command_path} --help"

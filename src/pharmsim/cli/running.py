@@ -112,7 +112,10 @@ def report(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    """Write a results folder as one HTML file, to read, print and send."""
+    """Write a results folder as one HTML file, to read, print and send.
+
+    Nothing is run: engine, draws and replicates are those of the folder.
+    """
     from pharmsim.report.html import page as html
 
     typer.echo(html.write(folder, out, force))

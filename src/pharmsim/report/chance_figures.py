@@ -45,7 +45,7 @@ def fan(results: Results) -> Made:
         "Full-time equivalents in post, with the range of what may come", array["cell"].values[shown],
         scenario.places if by == "place" else scenario.roles, "FTE",
     )  # fmt: skip
-    x, of = style.years(array["time"].values), rows.kind(results.meta).partition(":")[0]
+    x, of = style.years(array["time"].values), rows.word(results.meta)
     for axes, i in zip(panels.axes, shown, strict=False):
         values = array.values[:, :, i]
         for low, high, dark in SHADES:
@@ -77,8 +77,10 @@ def one_future(results: Results) -> Made:
     for axes, i in zip(figure.axes, shown, strict=False):
         values = array.values[:, :, i]
         if results.n_draws >= FEWEST:
-            low, high = np.quantile(values[1:], SHADES[0][:2], axis=0, method="inverted_cdf")  # whole people
-            axes.fill_between(x, low, high, step="post", color="#D0D0D0", lw=0, label="90 % of futures")
+            low, high = _by_year(x, values[1:])
+            axes.fill_between(
+                x, low, high, step="post", color="#D0D0D0", lw=0, label="90 % of futures in each year"
+            )
         axes.plot(x, values[0], color="black", lw=1.2, linestyle="--", label=rows.central(results.meta))
         axes.step(
             x, values[FUTURE], where="post", color=style.COLOURS[1], lw=1.1, label="one possible future"
@@ -93,6 +95,16 @@ def one_future(results: Results) -> Made:
     first = "first replicate of the first draw" if results.meta.get("drawn") else "first replicate"
     of = f"; band: of {results.n_draws:,} {rows.kind(results.meta)}" if results.n_draws >= FEWEST else ""
     return figure, f"{smallest}scales differ  ·  one possible future: the {first}, not chosen{of}"
+
+
+def _by_year(x: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Whole people between whom 90 % of the rows lie in the months of each year, shape (2, time).
+
+    By year, because of a post of one or two people a band by month would come and go.
+    """
+    year = np.minimum(np.floor(x - x[0] + 1e-6), np.floor(x[-2] - x[0] + 1e-6)).astype(int)
+    ends = [np.quantile(values[:, year == y], SHADES[0][:2], method="inverted_cdf") for y in np.unique(year)]
+    return np.array(ends)[year].T
 
 
 def _title(results: Results, name: str) -> str:

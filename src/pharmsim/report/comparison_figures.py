@@ -14,6 +14,7 @@ from pharmsim.report import style
 from pharmsim.report.comparison_text import COSTS, headline_level
 from pharmsim.report.winners_figure import winners_and_losers
 from pharmsim.results.columns import ALL
+from pharmsim.results.rows import word
 from pharmsim.results.text import file_name
 from pharmsim.scenario.models import Scenario
 from pharmsim.study.comparing.comparison import Comparison, unique_names
@@ -62,7 +63,7 @@ def write(compared: Comparison, folder: Path) -> list[Path]:
     -------
     list of Path
     """
-    less = "difference: scenario less base, the same draws"
+    less = f"difference: scenario less base, the same {word(compared.base.meta)}"
     paths: list[Path] = []
     with style.styled():
         for name, figure, note in _drawn(compared):
@@ -78,7 +79,7 @@ def _drawn(compared: Comparison) -> Iterator[Drawn]:
     yield from _by_cell(last, "differences", "What changes", PANELS, scenario)
     yield from _by_cell(last, "service_differences", "What changes for services", SERVICES, scenario)
     yield from _by_level(last)
-    bands = "bands 50 and 90 %, difference: scenario less base, the same draws"
+    bands = f"bands 50 and 90 %, difference: scenario less base, the same {word(compared.base.meta)}"
     yield "trajectories", trajectories(tables["trajectories"], headline_level(scenario)), bands
     yield from _winners(last, scenario)
     if "costs" in tables:

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from pharmsim.report import deciding_text, style
+from pharmsim.results import rows as rows_of
 from pharmsim.results.columns import ALL
 from pharmsim.results.rows import by_chance, in_words
-from pharmsim.results.rows import kind as kind_of_rows
 from pharmsim.scenario.models import Scenario
 from pharmsim.study.comparing.comparison import Comparison
 from pharmsim.study.comparing.costs import PER_YEAR
@@ -100,7 +100,7 @@ def _headline(compared: Comparison, name: str) -> str:
     }
     parts = [f"{words} {said(whole[key])}" for key, words in wanted.items() if key in whole]
     if (quantity, "", "date") in whole:
-        parts[0] += _better(whole[quantity, "", "date"], kind_of_rows(compared.base.meta))
+        parts[0] += _better(whole[quantity, "", "date"], rows_of.word(compared.base.meta))
     parts.append(_losers(compared, name, quantity, date))
     return f"{name}, {style.month_name(date)}: {'; '.join(part for part in parts if part)}."
 
@@ -120,9 +120,9 @@ def said(row: Row) -> str:
     return f"{text} ({number(row, row['p5'])} to {number(row, row['p95'])})" if "p5" in row else text
 
 
-def _better(row: Row, kind: str) -> str:
+def _better(row: Row, of: str) -> str:
     """How probable it is that this is better."""
-    better, of = row.get("p_better", np.nan), kind.partition(":")[0]
+    better = row.get("p_better", np.nan)
     return "" if np.isnan(better) else f", better in {100.0 * better:.0f} % of {of}"
 
 
@@ -144,14 +144,19 @@ def _rounded(value: float, digits: int) -> float:
 
 def chance_of(compared: Comparison, name: str) -> str:
     """Which part of the spread of a scenario's differences is chance, on the last date."""
+    meta = compared.base.meta
+    if meta["drawn"] < 2:
+        return "all of the spread is chance: no input varies"
     whole = _whole(compared.differences, name, compared.dates[-1])
     shown = {f"kept in {key[1]}" if key[1] else NAMES.get(key[0], key[0]): row for key, row in whole.items()
              if key[2] != "cumulated" and key[0] != "leaver_rate" and row["from_chance"] >= 0.0}  # fmt: skip
-    parts = [f"{words.replace('_', ' ')} {100 * row['from_chance']:.0f} %" for words, row in shown.items()]
+    told = ((words, rows_of.of_chance(row["from_chance"])) for words, row in shown.items())
+    parts = [f"{words.replace('_', ' ')} {share}" for words, share in told]
     when = style.month_name(compared.dates[-1])
     if not parts:
         return f"chance: no difference varies in {when}"
-    return f"of the spread in {when} (variance), chance makes: {', '.join(parts)}; uncertain inputs the rest"
+    made = f"of the spread in {when} (variance), chance makes: {', '.join(parts)}; uncertain inputs the rest"
+    return f"{made} ({rows_of.estimated_from(meta)})"
 
 
 def _losers(compared: Comparison, name: str, quantity: str, date: np.datetime64) -> str:
@@ -213,7 +218,7 @@ def show(compared: Comparison, console: Console, folder: Path | None = None) -> 
 
     base = style.shorten(compared.base.scenario.name, 60)
     meta, n = compared.base.meta, compared.base.n_draws
-    drawn = f"median (5 to 95 % of {kind_of_rows(meta)})" if n else "no input has a range: central values"
+    drawn = f"median (5 to 95 % of {rows_of.kind(meta)})" if n else "no input has a range: central values"
     console.print(Text(f"Compared with {base}; {drawn}", style="bold"))
     if by_chance(meta):
         console.print(Text(draws_of(compared)))
@@ -335,7 +340,7 @@ def _differences(compared: Comparison, name: str, i: int, dates: list[np.datetim
     from rich.text import Text
 
     by_date = {date: _whole(compared.differences, name, date) for date in dates}
-    of = f"median; second lines: 5 to 95 % of {kind_of_rows(compared.base.meta)}"
+    of = f"median; second lines: 5 to 95 % of {rows_of.kind(compared.base.meta)}"
     caption = of if compared.base.n_draws else None
     table = _table(f"{i}  {style.shorten(name, 56)}, less the base", ["all posts", "unit"], caption)
     for date in dates:

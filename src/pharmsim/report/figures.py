@@ -228,7 +228,7 @@ def joiners_and_leavers(results: Results) -> Made:
     shown = slice(None, None, -(-len(x) // 8))
     axes.set_xticks(x[shown], [style.month_name(date) for date in starts[shown]])
     style.legend_right(axes)
-    return figure, "bars: model years that start in the month at the tick; moves between posts not shown"
+    return figure, "bars: model years from the month at the tick on; no moves between posts"
 
 
 def _yearly_parts(data: xr.Dataset, flows: tuple[tuple[str, str], ...]) -> dict[str, xr.DataArray]:

@@ -12,6 +12,7 @@ from pharmsim.report import solve_text, style
 from pharmsim.results import assumptions
 from pharmsim.results.files import write_answer
 from pharmsim.results.folder import complete_or_nothing
+from pharmsim.results.rows import word
 from pharmsim.results.text import write_tables
 from pharmsim.study.solving.levers import UPTAKE
 from pharmsim.study.solving.solve import Answer, Solution
@@ -119,7 +120,9 @@ def write_figures(solution: Solution, folder: Path) -> list[Path]:
         handles, labels = grid[0].get_legend_handles_labels()
         style.legend_below(figure, handles, labels, 3)
         first = f"Scenario: {style.shorten(solution.scenario.name, 70)}  ·  pharmsim {__version__}"
-        bands = f"bands: {solution.draws:,} draws, the same at every level and without the levers"
+        bands = (
+            f"bands: {solution.draws:,} {word(solution.meta)}, the same at every level and without the levers"
+        )
         foot = bands if solution.draws else "central values; nothing has a range"
         return style.save(figure, folder, "response", f"{first}\n{foot}")
 
@@ -137,7 +140,8 @@ def _panel(solution: Solution, answer: Answer, axes: Axes) -> None:
 
     x = [level(one) for one in part["x"]]
     colour = style.COLOURS[0]
-    bands = (("5", "95", 0.15, "90 % of draws"), ("25", "75", 0.3, "50 % of draws")) if solution.draws else ()
+    of = word(solution.meta)
+    bands = (("5", "95", 0.15, f"90 % of {of}"), ("25", "75", 0.3, f"50 % of {of}")) if solution.draws else ()
     for low, high, alpha, label in bands:
         ends = (scale * part[f"aim_p{low}"], scale * part[f"aim_p{high}"])
         axes.fill_between(x, *ends, color=colour, alpha=alpha, linewidth=0, label=label)
@@ -149,7 +153,7 @@ def _panel(solution: Solution, answer: Answer, axes: Axes) -> None:
     axes.plot(
         level(answer.x), here, "D", color="#000000", ms=6, ls="none", label="level found, or nearest to it"
     )
-    chance = f"; met there in {100 * answer.probability:.0f} % of draws" if solution.draws else ""
+    chance = f"; met there in {100 * answer.probability:.0f} % of {of}" if solution.draws else ""
     axes.set_title(f"By {solve_text.day(answer.date)}: {answer.status}{chance}")
     axes.set_xlabel(_level_label(solution))
     axes.set_ylabel(_outcome_label(target))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pharmsim.report import style
-from pharmsim.results.rows import by_chance, in_words
+from pharmsim.results.rows import by_chance, in_words, word
 from pharmsim.scenario.interventions import Intervention
 from pharmsim.scenario.values import Value
 from pharmsim.study.solving.binding import shown
@@ -112,7 +112,7 @@ def levels(solution: Solution, x: float) -> str:
 
 def headline(solution: Solution, answer: Answer) -> str:
     """The answer for one date in a few sentences of plain English."""
-    target, at = solution.target, levels(solution, answer.x)
+    target, at, of = solution.target, levels(solution, answer.x), word(solution.meta)
     kind = "the year " if target.level else "the stock of "
     where = f"By {day(answer.date)} ({kind}{answer.told})"
     if answer.status == MET:
@@ -122,9 +122,7 @@ def headline(solution: Solution, answer: Answer) -> str:
     elif answer.status == OUT:
         text = f"{where}: out of reach. The most is {value(answer.value, target)} at {at}"
         text += f", {change(answer.value - answer.base, target)} on the base" if not answer.change else ""
-        text += (
-            f" ({interval(answer.change, target)} on the base in 90 % of draws)." if answer.change else "."
-        )
+        text += f" ({interval(answer.change, target)} on the base in 90 % of {of})." if answer.change else "."
     else:
         text = f"{where}: reached at {at} at the central values."
     if answer.spread:
@@ -151,7 +149,8 @@ def beyond_assumed(solution: Solution, answer: Answer) -> list[str]:
 
 def _chances(solution: Solution, answer: Answer) -> str:
     """How likely the target is met, and from which level on in half and in four fifths of the draws."""
-    text = f"There it is met in {answer.probability:.0%} of {solution.draws} draws".replace("%", " %")
+    of = word(solution.meta)
+    text = f"There it is met in {answer.probability:.0%} of {solution.draws} {of}".replace("%", " %")
     if answer.status == OUT and answer.most == 0.0:
         return f"{text}, and at no level in any."
     parts = []
@@ -219,9 +218,7 @@ def show(solution: Solution, console: Console, folder: Path | None = None) -> No
     )
     console.print(Text(f"Levers{', moved together' if len(solution.levers) > 1 else ''}: {names}"))
     if by_chance(solution.meta):
-        console.print(
-            Text(f"{in_words(solution.meta, solution.draws)}; below, a draw is one of these futures")
-        )
+        console.print(Text(in_words(solution.meta, solution.draws)))
     for note in solution.notes:
         console.print(Text(note))
     for answer in solution.answers:
@@ -271,13 +268,14 @@ def _table(solution: Solution) -> Table:
         row(lever.title, [shown(lever, answer.x) for answer in answers])
     row("reached there", [value(answer.value, target) for answer in answers])
     if solution.draws:
-        row("  90 % of draws", [_between(answer.spread, target, "p5", "p95") for answer in answers])
-        row("  50 % of draws", [_between(answer.spread, target, "p25", "p75") for answer in answers])
+        of = word(solution.meta)
+        row(f"  90 % of {of}", [_between(answer.spread, target, "p5", "p95") for answer in answers])
+        row(f"  50 % of {of}", [_between(answer.spread, target, "p25", "p75") for answer in answers])
         row(
             "difference the levers make, median",
             [change(answer.change["median"], target) for answer in answers],
         )
-        row("  90 % of draws", [interval(answer.change, target) for answer in answers])
+        row(f"  90 % of {of}", [interval(answer.change, target) for answer in answers])
         row("probability of meeting it there", [f"{100 * answer.probability:.0f} %" for answer in answers])
         for share in LIKELY:
             row(
@@ -313,7 +311,7 @@ def _costs(solution: Solution) -> Table:
         if any(map(_is_money, found)):
             table.add_row(Text(name), *(Text(_money(row)) for row in found))
     if solution.draws:
-        table.caption = "median; second lines: 5 to 95 % of draws"
+        table.caption = f"median; second lines: 5 to 95 % of {word(solution.meta)}"
     return table
 
 

@@ -218,9 +218,10 @@ def thousands(axes: Axes) -> None:
 
 def percent(axes: Axes) -> None:
     """Shares as percentages along y."""
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100.0 * value:.4g} %"))
 
 
 def legend_right(axes: Axes, **more: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from pharmsim.report import style
 from pharmsim.results import measures, money, need
 from pharmsim.results.batches import over_draws
+from pharmsim.results.rows import word
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -190,7 +191,9 @@ def spending(results: Results) -> Made:
         style.from_zero(axes)
         style.year_axis(axes, 4)
     _finish(figure, grid, len(panels), columns, unit)
-    dotted = "dotted: 5–95 % of draws; in each the budget moves too; " if results.has_draws else ""
+    dotted = (
+        f"dotted: 5–95 % of {word(results.meta)}; in each the budget moves too; " if results.has_draws else ""
+    )
     return figure, f"{dotted}joint posts cost their home; scales differ between pictures"
 
 

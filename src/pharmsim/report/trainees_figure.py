@@ -44,7 +44,7 @@ def trainees(results: Results) -> Made:
     groups = _groups(results, people[years])
     names, n = sorted(set(people["pipeline"])), runs(results)
     last = f"{at[-1]} year{'s' if at[-1] > 1 else ''} later"
-    title = f"Where the newly qualified of the first year are {last}"
+    title = f"Where those who register in the first year are {last}"
     figure = style.new_figure(title, 11.0, 1.0 + 4.2 * len(names))
     grid = figure.subplots(len(names), 1, squeeze=False).ravel()
     for axes, name in zip(grid, names, strict=True):
@@ -53,7 +53,8 @@ def trainees(results: Results) -> Made:
         heads = f"{len(part) / n:,.0f} people register in the first year"
         axes.set_title(f"{name.replace('_', ' ').capitalize()}: {heads}")
     note = f"mean of {n:,} possible futures; years since each registered; per cent of those who registered"
-    return figure, f"{note}, at the end with 5 – 95 % of futures; posts by environment"
+    note = f"{note}, at the end with 5 – 95 % of futures; posts by environment"
+    return figure, f"{note}; without those who drop out or fail before"
 
 
 def _groups(results: Results, where: pd.DataFrame) -> dict[str, str]:

@@ -138,8 +138,10 @@ def table(found: list[Hit]) -> pd.DataFrame:
     return frame
 
 
-def lines(found: list[Hit]) -> list[str]:
+def lines(found: list[Hit], of: str = "draws") -> list[str]:
     """Say in words which feedback is at which bound: a line for each, led by the post that is there longest.
+
+    `of` are what shares are of: draws, or futures (`rows.word`).
 
     Examples
     --------
@@ -155,7 +157,7 @@ def lines(found: list[Hit]) -> list[str]:
             length = f"{lead.months} month{'s' * (lead.months != 1)}"
             text = f"{kind} {lead.where} from {_month(lead.first)}, {length}"
         else:
-            text = f"{kind} {lead.where} in {lead.share:.0%} of draws, not at the central values"
+            text = f"{kind} {lead.where} in {100.0 * lead.share:.0f} % of {of}, not at the central values"
         others = len(here) - 1
         more = f"; and in {others} other{'s' * (others != 1)} (table bounds)" if others else ""
         said.append(f"{name.replace('_', ' ')}: at its {SIDES[side]} bound {lead.bound:g} in {text}{more}")

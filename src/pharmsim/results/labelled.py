@@ -11,7 +11,7 @@ import xarray as xr
 from pharmsim import __version__
 from pharmsim.errors import RunError
 from pharmsim.quantities import FLOWS, OUTPUTS
-from pharmsim.results import bounds, idle, money
+from pharmsim.results import bounds, idle, money, rows
 from pharmsim.results.axes import coordinates, months_per_period
 from pharmsim.scenario import check_warnings, sources
 
@@ -148,14 +148,14 @@ def label(
     known: dict[str, Any] = {"n_draws": n_draws, "warnings": check_warnings(scenario) if warn else []}
     known["files"] = list(sources(scenario).items())
     known |= meta
-    known["warnings"] = [*(known["warnings"] or []), *(_told(scenario, data) if warn else [])]
+    known["warnings"] = [*(known["warnings"] or []), *(_told(scenario, data, meta) if warn else [])]
     return Results(scenario=scenario, data=data, meta=known, state=state)
 
 
-def _told(scenario: Scenario, data: xr.Dataset) -> list[str]:
+def _told(scenario: Scenario, data: xr.Dataset, meta: Mapping[str, Any]) -> list[str]:
     """Warnings that only the run can give."""
-    lines = money.overspent(scenario, data) + bounds.lines(bounds.hits(scenario, data))
-    return lines + idle.without_effect(scenario, data)
+    at_bounds = bounds.lines(bounds.hits(scenario, data), rows.word(meta))
+    return money.overspent(scenario, data) + at_bounds + idle.without_effect(scenario, data)
 
 
 def sections_of(scenario: Scenario) -> set[str]:

@@ -20,6 +20,23 @@ def kind(meta: Mapping[str, Any]) -> str:
     return "futures: draws and chance" if meta.get("drawn") else "futures: chance alone"
 
 
+def word(meta: Mapping[str, Any]) -> str:
+    """What rows are called: draws, or futures."""
+    return kind(meta).partition(":")[0]
+
+
+def of_chance(share: float) -> str:
+    """The share of a spread that chance makes: an estimate, and so never quite all of it, or nothing."""
+    if 0.005 <= share < 0.995:
+        return f"{100.0 * share:.0f} %"
+    return "–" if share != share else "nearly all" if share > 0.5 else "hardly any"
+
+
+def estimated_from(meta: Mapping[str, Any]) -> str:
+    """What a share of chance is estimated from."""
+    return f"estimated from {meta['drawn']:,} draws × {meta['replicates']:,} replicates"
+
+
 def central(meta: Mapping[str, Any]) -> str:
     """What row 0 is."""
     return "central values: mean of replicates" if by_chance(meta) else "central values"

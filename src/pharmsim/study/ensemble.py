@@ -224,7 +224,8 @@ def _in_blocks(scenario: Scenario, table: Draws, tags: bool, span: Span, how: Ho
 
         found = on_cluster(how.cluster, scenario, table, left, tags=tags, keep_state=keep)
         made = ((block, put(block, output)) for block, output in found)
-    with progress(scenario.name, sum(b - a for a, b in left), how.progress) as step, closing(made):
+    what = "futures" if table.engine.by_chance else "draws"
+    with progress(scenario.name, sum(b - a for a, b in left), how.progress, what) as step, closing(made):
         for _, draws in made:
             step(draws)
     whole = keep and not table.engine.by_chance

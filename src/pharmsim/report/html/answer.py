@@ -55,10 +55,10 @@ def answer(read: ResultsFolder) -> Table:
             told["Reached there, median"] = Cell(value_in(one["median"], unit), ends)
             ends = f"{change_in(one['change_p5'], unit)} to {change_in(one['change_p95'], unit)}"
             told["Difference the levers make, median"] = Cell(change_in(one["change_median"], unit), ends)
-            told["Met there, share of draws"] = Cell(text.share(float(one["probability"])))
+            told[f"Met there, share of {read.rows}"] = Cell(text.share(float(one["probability"])))
             for share in (50, 80):
                 each = [_level(row, f"level_for_{share}") for row in part]
-                told[f"Met in {share} % of draws from"] = Cell("; ".join(dict.fromkeys(each)))
+                told[f"Met in {share} % of {read.rows} from"] = Cell("; ".join(dict.fromkeys(each)))
         for name, cell in told.items():
             rows.setdefault(name, []).append(cell)
     heads = [str(part[0]["measured"]) for part in parts]

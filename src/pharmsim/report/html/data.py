@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from pharmsim.errors import OutputError
-from pharmsim.results import manifest
+from pharmsim.results import manifest, rows
 from pharmsim.results.files import SCENARIO
 from pharmsim.results.text import DANGEROUS
 
@@ -137,6 +137,11 @@ class ResultsFolder:
     names: dict[str, str]
     warnings: list[str] = field(default_factory=list)
     figures: list[Path] = field(default_factory=list)
+
+    @property
+    def rows(self) -> str:
+        """What the numbers were made of, in a word: draws, or futures."""
+        return rows.word(self.made)
 
     @property
     def compared(self) -> bool:

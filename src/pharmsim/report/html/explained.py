@@ -27,7 +27,7 @@ def attribution(read: ResultsFolder, scenario: str) -> Table:
     first = records(frame)[0]
     what = named(str(first["quantity"]), str(first["unit"]))
     caption = f"{what}, {text.day(first['date'])}: what each lever contributes (Shapley values). "
-    caption += f"{spread_note(frame)}. In every draw the levers add up to the total. "
+    caption += f"{spread_note(read, frame)}. In every one the levers add up to the total. "
     caption += "Interaction: the total less what each does alone"
     heads = ["Lever", "Part of the difference", "Alone, central value"]
     heads += ["Error of sampling"] if _sampled(frame) else []
@@ -45,7 +45,7 @@ def _method(read: ResultsFolder, frame: pd.DataFrame) -> str:
         return f"Method: {how}"
     n, whole = int(frame["draws"].max()), int(read.made.get("n_draws") or 0)
     other = "" if n == whole else f" (not the {whole:,} of the comparison, so that totals differ a little)"
-    return f"Method: {how}; {n:,} draws{other}"
+    return f"Method: {how}; {n:,} {read.rows}{other}"
 
 
 def break_even(read: ResultsFolder, scenario: str) -> Table:
@@ -68,8 +68,8 @@ def break_even(read: ResultsFolder, scenario: str) -> Table:
     heads = ["Lever and effect", "What is asked", "Needed (central value)", "Assumed"]
     return Table(
         "Break-even: the size an unmeasured effect must have, for those who take part; below it the median "
-        "and the interval that holds 90 % of the draws",
-        [*heads, "Draws in which that is enough"], rows, False,
+        f"and the interval that holds 90 % of the {read.rows}",
+        [*heads, f"Share of the {read.rows} in which that is enough"], rows, False,
     )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def _tried(row: dict[Any, Any]) -> str:
     if float(row.get("assumed") or row.get("low") or 0.0) < 0.0:  # the larger, the further below zero
         ends.reverse()
     near, far = (MORE if end == "" else text.plain(end) for end in ends)
-    said = f"{near} to {far}" if near != far else MORE + " in most draws" if far == MORE else near
+    said = f"{near} to {far}" if near != far else MORE + " in most cases" if far == MORE else near
     middle = row.get("median", "")
     return said if middle == "" else f"median {text.plain(middle)} ({said})"
 

@@ -73,7 +73,7 @@ SEEN = {
     "differences": "For every post group a dot with an interval for each scenario, to either side of zero. ",
     "retention_differences": "For every level a dot with an interval for each scenario. ",
     "service_differences": "For every service a dot with an interval for each scenario. ",
-    "trajectories": "A row for each scenario: lines of its differences over time, with bands over draws. ",
+    "trajectories": "A row for each scenario: lines of its differences over time, with bands. ",
 }
 """What is seen in pictures of all scenarios, by the names of their files."""
 
@@ -101,16 +101,16 @@ def trajectories(read: ResultsFolder, scenario: str) -> Picture | None:
     names = [text.words(name) for name in wanted]
     alt = (
         f"Lines over time of {text.joined(map(text.inside, names))} in the base and in {scenario}, and of "
-        "their difference with bands that hold 50 and 90 % of the draws. Numbers are in the table."
+        f"their difference with bands that hold 50 and 90 % of the {read.rows}. Numbers are in the table."
     )
     return drawn(
-        lambda: _trajectories(frame, scenario, wanted),
+        lambda: _trajectories(frame, scenario, wanted, read.rows),
         alt,
         "The base and the scenario over time, and their difference",
     )
 
 
-def _trajectories(frame: pd.DataFrame, scenario: str, wanted: list[str]) -> Figure:
+def _trajectories(frame: pd.DataFrame, scenario: str, wanted: list[str], rows: str) -> Figure:
     from matplotlib.ticker import FuncFormatter
 
     figure = style.new_figure(
@@ -138,7 +138,7 @@ def _trajectories(frame: pd.DataFrame, scenario: str, wanted: list[str]) -> Figu
             style.at_least(right, 0.02 if factor == 1.0 else 0.1)
     handles, labels = grid[0][0].get_legend_handles_labels()
     style.legend_below(figure, handles, labels, 2)
-    note = "lines: median; bands: 50 and 90 % of draws (left: 90 %)" if _spread(frame) else CENTRAL
+    note = f"lines: median; bands: 50 and 90 % of {rows} (left: 90 %)" if _spread(frame) else CENTRAL
     style.put_foot(figure, f"{note}  ·  scales differ, and do not start at zero")
     return figure
 
@@ -253,7 +253,7 @@ def winners(read: ResultsFolder, scenario: str) -> list[Picture]:
     def make() -> Figure:
         figure = winners_figure.winners_and_losers(frame, read.name, what)
         style.put_foot(
-            figure, "bars and diamonds: median; lines: 90 % of draws" if _spread(frame) else CENTRAL
+            figure, f"bars and diamonds: median; lines: 90 % of {read.rows}" if _spread(frame) else CENTRAL
         )
         return figure
 

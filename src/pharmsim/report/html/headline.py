@@ -186,7 +186,7 @@ def _time(read: ResultsFolder, scenario: str) -> str:
         return ""
     said = []
     for row in rows if len(rows) == 1 else (rows[0], rows[-1]):
-        better = text.chance(row)
+        better = text.chance(row, read.rows)
         said.append(f"{text.change(row)} in {text.day(row['date'])}" + (f", {better}" if better else ""))
     return f"Compared with the base the whole system {verb} {'; and '.join(said)}."
 
@@ -242,10 +242,10 @@ def losers(read: ResultsFolder, scenario: str) -> str:
     when = text.day(row["date"])
     gain = f"environments that gain have {amount(gained)} more"
     if not any(pd.notna(value) and value for value in (lost["difference"], lost["median"], lost["p95"])):
-        return f"Winners and losers in {when}: {gain}; no environment loses in any draw."
+        return f"Winners and losers in {when}: {gain}; no environment ever loses."
     names = who(read, row)
     if not names:
-        most = "" if not text.has_spread(lost) else f"; in one draw of twenty they lose {far(lost)} or more"
+        most = "" if not text.has_spread(lost) else f"; in one case of twenty they lose {far(lost)} or more"
         return f"Winners and losers in {when}: {gain}; the others lose next to nothing{most}."
     lose = "lose" if " and " in names else "loses"
     ratio = "" if pd.isna(text.centre(each)) else f", {amount(each)} for 1 FTE gained"

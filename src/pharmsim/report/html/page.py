@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 NAME = "report.html"
 TEMPLATE = "report.html.j2"
 READING = (
-    "How to read the numbers: first the median of the draws, in brackets the interval that holds 90 % of "
-    "them. Base and scenarios run with the same draws, so that an interval is that of the difference. "
-    "“Better in 90 % of the draws” says something about the model and its inputs; it is no forecast."
+    "How to read the numbers: first the median of the {rows}, in brackets the interval that holds 90 % of "
+    "them. Base and scenarios share their {rows}, so that an interval is that of the difference. "
+    "“Better in 90 % of the {rows}” says something about the model and its inputs; it is no forecast."
 )
 READING_SOLVE = (
-    "How to read it: the level found is that of the central values. Ranges hold 90 % of the draws, which are "
-    "the same at every level and without the levers; a share of draws is about the model and its inputs."
+    "How to read it: the level found is that of the central values. Ranges hold 90 % of the {rows}, which "
+    "are the same at every level and without the levers; a share of {rows} is about the model and its inputs."
 )
 READING_SENSITIVITY = (
     "How to read it: a change is what the measure does when one uncertainty goes to an end of its range and "
@@ -42,12 +42,14 @@ READING_SENSITIVITY = (
     "by its index, and rests on an assumption should be measured first."
 )
 READING_RUN = (
-    "How to read the numbers: first the central value, in brackets the interval that holds 90 % of the draws."
+    "How to read the numbers: first the central value, in brackets the interval that holds 90 % of the "
+    "{rows}."
 )
 READING_CHANCE = (
-    " The engine counts whole people, who move by chance: a draw on this page is one possible future, and "
-    "intervals hold what uncertain inputs and what chance leave open. Only a choice counts a draw of the "
-    "inputs once, with the mean of its replicates. Central values are means of replicates too."
+    " The engine counts whole people, who move by chance: a future is one draw of the inputs "
+    "(or their central values) with one replicate of chance, and intervals hold what both leave open. Only "
+    "a choice counts a draw of the inputs once, with the mean of its replicates. Central values are means of "
+    "replicates too."
 )
 ASSUMED = headline.ASSUMED
 
@@ -130,7 +132,7 @@ def html(folder: ResultsFolder) -> str:
         "about": about,
         "has_draws": n_draws > 0,
         "headlines": headlines,
-        "reading": reading + READING_CHANCE if by_chance else reading,
+        "reading": reading.format(rows=folder.rows) + (READING_CHANCE if by_chance else ""),
         "summary": summary,
         "warnings": folder.warnings,
         "sections": list(sections),

@@ -13,7 +13,10 @@ from pharmsim.report.html.tables import Cell, Table
 from pharmsim.results.columns import ALL
 
 SHOWN = ("headcount", "fte", "vacancy_fte", "vacancy_rate")
-NOTE = "Central value, and below it the interval that holds 90 % of the draws"
+
+
+def _note(read: ResultsFolder) -> str:
+    return f"Central value, and below it the interval that holds 90 % of the {read.rows}"
 
 
 def marks(dates: pd.Series) -> list[Any]:
@@ -35,7 +38,7 @@ def workforce(read: ResultsFolder, axis: str) -> Table:
         rows.append([Cell(name), *_cells(part, "date", dates)])
     order = {name: i for i, name in enumerate(map(text.words, SHOWN))}
     rows.sort(key=lambda row: order[row[0].text.partition(", ")[0]])
-    return Table(f"By {axis}. {NOTE}", ["Quantity", *map(text.day, dates)], rows)
+    return Table(f"By {axis}. {_note(read)}", ["Quantity", *map(text.day, dates)], rows)
 
 
 def _cells(part: pd.DataFrame, column: str, dates: list[Any]) -> list[Cell]:
@@ -63,7 +66,9 @@ def retention(read: ResultsFolder) -> Table:
     for (level, measure), part in frame.groupby(["level", "measure"], sort=False):
         rows.append([Cell(f"{text.words(str(measure))}, level “{level}”"), *_cells(part, "year_to", years)])
     return Table(
-        f"Retention by level. {NOTE}", ["Quantity", *(f"Year to {text.day(year)}" for year in years)], rows
+        f"Retention by level. {_note(read)}",
+        ["Quantity", *(f"Year to {text.day(year)}" for year in years)],
+        rows,
     )
 
 
@@ -80,7 +85,7 @@ def need(read: ResultsFolder, whole: bool) -> Table:
     for (quantity, place), part in frame.groupby(["quantity", "environment"], sort=False):
         name = f"{text.words(str(quantity))}, {'all' if whole else read.name(str(place))}"
         rows.append([Cell(name), *_cells(part, "year_to", years)])
-    caption = f"What services require and get{'' if whole else ', by environment'}. {NOTE}"
+    caption = f"What services require and get{'' if whole else ', by environment'}. {_note(read)}"
     return Table(caption, ["Quantity", *(f"Year to {text.day(y)}" for y in years)], rows)
 
 
@@ -97,4 +102,6 @@ def budgets(read: ResultsFolder) -> Table:
         ]
         for (budget, quantity), part in frame.groupby(["budget", "quantity"], sort=False)
     ]
-    return Table(f"Budgets. {NOTE}", ["Quantity", *(f"Year to {text.day(year)}" for year in years)], rows)
+    return Table(
+        f"Budgets. {_note(read)}", ["Quantity", *(f"Year to {text.day(year)}" for year in years)], rows
+    )

@@ -13,6 +13,7 @@ from pharmsim.report.html import headline, text
 from pharmsim.report.html.data import ResultsFolder, without_gaps
 from pharmsim.report.html.headline import on_dates, records
 from pharmsim.results.columns import ALL
+from pharmsim.results.rows import estimated_from, of_chance
 
 GRADES = ("published", "derived", "calibrated", "proxy", "assumption")
 LARGEST = 30
@@ -84,13 +85,15 @@ def named(quantity: str, unit: str, level: str = "") -> str:
     return f"{name} ({unit})" if unit and unit.lower() not in name.lower() else name
 
 
-NOTE = "Median of the draws, and below it the interval that holds 90 % of them"
 CENTRAL = "Central values: no range was run"
 
 
-def spread_note(frame: pd.DataFrame) -> str:
+def spread_note(read: ResultsFolder, frame: pd.DataFrame, median: str = "median") -> str:
     """What the numbers of a table are, with draws or without."""
-    return NOTE if len(frame) and frame["median"].notna().any() else CENTRAL
+    known = len(frame) and frame.get(median, pd.Series(dtype=float)).notna().any()
+    return (
+        f"Median of the {read.rows}, and below it the interval that holds 90 % of them" if known else CENTRAL
+    )
 
 
 # -- comparison ---------------------------------------------------------------------------------------------
@@ -123,7 +126,7 @@ def side_by_side(read: ResultsFolder) -> Table:
         cells.append(_each(cost.get("per_delivered_fte_year")))
         rows.append([Cell(scenario), *cells])
     when = text.day(frame["date"].max())
-    caption = f"Scenarios beside each other: difference from the base in {when}. {spread_note(frame)}"
+    caption = f"Scenarios beside each other: difference from the base in {when}. {spread_note(read, frame)}"
     return Table(caption + "; costs are added up since the start", heads, rows)
 
 
@@ -191,14 +194,16 @@ def by_date(read: ResultsFolder, scenario: str, main: bool) -> Table:
         behind = {"year": "in the year before", "cumulated": "since the start"}.get(str(over), "")
         name = Cell(named(str(quantity), plain, str(level)), behind)
         rows.append([name, *(difference(by.get(date)) for date in dates)])
-    caption = f"The whole system: {'' if main else 'other '}differences from the base. {spread_note(whole)}"
+    caption = (
+        f"The whole system: {'' if main else 'other '}differences from the base. {spread_note(read, whole)}"
+    )
     return Table(caption, ["Quantity", *(text.day(date) for date in dates)], rows)
 
 
 def from_chance(read: ResultsFolder, scenario: str) -> Table:
     """Which part of the spread of the differences is chance, on every date; nothing without replicates."""
     frame = read.of("differences", scenario)
-    if "from_chance" not in frame:
+    if "from_chance" not in frame or read.made["drawn"] < 2:
         return Table("", [])
     kept = headline.retention(read, scenario)["level"]
     frame = frame[(frame["role"] == ALL) & (frame["environment"] == ALL) & frame["quantity"].isin(MAIN)]
@@ -210,13 +215,17 @@ def from_chance(read: ResultsFolder, scenario: str) -> Table:
         rows.append(
             [
                 Cell(text.words(str(quantity))),
-                *(Cell(text.share(by.get(date, float("nan")))) for date in dates),
+                *(Cell(of_chance(by.get(date, float("nan")))) for date in dates),
             ]
         )
     caption = (
         "How much of the spread is chance. Share of the variance of the difference; the rest is that of "
     )
-    return Table(f"{caption}uncertain inputs", ["Quantity", *(text.day(date) for date in dates)], rows)
+    return Table(
+        f"{caption}uncertain inputs; {estimated_from(read.made)}",
+        ["Quantity", *(text.day(date) for date in dates)],
+        rows,
+    )
 
 
 def by_place(read: ResultsFolder, scenario: str) -> Table:
@@ -234,7 +243,9 @@ def by_place(read: ResultsFolder, scenario: str) -> Table:
     when = text.day(frame["date"].max())
     caption = f"{named(quantity, 'FTE')} by environment and role: difference from the base in {when}."
     return Table(
-        f"{caption} {spread_note(frame)}", ["Environment", *(_title(read, role) for role in roles)], rows
+        f"{caption} {spread_note(read, frame)}",
+        ["Environment", *(_title(read, role) for role in roles)],
+        rows,
     )
 
 
@@ -255,7 +266,7 @@ def displacement(read: ResultsFolder, scenario: str) -> Table:
         rows.append([name, *cells])
     heads = ["Role", "Gained, FTE", "Lost elsewhere, FTE", "Lost for 1 FTE gained", "Net, FTE"]
     when = text.day(last["date"].max())
-    spread = NOTE if "gained_median" in last else CENTRAL
+    spread = spread_note(read, last, "gained_median")
     quantity = str(last["quantity"].iloc[0])
     what = text.inside(text.words(quantity))
     return Table(f"Gains and losses of environments in {what}, {when}. {spread}", heads, rows)
@@ -272,13 +283,13 @@ def costs(read: ResultsFolder, scenario: str) -> Table:
         name = named(item, str(row["unit"]))
         if item == "per_delivered_fte_year":
             share, each = row.get("share_with_gain"), _each(row)
-            note = f"of the {text.share(share)} of draws with a gain" if pd.notna(share) else ""
+            note = f"of the {text.share(share)} of {read.rows} with a gain" if pd.notna(share) else ""
             rows.append([Cell(name, note), each, _half(row) if each.note else Cell("–")])
         else:
             rows.append([Cell(name), difference(row), _half(row, signed=True)])
     frame = read.of("costs", scenario)
-    caption = f"Costs beside the base, added up since the start. {spread_note(frame)}"
-    return Table(caption, ["Item", "Difference", "Half of the draws"], rows)
+    caption = f"Costs beside the base, added up since the start. {spread_note(read, frame)}"
+    return Table(caption, ["Item", "Difference", f"Half of the {read.rows}"], rows)
 
 
 def _half(row: dict[Any, Any], signed: bool = False) -> Cell:
@@ -305,7 +316,7 @@ def flows(read: ResultsFolder, scenario: str) -> Table:
             cells(f"{_end(read, row, 'from')} → {_end(read, row, 'to')}", scale.number(row["base"]),
                    difference({**row, "unit": "heads"}))
         )  # fmt: skip
-    return Table(f"The flows that differ most, people over the whole run. {spread_note(frame)}",
+    return Table(f"The flows that differ most, people over the whole run. {spread_note(read, frame)}",
                  ["From → to", "Base, central value", "Difference"], rows)  # fmt: skip
 
 

@@ -169,7 +169,7 @@ def change(row: Mapping[Any, Any], more: str = "more", less: str = "less") -> st
         )
     low, high = float(row["p5"]), float(row["p95"])
     if low == high == middle == 0.0:
-        return "no difference in any draw"
+        return "no difference at all"
     scale = Scale(str(row["unit"]), [middle, low, high])
     first = f"{scale.with_unit(scale.number(abs(middle)))} {more if middle >= 0 else less}"
     if low >= 0.0 or high <= 0.0:
@@ -179,10 +179,10 @@ def change(row: Mapping[Any, Any], more: str = "more", less: str = "less") -> st
     return f"{first} (from {ends[0]} {less} to {ends[1]} {more})"
 
 
-def chance(row: Mapping[Any, Any]) -> str:
-    """In how many draws the scenario does better; empty where that is not known."""
+def chance(row: Mapping[Any, Any], rows: str) -> str:
+    """In how many of the draws, or futures, the scenario does better; empty where that is not known."""
     p = row.get("p_better")
-    return "" if pd.isna(p) else f"better in {share(float(p))} of the draws"
+    return "" if pd.isna(p) else f"better in {share(float(p))} of the {rows}"
 
 
 def plain(value: float) -> str:
