@@ -47,8 +47,9 @@ READING_RUN = (
 )
 READING_CHANCE = (
     " The engine counts whole people, who move by chance: a future is one draw of the inputs "
-    "(or their central values) with one replicate of chance, and intervals hold what both leave open. Only a choice counts a draw of "
-    "the inputs once, with the mean of its replicates. Central values are means of replicates too."
+    "(or their central values) with one replicate of chance, and intervals hold what both leave open. Only "
+    "a choice counts a draw of the inputs once, with the mean of its replicates. Central values are means of "
+    "replicates too."
 )
 ASSUMED = headline.ASSUMED
 
