@@ -172,6 +172,13 @@ def test_modules_and_functions_are_small() -> None:
     assert not bad, "\n".join(bad)
 
 
+def test_formatting_changes_nothing() -> None:
+    """`make format` leaves every file as it is, the table of quantities with one line each too."""
+    command = [sys.executable, "-m", "ruff", "format", "--check", "src", "tests", "scripts", "benchmarks"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_long_functions_are_seen() -> None:
     code = 'def f():\n    """One.\n\n    Two.\n    """\n    a = 1\n\n    return a\n'
     assert long_functions(ast.parse(code)) == [("f", 1, 4)]
