@@ -550,8 +550,8 @@ def test_equal_chances_narrow_the_gap_and_do_not_close_it(ethnicity: Results) ->
     assert later["band_6"] == pytest.approx(now["band_6"], abs=0.005)
     assert all(later[band] > now[band] + 0.02 for band in bands[1:])
     assert all(later[low] > later[high] for low, high in itertools.pairwise(bands))
-    assert later["band_8a"] == pytest.approx(0.458, abs=0.003)  # as docs/background/sel_baseline.md says
-    assert later["band_9"] == pytest.approx(0.250, abs=0.003)
+    assert later["band_8a"] == pytest.approx(0.460, abs=0.002)  # as docs/background/sel_baseline.md says
+    assert later["band_9"] == pytest.approx(0.250, abs=0.002)
 
 
 def test_groups_change_no_total(ethnicity: Results) -> None:
