@@ -173,6 +173,16 @@ def test_a_run_of_chain_is_resumed_to_the_same_bits(
     assert made(tmp_path / "resumed")["results"] == made(tmp_path / "whole")["results"]
 
 
+def test_progress_counts_futures(short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pharmsim.study import ensemble
+
+    told, before = [], ensemble.progress
+    monkeypatch.setattr(ensemble, "progress", lambda *given: (told.append(given[-1]), before(*given))[1])
+    words = ("run", short, "--engine", "chain", "--draws", 10, "--replicates", 4, "--no-figures")
+    assert call(*words, "--out", tmp_path / "run") == 0
+    assert told == ["futures"]
+
+
 def test_a_run_and_a_comparison_are_reproduced(
     chain: Path, compared: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

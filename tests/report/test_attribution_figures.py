@@ -135,6 +135,11 @@ def test_grounds_show_the_share_of_the_whole() -> None:
     assert {"proxy", "assumption", " −25 % ", " 125 % "} <= set(texts(figure))
 
 
+def test_futures_are_called_so() -> None:
+    frame = pd.DataFrame({"draws": [20]})
+    assert "lines 5–95 % of 20 futures" in figures.note("attribution", frame, "futures")
+
+
 def test_every_table_has_a_picture_for_each_scenario(tmp_path: Path) -> None:
     both = pd.concat([attribution(), attribution().assign(scenario="C")])
     tables = {"attribution": both, "break_even": pd.DataFrame([needed(1.0)])}

@@ -41,7 +41,7 @@ REACH = 5.4
 """Right end of the break-even axis, in multiples of what is assumed."""
 
 
-def write(tables: Mapping[str, pd.DataFrame], folder: Path, foot: str) -> list[Path]:
+def write(tables: Mapping[str, pd.DataFrame], folder: Path, foot: str, of: str = "draws") -> list[Path]:
     """Draw every table of `explain.tables`, one picture a scenario.
 
     Parameters
@@ -50,6 +50,8 @@ def write(tables: Mapping[str, pd.DataFrame], folder: Path, foot: str) -> list[P
     folder : Path
     foot : str
         Its first line says where the pictures come from; a line on what they show follows.
+    of : str
+        What the runs behind the central one are called: draws, or futures.
 
     Returns
     -------
@@ -65,16 +67,16 @@ def write(tables: Mapping[str, pd.DataFrame], folder: Path, foot: str) -> list[P
             parts = dict(list(tables[title].groupby("scenario", sort=False)))
             places = unique_names([file_name(str(name))[:40] for name in parts])
             for place, (name, part) in zip(places, parts.items(), strict=True):
-                text = f"{foot}  ·  beside it: {style.shorten(str(name), 60)}\n{note(title, part)}"
+                text = f"{foot}  ·  beside it: {style.shorten(str(name), 60)}\n{note(title, part, of)}"
                 paths += style.save(make(part), folder, f"{title}_{place}", text)
     return paths
 
 
-def note(title: str, frame: pd.DataFrame) -> str:
+def note(title: str, frame: pd.DataFrame, of: str = "draws") -> str:
     """What the marks of a picture are, for the line at its foot."""
     n = int(frame["draws"].max()) if "draws" in frame else 0
     ticks = "; upright ticks: median" if "median" in frame else ""
-    lines = f"lines 5–95 % of {n} draws" if n else "no range was run"
+    lines = f"lines 5–95 % of {n} {of}" if n else "no range was run"
     shares = "sampled orders" if "sampled" in set(frame.get("method", ())) else "Shapley values"
     return {
         "attribution": f"bars: {shares} at the central values; {lines}{_error(frame)}",
@@ -139,7 +141,7 @@ def _legend(figure: Figure) -> None:
         Line2D([], [], marker="D", ls="none", mfc="white", mec="black", ms=5),
     ]
     labels = ["more", "less", "interaction: total less what each adds alone"]
-    labels += ["median and 90 % of draws", "central value, as on the left", "alone, central value"]
+    labels += ["median and 90 % interval", "central value, as on the left", "alone, central value"]
     style.legend_below(figure, handles, labels, 3)
 
 

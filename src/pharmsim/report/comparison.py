@@ -20,6 +20,7 @@ from pharmsim.results import assumptions, manifest, workbook
 from pharmsim.results.columns import ALL
 from pharmsim.results.files import SCENARIO, write_json, write_manifest
 from pharmsim.results.folder import complete_or_nothing
+from pharmsim.results.rows import word
 from pharmsim.results.text import file_name, write_tables
 from pharmsim.study.comparing.comparison import Comparison, unique_names
 
@@ -56,7 +57,7 @@ def write_figures(compared: Comparison, folder: Path) -> list[Path]:
     paths = comparison_figures.write(compared, folder)
     foot = style.footnote(compared.base, "difference: scenario less base")
     paths += deciding_figures.write(compared.tables, folder, foot)
-    return paths + attribution_figures.write(compared.tables, folder, foot)
+    return paths + attribution_figures.write(compared.tables, folder, foot, word(compared.base.meta))
 
 
 def places(compared: Comparison) -> list[str]:
