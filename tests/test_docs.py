@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
 import pharmsim
 from pharmsim.calibration.file import load_calibration
+from pharmsim.cli import app
 from pharmsim.scenario import library
+from pharmsim.study.sensitivity import question
 from test_reference_pages import make_reference
 
 ROOT = Path(__file__).parents[1]
@@ -122,6 +125,21 @@ def test_wrong_commands_are_seen() -> None:
     assert problems_of("walk x.yaml") == ["walk"]
     assert problems_of("data walk x.csv") == ["walk"]
     assert problems_of("data read gphc x.csv --walk") == ["--walk"]
+
+
+QUESTIONS = [each for each in commands() if each.values[0].startswith("sensitivity ")]
+
+
+@pytest.mark.parametrize("line", QUESTIONS)
+def test_questions_to_sensitivity_are_complete(line: str) -> None:
+    command = typer.main.get_command(app).commands["sensitivity"]  # type: ignore[attr-defined]
+    given = command.make_context("sensitivity", shlex.split(line)[1:]).params
+    scenario = pharmsim.load(ROOT / given["file"])
+    assert question.read(scenario, given["of"] or (), given["by"] or (), level=given["level"]).subjects
+
+
+def test_there_are_questions_to_sensitivity() -> None:
+    assert len(QUESTIONS) > 1
 
 
 def test_files_that_pages_name_exist() -> None:
