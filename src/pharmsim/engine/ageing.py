@@ -1,4 +1,4 @@
-"""Step 10: on the anniversary everybody is a year older.
+"""Ages: on the anniversary everybody is a year older (step 10); the cohorts of an age at last birthday.
 
 Names of the arguments as in `pharmsim.engine.people`.
 """
@@ -55,3 +55,16 @@ def older(last, cohorts):  # type: ignore[no-untyped-def]
     for a in range(last, 0, -1):
         cohorts[a] = cohorts[a - 1]
     cohorts[0] = 0.0
+
+
+@small
+def by_cohort(heads, fraction, ages, out):  # type: ignore[no-untyped-def]
+    """Add `heads` people, by the shares of their `ages` at last birthday, to the cohorts `out`.
+
+    Each age is split over two cohorts so that the mean is kept; `fraction` of the year of the model is over.
+    """
+    same, younger, last = heads * (1.0 - fraction), heads * fraction, ages.size - 1
+    out[0] += heads * ages[0] + younger * ages[1]
+    for a in range(1, last):
+        out[a] += same * ages[a] + younger * ages[a + 1]
+    out[last] += same * ages[last]

@@ -23,7 +23,7 @@ from pharmsim.engine.chance import STEP, arrive, mix
 from pharmsim.engine.competing import compete
 from pharmsim.engine.feedback import attract, inexperience, respond, training_places
 from pharmsim.engine.hiring import advance, give_up, hire, start
-from pharmsim.engine.jit import entry, kernel
+from pharmsim.engine.jit import entry, kernel, part
 from pharmsim.engine.limits import limits, vacancies
 from pharmsim.engine.lived import total
 from pharmsim.engine.money import buy_cover, follow_need, fund
@@ -42,7 +42,7 @@ OPENING_ROUNDS = 200
 """Rounds in which need and delegation of the opening settle, at most."""
 
 
-@kernel
+@part
 def step(m, feedbacks, d, t, i, dt, people, pools, offers, first_year, w, a, o, key, chance):  # type: ignore[no-untyped-def]
     """Steps 2 to 6 for one step; `i` = (year of the model or 0, step within that year)."""
     hazard, home = m.risks.hazard[i[0], i[1]], m.tracks.home
@@ -96,7 +96,7 @@ def balance(leave_pool, source_kind, d, t, o, training):  # type: ignore[no-unty
     return n
 
 
-@kernel
+@part
 def pipelines_month(v, d, t, month, fraction, places, s, seekers, o, registrations, chance):  # type: ignore[no-untyped-def]
     """Step 9 at the end of a month."""
     flows = TrainingFlows(
@@ -159,7 +159,7 @@ def need_at_opening(x, d, t, stages, w, y, a):  # type: ignore[no-untyped-def]
         y.opening_need[d, s] = a.required[s]
 
 
-@kernel
+@part
 def surroundings(m, x, numbers, d, t, clock, opening, stages, w, y, a):  # type: ignore[no-untyped-def]
     """A to E of a month's start.
 
@@ -227,7 +227,7 @@ def enter_joint_posts(months, to, d, t, o, backlog):  # type: ignore[no-untyped-
                 backlog[p] += months[p] * o.returns[d, t, j, p]
 
 
-@kernel
+@part
 def hire_and_start(m, sources, a, d, t, clock, fraction, month_ends, s, w, o, key, chance):  # type: ignore[no-untyped-def]
     """Step 7: who is hired, who begins work, who stops looking."""
     recruitment, offers_made, joiners = a.multiplier[RECRUITMENT], o.offers_made[d, t], o.joiners[d, t]
@@ -241,7 +241,7 @@ def hire_and_start(m, sources, a, d, t, clock, fraction, month_ends, s, w, o, ke
         whole_give_up(rate, d, clock.dt, s.seekers, key, gave_up, chance)
 
 
-@kernel
+@part
 def train_inside(tracks, d, t, month, people, present, o, chance):  # type: ignore[no-untyped-def]
     """Step 8."""
     if chance is None:
@@ -251,7 +251,7 @@ def train_inside(tracks, d, t, month, people, present, o, chance):  # type: igno
         whole_apprentices(tracks, d, t, month, people, present, key, o, chance)
 
 
-@kernel
+@part
 def run_period(m, v, x, d, t, clock, s, training, w, a, o, training_flows, registrations, chance):  # type: ignore[no-untyped-def]
     """One month, or one year with the `year` step.
 
@@ -342,6 +342,7 @@ def run(m, v, x, z, clock, first, last, draws, s, training, y, w, a, o, thrown, 
             history(v, d, a.places, training, key, thrown, registrations, before, chance)
         for i in range(a.followed.size):
             a.followed[i] = 1.0
+        people_before = everybody(d, people, pools, offers, s.seekers, training)
         for t in range(first, last + 1):
             month = t * clock.months_per_period
             bring_up_to_date(z, d, t)
@@ -362,11 +363,11 @@ def run(m, v, x, z, clock, first, last, draws, s, training, y, w, a, o, thrown, 
             if tagging:
                 tag(m.levels, home, people[d], s.tagged[d])
             remember(d, clock.months_per_period, y, a)
-            people_before = everybody(d, people, pools, offers, s.seekers, training)
             run_period(
                 m, v, x, d, t, clock, s, training, w, a, o.flows, o.training_flows, registrations, chance
             )
             enter_joint_posts(x.work.backfill, m.edges.to, d, t, o.flows, y.backlog[d])
-            change = everybody(d, people, pools, offers, s.seekers, training) - people_before
-            change -= balance(m.risks.leave_pool, m.hiring.kind, d, t, o.flows, o.training_flows)
-            o.conservation_error[d, t] = change
+            people_now = everybody(d, people, pools, offers, s.seekers, training)
+            entered = balance(m.risks.leave_pool, m.hiring.kind, d, t, o.flows, o.training_flows)
+            o.conservation_error[d, t] = people_now - people_before - entered
+            people_before = people_now

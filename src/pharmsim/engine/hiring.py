@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 from pharmsim.compiled.arrays import OUTSIDE, UNLIMITED_SUPPLY
+from pharmsim.engine.ageing import by_cohort
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import copy, total
 from pharmsim.engine.whole_hiring import ask_outside as whole_ask_outside
@@ -32,11 +33,7 @@ def wanted(h, d, dt, w):  # type: ignore[no-untyped-def]
 
 @kernel
 def ask_outside(h, d, t, j, dt, fraction, recruits, offers, demand, hires):  # type: ignore[no-untyped-def]
-    """Offers to people from outside: as many as wanted, at most the supply times `recruits` of the post.
-
-    Their ages at last birthday are split over two cohorts so that the mean is kept; `fraction` of
-    the year of the model is over.
-    """
+    """Offers to people from outside: as many as wanted, at most the supply times `recruits` of the post."""
     for p in range(demand.size):
         heads = demand[p]
         if h.supply[d, j, p] != UNLIMITED_SUPPLY:
@@ -49,10 +46,7 @@ def ask_outside(h, d, t, j, dt, fraction, recruits, offers, demand, hires):  # t
             continue
         slot = h.hire_months[p]
         for g in range(offers.shape[3]):
-            offers[d, slot, p, g, 0] += heads * h.people[j, p, g, 0]
-            for a in range(1, offers.shape[4]):
-                offers[d, slot, p, g, a] += heads * h.people[j, p, g, a] * (1.0 - fraction)
-                offers[d, slot, p, g, a - 1] += heads * h.people[j, p, g, a] * fraction
+            by_cohort(heads, fraction, h.people[j, p, g], offers[d, slot, p, g])
 
 
 @kernel

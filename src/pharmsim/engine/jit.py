@@ -55,6 +55,11 @@ def kernel(function: Callable[..., Any]) -> Any:
     return numba.njit(**INSIDE, fastmath={"contract"})(function)
 
 
+def part(function: Callable[..., Any]) -> Any:
+    """Compile a kernel into its only caller: handing all structures of arrays over takes time every month."""
+    return numba.njit(**INSIDE, fastmath={"contract"}, forceinline=True)(function)
+
+
 def small(function: Callable[..., Any]) -> Any:
     """Compile a short loop into whatever calls it: handing arrays over takes longer than such a loop."""
     return numba.njit(**INSIDE, fastmath={"contract"}, forceinline=True)(function)

@@ -14,6 +14,7 @@ import math
 import numpy as np
 
 from pharmsim.compiled.arrays import Conveyors, TrainingFlows
+from pharmsim.engine.ageing import by_cohort
 from pharmsim.engine.chance import DROP_OUT, EXAM, INTAKE, PLACE, RESIT, binomial, mix, rounded, uniform
 from pharmsim.engine.jit import kernel
 from pharmsim.engine.lived import total
@@ -217,11 +218,7 @@ def graduate(v, d, registrations, fraction, seekers, o):  # type: ignore[no-unty
                 continue
             o.left_area[q] += (1.0 - v.retention[d, q]) * heads
             heads *= v.retention[d, q]
-            ages, out = v.ages[q, g], seekers[d, q, g]
-            out[0] += heads * ages[0]
-            for a in range(1, ages.size):
-                out[a] += heads * ages[a] * (1.0 - fraction)
-                out[a - 1] += heads * ages[a] * fraction
+            by_cohort(heads, fraction, v.ages[q, g], seekers[d, q, g])
 
 
 @kernel
