@@ -208,7 +208,7 @@ def sample(
     several = [scenarios] if isinstance(scenarios, Scenario) else scenarios
     columns = tuple(dict.fromkeys(name for scenario in several for name in names(scenario)))
     rows = max(n, 1) * engine.replicates if engine.by_chance else n
-    check_size("draws", rows, len(columns))
+    check_size("draws × replicates" if engine.by_chance else "draws", rows, len(columns))
     u = dependent(scrambled(columns, n, seed), columns, several)
     drawn = posteriors(several, [names(scenario) for scenario in several])
     known = {name: steps_of_draws(drawn[name].columns[name]) for name in columns if name in drawn}
