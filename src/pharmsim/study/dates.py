@@ -55,7 +55,7 @@ def read_date(written: str) -> np.datetime64:
     try:
         month = text.month(asked)
     except FormError:
-        raise FormError(f"must be a date such as {LIKE}; got {quoted(written)}") from None
+        raise FormError(f"must be a date such as {LIKE}; got {quoted(written.strip())}") from None
     if not match:
         return np.datetime64(month, "ns")
     try:
