@@ -50,6 +50,7 @@ class Chance(NamedTuple):
     arriving: Floats  # (1 + copies, R, G, C, A): who arrives at the end of the step
     touched: Ints  # (1 + R·G·C·A,): number of cells with arrivals, then the cells
     room: Floats  # (P,): FTE that may still arrive
+    freed: Floats  # (P,): FTE given up in this step
     choosing: Floats  # (P,): people who chose a post
     always: Bools  # (copies,): all kept
     kept: Bools  # (copies,): whether a copy keeps its tag on a move
@@ -61,9 +62,9 @@ def chance(rows: Keys, names: Streams, m: Posts, n_ages: int) -> Chance:
     cell = (m.tracks.home.size, *m.funding.fte_per_head.shape[2:], n_ages)
     touched = np.zeros(1 + int(np.prod(cell)), dtype=np.int64)
     tags = np.ones(n_copies, dtype=np.bool_)
-    room, choosing = np.zeros(n_posts), np.zeros(n_posts)
+    room, freed, choosing = np.zeros(n_posts), np.zeros(n_posts), np.zeros(n_posts)
     arriving = zeros((1 + n_copies, *cell))
-    return Chance(rows, names, arriving, touched, room, choosing, tags, tags.copy())
+    return Chance(rows, names, arriving, touched, room, freed, choosing, tags, tags.copy())
 
 
 @small

@@ -23,7 +23,7 @@ from pharmsim.engine.chance import (
     uniform,
 )
 from pharmsim.engine.competing import hazards
-from pharmsim.engine.jit import kernel
+from pharmsim.engine.jit import kernel, small
 from pharmsim.engine.lived import halvings, lived
 
 
@@ -32,6 +32,7 @@ def make_room(w, x):  # type: ignore[no-untyped-def]
     """Step 2. What is free of the establishment, an offer counted by the mean contract of hires."""
     for p in range(w.fte.size):
         x.room[p] = w.limit[p]
+        x.freed[p] = 0.0
 
 
 @kernel
@@ -54,8 +55,9 @@ def change(m, d, t, i, dt, people, key, w, o, x):  # type: ignore[no-untyped-def
     w.gone[:] = 0.0
     for r in range(tracks.home.size):
         p, row_key = tracks.home[r], mix(key, x.names.row[r])
-        for g in range(w.hazard.shape[1]):
-            for c in range(w.hazard.shape[2]):
+        for rank in range(w.hazard.shape[2]):
+            for g in range(w.hazard.shape[1]):
+                c = by_hours(w.w[p, g], rank)
                 if w.heads[r, g, c] == 0.0:
                     continue
                 rate = risks.employer_change[d, p, g, c] * risks.employer_over_time[d, t]
@@ -69,6 +71,19 @@ def change(m, d, t, i, dt, people, key, w, o, x):  # type: ignore[no-untyped-def
                     n = binomial(heads, share, uniform(cell, EXIT))
                     if n > 0.0:
                         leave_cell(m, hazard, d, t, r, g, c, a, n, people, cell, w, o, x)
+
+
+@small
+def by_hours(fte, rank):  # type: ignore[no-untyped-def]
+    """The contract at `rank`, the longest first: who gives up hours comes before who wants more."""
+    for c in range(fte.size):
+        before = 0
+        for other in range(fte.size):
+            if fte[other] > fte[c] or (fte[other] == fte[c] and other < c):
+                before += 1
+        if before == rank:
+            return c
+    return rank
 
 
 @kernel
@@ -108,6 +123,7 @@ def leave_cell(m, hazard, d, t, r, g, c, a, n, people, key, w, o, x):  # type: i
             change_hours(risks, d, t, k - first_switch, r, p, g, c, a, heads, people, w, o, x)
             continue
         take(people, r, g, c, a, heads, -1, c, x, keeps)
+        x.freed[p] += heads * w.w[p, g, c]
         if k >= n_leave:
             o.retirements[d, t, p] += heads
             w.gone[p] += heads
@@ -130,6 +146,7 @@ def leave_cell(m, hazard, d, t, r, g, c, a, n, people, key, w, o, x):  # type: i
         if placed > 0.0:
             o.moves[d, t, e] += placed
             w.gone[p] += placed
+            x.freed[p] += placed * w.w[p, g, c]
             w.arrived[to] += placed * fte
             for copy in range(keeps.size):
                 x.kept[copy] = m.levels.keeps[copy, e]
@@ -140,12 +157,18 @@ def leave_cell(m, hazard, d, t, r, g, c, a, n, people, key, w, o, x):  # type: i
 
 @kernel
 def change_hours(risks, d, t, j, r, p, g, c, a, heads, people, w, o, x):  # type: ignore[no-untyped-def]
-    """Another contract in the same post; longer hours only as far as there is room for them."""
+    """Another contract in the same post; longer hours as far as others gave up theirs, or there is room."""
     to = risks.switch_to[j]
     longer = w.w[p, g, to] - w.w[p, g, c]
     if longer > 0.0:
+        x.room[p] += x.freed[p]
         heads = admitted(heads, longer, x.room, p)
-        w.arrived[p] += heads * longer
+        left = min(max(x.freed[p] - heads * longer, 0.0), x.freed[p])
+        w.arrived[p] += heads * longer - (x.freed[p] - left)
+        x.freed[p] = left
+        x.room[p] -= left
+    else:
+        x.freed[p] -= heads * longer
     if heads > 0.0:
         o.switches[d, t, p, risks.switch_as[j]] += heads
         take(people, r, g, c, a, heads, r, to, x, x.always)
