@@ -17,7 +17,8 @@ from pharmsim.calibration import sample as sampling
 from pharmsim.calibration.checkpoints import Kept
 from pharmsim.calibration.fit import fit
 from pharmsim.calibration.forms import Sampler
-from pharmsim.calibration.posterior import Found, arviz, parameters, read
+from pharmsim.calibration.inference import Found, parameters
+from pharmsim.calibration.posterior import arviz, read
 from pharmsim.calibration.problem import Problem
 from pharmsim.calibration.sample import convergence, sample
 from pharmsim.cli import call

@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 
 from pharmsim import __version__
-from pharmsim.calibration import posterior
 from pharmsim.calibration.checkpoints import Place
 from pharmsim.calibration.fit import Fit, fit
 from pharmsim.calibration.forms import Sampler
+from pharmsim.calibration.inference import Found, inference, parameters, save
 from pharmsim.calibration.model import Calibration
-from pharmsim.calibration.posterior import Found, inference
 from pharmsim.calibration.problem import Problem
 from pharmsim.calibration.sample import Chains, Convergence, convergence, sample
 from pharmsim.compiled.arrays import Floats
@@ -211,9 +210,9 @@ def write(done: Calibrated, folder: Path, force: bool = False, small: Path | Non
     seed = done.settings.seed
     with complete_or_nothing(folder, force) as partial:
         data = inference(done.found.thinned(ROWS), seed)
-        posterior.write(data, partial / "inference.nc")
+        save(data, partial / "inference.nc")
         for rows in (FEW, FEW // 2, FEW // 4):  # many targets take room
-            posterior.write(inference(done.found.thinned(rows), seed, np.float32), partial / "posterior.nc")
+            save(inference(done.found.thinned(rows), seed, np.float32), partial / "posterior.nc")
             if (partial / "posterior.nc").stat().st_size < LARGEST:
                 break
         parameters_table(done, data).to_csv(partial / "parameters.csv", index=False)
@@ -243,7 +242,7 @@ def _manifest(done: Calibrated, digests: dict[str, str]) -> dict[str, Any]:
 
 def parameters_table(done: Calibrated, data: Any) -> pd.DataFrame:
     """Prior, posterior and chains of every parameter, natural units."""
-    about = posterior.parameters(done.problem)
+    about = parameters(done.problem)
     rows = []
     for i, name in enumerate(done.problem.names):
         row: dict[str, Any] = {"parameter": name, "kind": about[name]["kind"], "unit": about[name]["unit"]}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pharmsim.calibration.posterior import read
 from pharmsim.compiled.arrays import Floats
 from pharmsim.errors import OutputError
 from pharmsim.scenario.checks.uncertainties import ranges
@@ -35,8 +36,6 @@ def earlier(
     problems: Problems,
 ) -> list[Earlier]:
     """Read the posterior that is the prior of the parameters that it has; nothing after problems."""
-    from pharmsim.calibration.posterior import read
-
     path = ("priors", "from")
     try:
         found = read(file)
