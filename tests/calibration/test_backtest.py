@@ -9,6 +9,7 @@ from typing import Any
 
 import made_backtest as made
 import numpy as np
+import pandas as pd
 import pytest
 import small_calibration
 
@@ -30,9 +31,15 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> dict[int, float]:
 
 
 @pytest.fixture(scope="module")
-def found(values: dict[int, float], tmp_path_factory: pytest.TempPathFactory) -> bt.Backtest:
+def said() -> list[str]:
+    """What the back-test says while it runs."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def found(values: dict[int, float], tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> bt.Backtest:
     folder = tmp_path_factory.mktemp("backtest")
-    return bt.backtest(load_calibration(made.write(folder, values)), threads=1)
+    return bt.backtest(load_calibration(made.write(folder, values)), threads=1, say=said.append)
 
 
 def test_forecasts_of_a_true_model_are_right(found: bt.Backtest) -> None:
@@ -44,6 +51,11 @@ def test_forecasts_of_a_true_model_are_right(found: bt.Backtest) -> None:
     early = own[own["origin"] == date(made.STEP, 3, 31)]
     assert early["ape"].max() > 0.03, "the step was known before it was"
     assert (early["error"] < 0).all()
+
+
+def test_progress_counts_in_plain_words(found: bt.Backtest, said: list[str]) -> None:
+    assert len(said) == len(found.fits)
+    assert said[1].startswith("2027-03-31: 1 target, 2 parameters, k 0.")
 
 
 def test_origins_and_rivals(found: bt.Backtest) -> None:
@@ -207,3 +219,6 @@ def test_words_follow_the_numbers(found: bt.Backtest) -> None:
     assert "At 1 (3) and 2 (2) years there are fewer than 5 origins" in said
     assert "There the mean absolute error of these is below pharmsim's: persistence" in said
     assert "too few origins to judge the intervals" in said
+    more = [lost.duels, *(lost.duels[lost.duels["horizon"] == 2].assign(horizon=n) for n in (3, 4))]
+    said = " ".join(backtest_text.short(replace(lost, duels=pd.concat(more))))
+    assert "persistence (Heads: 1, 2, 3 and 4)" in said

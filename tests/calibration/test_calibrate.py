@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -322,3 +323,5 @@ def test_what_sampling_says_of_itself(made: Path) -> None:
     assert done.mixed.text() in text
     assert "4 parameters, 9 published numbers" in text
     assert str(done.settings.seed) in text
+    one = Problem.of(lambda z: z, np.ones(1), ["a"], 0.1)
+    assert "- 1 parameter, 1 published number, scenario" in study.summary(replace(done, problem=one))

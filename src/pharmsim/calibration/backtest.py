@@ -114,7 +114,11 @@ def backtest(
     fits: list[dict[str, Any]] = []
     for origin, one in zip(origins, known, strict=True):
         fitted = fit_at(one, origin, form, threads)
-        say(f"{origin}: {fitted.counted} targets, {fitted.parameters} parameters, k {fitted.k:.2f}")
+        target, parameter = (
+            f"{n} {one}{'s' * (n != 1)}"
+            for n, one in ((fitted.counted, "target"), (fitted.parameters, "parameter"))
+        )
+        say(f"{origin}: {target}, {parameter}, k {fitted.k:.2f}")
         fits.append(
             {"origin": origin} | {key: getattr(fitted, key) for key in ("counted", "parameters", "k")}
         )

@@ -288,7 +288,8 @@ def summary(done: Calibrated) -> str:
         "",
         done.text() + ".",
         "",
-        f"- {done.problem.n} parameters, {n} published numbers, scenario {done.calibration.scenario.name}",
+        f"- {done.problem.n} parameter{'s' * (done.problem.n != 1)}, {n} published "
+        f"number{'s' * (n != 1)}, scenario {done.calibration.scenario.name}",
         f"- best fit: log posterior density {best.log_density:.2f}; found by {best.agreeing} of "
         f"{len(best.heights)} starts"
         + ("" if best.regular else "; the surface is flat there in some direction"),

@@ -153,9 +153,7 @@ def short(found: Backtest) -> list[str]:
         out.append(_coverage(found, course))
     few = [f"{n} ({count})" for n, count in counts(found).items() if count < FEWEST]
     if few:
-        text = (
-            f"At {' and '.join(few)} years there are fewer than {FEWEST} origins (in brackets): the tables "
-        )
+        text = f"At {listed(few)} years there are fewer than {FEWEST} origins (in brackets): the tables "
         out.append(f"{text}give the numbers, nothing is claimed from them.{_behind(found)}")
     out.append(
         "Neighbouring origins share most of their years and of their errors, so that they are fewer trials "
@@ -201,7 +199,7 @@ def _behind(found: Backtest) -> str:
     rows = rows[rows["own_ape"] > rows["rival_ape"]]
     titles = {course.name: course.title for course in found.courses}
     names = [
-        f"{rival} ({titles[str(series)]}: {' and '.join(str(n) for n in part['horizon'])})"
+        f"{rival} ({titles[str(series)]}: {listed([str(n) for n in part['horizon']])})"
         for (rival, series), part in rows.groupby(["rival", "series"], sort=False)
     ]
     return f" There the mean absolute error of these is below pharmsim's: {listed(names)}." if names else ""
