@@ -17,7 +17,7 @@ from scipy import stats
 import pharmsim
 from pharmsim.compiled.compile import Compiled, compile_scenario
 from pharmsim.compiled.draws import sample
-from pharmsim.compiled.whole import whole_opening
+from pharmsim.compiled.whole import expected_opening
 from pharmsim.engine import run as cohort
 from pharmsim.quantities import FLOWS, RETENTION, STOCKS
 from pharmsim.scenario.models import Scenario
@@ -49,7 +49,7 @@ def limit(scenario: Scenario) -> Record:
     found = []
     for step in ("month/4", "month/8"):
         c = compiled(pharmsim.from_dict({**pharmsim.to_dict(scenario), "step": step}))
-        found.append(cohort.run(c, whole_opening(c.opening, c.model.posts.tracks.home)).record)
+        found.append(cohort.run(c, expected_opening(c.opening, c.model.posts.tracks.home)).record)
     compared = set(STOCKS | FLOWS | RETENTION) - NO_COUNTS
     return {name: 2.0 * found[1][name] - found[0][name] for name in compared}
 

@@ -18,8 +18,8 @@ import pharmsim
 from made import by_post, made, one, post
 from pharmsim.compiled.compile import Compiled, compile_scenario
 from pharmsim.compiled.draws import sample
-from pharmsim.compiled.streams import keys, row_keys
-from pharmsim.compiled.whole import whole, whole_opening
+from pharmsim.compiled.streams import keys, row_keys, streams
+from pharmsim.compiled.whole import expected_opening, whole, whole_opening
 from pharmsim.engine import chance
 from pharmsim.engine.jit import entry
 from pharmsim.engine.run import run
@@ -47,9 +47,9 @@ def replicates(scenario: Scenario, n: int, threads: int = 1) -> Record:
 
 
 def expected(scenario: Scenario) -> Record:
-    """`cohort` from the same whole people at the same step."""
+    """`cohort` from the same people on average at the same step."""
     c = compiled(scenario, 1)
-    return run(c, whole_opening(c.opening, c.model.posts.tracks.home)).record
+    return run(c, expected_opening(c.opening, c.model.posts.tracks.home)).record
 
 
 def heads(record: Record) -> Array:
@@ -119,27 +119,50 @@ def test_ends_of_chance() -> None:
 
 
 def test_fractions_of_people_become_whole_and_the_totals_stay() -> None:
-    given = np.random.default_rng(3).gamma(0.3, 1.0, (4, 5, 42))
+    rng = np.random.default_rng(3)
+    given, offset = rng.gamma(0.3, 1.0, (4, 5, 42)), rng.random((4, 5))
     given[0, 0] *= 2.0 / given[0, 0].sum()
-    found = whole(given)
+    found = whole(given, offset)
     assert (found == np.rint(found)).all()
     assert (found >= 0.0).all()
     assert np.abs(found.sum(axis=2) - given.sum(axis=2)).max() < 1.0
     np.testing.assert_array_equal(found.sum(axis=(1, 2)), np.rint(given.sum(axis=(1, 2))))
     assert found[0, 0].sum() == 2.0  # whole totals are kept
-    np.testing.assert_array_equal(whole(found), found)
-    np.testing.assert_array_equal(whole(np.full((1, 4, 1), 0.5))[0, :, 0], [1.0, 1.0, 0.0, 0.0])
+    np.testing.assert_array_equal(whole(found, offset), found)
+    halves = whole(np.full((1, 4, 1), 0.5), offset[:1, :4])
+    np.testing.assert_array_equal(halves[0, :, 0], [1.0, 1.0, 0.0, 0.0])
+    for end in (0.0, 1.0):
+        assert (whole(given, np.full((4, 5), end)).sum(axis=2) == found.sum(axis=2)).all()
+
+
+def test_who_is_in_a_small_team_at_the_start_is_a_matter_of_chance() -> None:
+    """One person each: of every age as often as the ages say."""
+    n = 4000
+    ages = {"rows": [{"where": {"age": "30-39"}, "value": 0.8}, {"where": {"age": "50-59"}, "value": 0.2}]}
+    scenario = many_posts(2, 1.0, 12, ages=ages)
+    c = compiled(scenario, n)
+    names, home = streams(scenario, c.model.posts), c.model.posts.tracks.home
+    found = whole_opening(c.opening, home, row_keys(1, 0, range(n)), names).posts.people[:, 0]
+    assert (found.sum(axis=(2, 3, 4)) == 1.0).all()
+    mean, given = found.mean(axis=0), c.opening.posts.people[0, 0]
+    assert np.abs(mean - given).max() < 5.0 * (0.25 / n) ** 0.5
+    assert (mean > 0.0).sum() >= 2 * 20
+    together = (found[:, 0] == found[:, 1]).all(axis=(1, 2, 3)).mean()
+    assert together < 0.2  # two teams have their own people
 
 
 def test_an_opening_keeps_every_post_and_those_of_it_who_train() -> None:
     c = compiled(pharmsim.tiny_scenario(), 1)
-    home = c.model.posts.tracks.home
-    state = whole_opening(c.opening, home).posts
+    home, names = c.model.posts.tracks.home, streams(c.scenario, c.model.posts)
+    mean = expected_opening(c.opening, home).posts
+    state = whole_opening(c.opening, home, row_keys(1, 0, range(1)), names).posts
     by_row, by_row_now = (x.people[0, 0].sum(axis=(1, 2, 3)) for x in (c.opening.posts, state))
     for p in range(home.max() + 1):
         assert by_row_now[home == p].sum() == pytest.approx(by_row[home == p].sum(), abs=1e-9)
-    assert state.pools.sum() == np.rint(c.opening.posts.pools.sum())
-    assert state.seekers.sum() == np.rint(c.opening.posts.seekers.sum())
+    for stock in ("pools", "seekers"):
+        whole_heads, heads_on_average = getattr(state, stock), getattr(mean, stock)
+        assert whole_heads.sum() == np.rint(getattr(c.opening.posts, stock).sum())
+        assert heads_on_average.sum() == pytest.approx(whole_heads.sum(), abs=1e-9)
 
 
 # ---- closed forms ----------------------------------------------------------------------------------------

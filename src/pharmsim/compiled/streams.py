@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pharmsim.compiled.arrays import Posts
+from pharmsim.compiled.arrays import Floats, Posts
 from pharmsim.scenario.models import Scenario
 
 Keys = NDArray[np.uint64]
@@ -95,3 +95,17 @@ def draw_and_replicate(replicates: int, row: int) -> tuple[int, int]:
     if replicates == 0:
         return 0, row
     return 1 + (row - 1) // replicates, (row - 1) % replicates
+
+
+def mixed(a: Keys, b: Keys) -> Keys:
+    """Keys of `b` under the keys `a`, as `mix` of `pharmsim.engine.chance`: the finaliser of SplitMix64."""
+    z = (a ^ b) + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def uniforms(rows: Keys, units: Keys) -> Floats:
+    """Numbers between 0 and 1 of every row and unit, shape (rows, units)."""
+    whole = mixed(rows[:, None], units[None, :]) >> np.uint64(11)
+    return (whole.astype(np.float64) + 0.5) * 2.0**-53

@@ -158,7 +158,9 @@ def run(
     n_groups, n_ages = compiled.opening.posts.people.shape[3], compiled.opening.posts.people.shape[5]
     names = None if keys is None else streams(compiled.scenario, m.posts)
     if state is None:
-        state = compiled.opening if keys is None else whole_opening(compiled.opening, m.posts.tracks.home)
+        state = compiled.opening
+        if keys is not None and names is not None:
+            state = whole_opening(state, m.posts.tracks.home, keys, names)
     s = wide_state(state)
     record, m = blank(m, clock, n, n_ages), wide_model(m)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pharmsim.compiled.arrays import Floats
+from pharmsim.compiled.streams import streams
 from pharmsim.compiled.whole import whole_opening
 from pharmsim.engine.careers.search import first_day_and_after, seek
 from pharmsim.engine.careers.streams import Whole
@@ -15,7 +16,9 @@ from pharmsim.engine.careers.world import FIRST_YEAR, World
 def everybody(world: World) -> None:
     """Create the people of the opening state and begin their careers; trainees are there already."""
     world.started = True
-    opening = whole_opening(world.compiled.opening, world.compiled.model.posts.tracks.home).posts
+    posts = world.compiled.model.posts
+    names = streams(world.compiled.scenario, posts)
+    opening = whole_opening(world.compiled.opening, posts.tracks.home, world.streams.row, names).posts
     in_training(world)
     in_post(world, opening.people[0, 0])
     for post in range(world.n_posts):

@@ -7,6 +7,8 @@ from hashlib import blake2b
 
 import numpy as np
 
+from pharmsim.compiled.streams import keys
+
 DAY = 12.0 / 365.25
 """Months in a day."""
 
@@ -21,6 +23,7 @@ class Streams:
 
     def __init__(self, seed: int, draw: int, replicate: int) -> None:
         self._prefix = f"{seed}/{draw}/{replicate}/"
+        self.row = keys([("replicate", seed, draw, replicate)])  # as with `chain`
 
     def named(self, name: str) -> np.random.Generator:
         """Stream of a person or a place with this name: the same in every scenario that has it."""
