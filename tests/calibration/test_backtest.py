@@ -135,8 +135,8 @@ def test_a_name_of_years_to_come_is_drawn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"series": []}, r"series: must .*"),
-        ({"horizon": [1]}, "horizon: unknown key. Closest: horizons"),
+        ({"series": []}, r"  backtest.series: must .*"),
+        ({"horizon": [1]}, "  backtest.horizon: unknown key. Closest: horizons"),
         ({"series": [{"observation": "hats"}]}, "got hats — write one of heads"),
         ({"series": [{"observation": "heads", "earlier": ["x"]}]}, "must be series of .* — got x"),
         ({"horizons": [20]}, "must have an origin"),

@@ -6,6 +6,7 @@ the scenario that became known later are taken back by the entries of `known_lat
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -101,7 +102,8 @@ def read_form(written: Any, file: str) -> BacktestForm:
     except ValidationError as error:
         problems.tree = written
         translate(error, BacktestForm, problems)
-        raise ScenarioError(problems) from None
+        told = [replace(one, where=f"backtest.{one.where}") for one in problems]
+        raise ScenarioError(told) from None
 
 
 def as_known(scenario: Scenario, form: BacktestForm, origin: date) -> Scenario:
