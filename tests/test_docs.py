@@ -13,8 +13,12 @@ import typer
 import yaml
 
 import pharmsim
+from pharmsim.calibration.backtest import known_at
+from pharmsim.calibration.courses import course
 from pharmsim.calibration.file import load_calibration
+from pharmsim.calibration.origins import read_form
 from pharmsim.cli import app
+from pharmsim.compiled.draws import names
 from pharmsim.scenario import library
 from pharmsim.study.sensitivity import question
 from test_reference_pages import make_reference
@@ -68,6 +72,13 @@ def test_yaml_loads(text: str, tmp_path: Path) -> None:
             (tmp_path / name).symlink_to(ROOT / name)
         (tmp_path / "calibration" / "page.yaml").write_text(text, encoding="utf-8")
         assert load_calibration(tmp_path / "calibration" / "page.yaml").names
+        return
+    if "backtest" in content:  # in place of what the shipped calibration says
+        whole = load_calibration(ROOT / "calibration" / "gb_register.yaml")
+        form = read_form(content["backtest"], "page")
+        known = known_at(whole, form, form.origins[0])
+        assert {*form.drawn} <= {*names(known.scenario)}
+        assert all(course(whole, judged).targets for judged in form.series)
         return
     if "base" in content:
         shutil.copytree(ROOT / "scenarios", folder)

@@ -17,7 +17,7 @@ from pharmsim.calibration import backtest as bt
 from pharmsim.calibration import scores
 from pharmsim.calibration.file import load_calibration
 from pharmsim.calibration.importance import posterior_draws
-from pharmsim.calibration.origins import as_known, read_form
+from pharmsim.calibration.origins import BacktestForm, Judged, as_known, read_form
 from pharmsim.calibration.problem import Problem
 from pharmsim.errors import InputError, ScenarioError
 from pharmsim.report import backtest_files, backtest_text
@@ -150,6 +150,20 @@ def test_a_name_of_years_to_come_is_drawn(tmp_path: Path) -> None:
 def test_mistakes_are_told_before_anything_runs(tmp_path: Path, changes: Any, message: str) -> None:
     with pytest.raises((InputError, ScenarioError), match=message):
         bt.backtest(form(tmp_path, **changes))
+
+
+def test_a_file_without_the_section_is_told_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        bt.backtest(replace(form(tmp_path), backtest={}))
+    assert caught.value.exit_code == 2
+    (problem,) = caught.value.problems
+    assert problem.where == "backtest"
+    for words in ("the file has no such section", "`backtest: {series: [{observation: …}]}`", "calibrate.md"):
+        assert words in problem.message
+    guide = (Path(__file__).parents[2] / "docs/guides/calibrate.md").read_text(encoding="utf-8")
+    assert "\n## The back-test\n" in guide
+    for key in (*BacktestForm.model_fields, *Judged.model_fields, "set", "months", "to", "before", "why"):
+        assert f"`{key}`" in guide, f"the guide does not tell of {key}"
 
 
 def test_an_earlier_posterior_is_no_beginning(tmp_path: Path) -> None:

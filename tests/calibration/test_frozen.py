@@ -130,6 +130,8 @@ def test_a_posterior_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     calibration, target = str(made.write(tmp_path, VALUES)), tmp_path / "frozen" / "2030.csv"
+    assert call(["freeze", "--help"]) == 0
+    assert "Replace a file that is there" in " ".join(capsys.readouterr().out.split())
     words = ["freeze", calibration, str(target), "--years", "2", "--threads", "1"]
     assert call(words) == 0
     assert "2 dates, 5 methods" in capsys.readouterr().out

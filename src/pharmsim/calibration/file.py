@@ -141,6 +141,8 @@ def _parameters(form: CalibrationForm, scenario: Scenario, problems: Problems) -
             problems.add(
                 path, f"must be an uncertainty of the scenario; got {quoted(name)}.{closest(name, known, 20)}"
             )
+        elif name in form.parameters[:i]:
+            problems.add(path, f"{quoted(name)} is there twice")
         elif name in fixed:
             problems.add(path, f"{quoted(name)} is drawn from a posterior in the scenario; leave it out")
     return tuple(name for name in known if name in form.parameters)

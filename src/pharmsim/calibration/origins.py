@@ -19,6 +19,12 @@ from pharmsim.scenario.problems import Problems, translate
 from pharmsim.scenario.text import FormError
 from pharmsim.scenario.values import Frozen, Series
 
+MISSING = (
+    "must say which series are forecast — the file has no such section — write at least `backtest: {series: "
+    "[{observation: …}]}`, with the name of an observation of stocks (docs/guides/calibrate.md, “The "
+    "back-test”); a calibration with `priors` cannot be back-tested"
+)
+
 
 class Judged(Frozen):
     """A series that is forecast: an observation, and earlier figures that only the rivals get."""
@@ -73,7 +79,7 @@ def read_form(written: Any, file: str) -> BacktestForm:
     Parameters
     ----------
     written : mapping
-        What stands under the key.
+        What stands under the key; empty if it is not there.
     file : str
         The calibration file, for messages.
 
@@ -87,8 +93,8 @@ def read_form(written: Any, file: str) -> BacktestForm:
         With everything that is wrong.
     """
     problems = Problems({"backtest": written}, file)
-    if not isinstance(written, dict):
-        problems.add(("backtest",), "must say which series are judged, such as {series: [{observation: …}]}")
+    if not written:
+        problems.add(("backtest",), MISSING)
         raise ScenarioError(problems)
     try:
         return BacktestForm.model_validate(written)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pharmsim.cli.shared import Force, NoFigures, Out, Threads, app, console, say_if_cold
+from pharmsim.cli.shared import Force, ForceFile, NoFigures, Out, Threads, app, console, say_if_cold
 
 CalibrationFile = Annotated[Path, typer.Argument(help="A calibration file (YAML).", metavar="FILE")]
 
@@ -52,7 +52,7 @@ def freeze(
         Path | None, typer.Option(help="Draw from this posterior instead of fitting.", metavar="FILE")
     ] = None,
     years: Annotated[int, typer.Option(min=1, max=30, help="Years after the last published figure.")] = 5,
-    force: Force = False,
+    force: ForceFile = False,
     threads: Threads = None,
 ) -> None:
     """Write a forecast that is not touched again, to be scored when the figures come."""

@@ -14,6 +14,7 @@ from pharmsim.cli.shared import (
     Engines,
     File,
     Force,
+    ForceFile,
     Keep,
     NoFigures,
     Out,
@@ -110,7 +111,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="HTML file to write, instead of report.html there.", metavar="FILE")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    force: ForceFile = False,
 ) -> None:
     """Write a results folder as one HTML file, to read, print and send.
 

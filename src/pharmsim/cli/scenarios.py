@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pharmsim.cli.shared import File, Files, app, console
+from pharmsim.cli.shared import File, Files, ForceFile, app, console
 from pharmsim.errors import OutputError
 
 
@@ -89,7 +89,7 @@ def schema() -> None:
 def diagram(
     file: File,
     out: Annotated[Path | None, typer.Option(help="SVG file to write.", metavar="FILE")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    force: ForceFile = False,
     loops: Annotated[bool, typer.Option("--loops", help="The feedback loops instead.")] = False,
 ) -> None:
     """Draw the stocks and flows of a scenario, or its feedback loops, as SVG."""

@@ -39,6 +39,7 @@ Files = Annotated[list[Path], typer.Argument(help="Scenario files (YAML).", meta
 Draws = Annotated[int, typer.Option(min=0, help="Draws of the uncertainties besides the central values.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the draws.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a results folder that is there.")]
+ForceFile = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for the results.", metavar="FOLDER")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads, instead of one for each core.")]

@@ -65,6 +65,7 @@ class Posterior(Frozen):
     note: str = ""
     ranges: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     converged: bool = True
+    sampled: bool = True
     origin: Origin | None = Field(default=None, exclude=True, repr=False)
 
     @property
@@ -243,6 +244,7 @@ def _kept(data: bytes, path: PurePath) -> dict[str, Any]:
         "evidence": "calibrated",
         "ranges": ranges,
         "converged": bool(attributes.get("converged", 1)),
+        "sampled": attributes.get("sampler") != "laplace",
     }
 
 

@@ -40,14 +40,18 @@ def _correlated(scenario: Scenario) -> list[tuple[str, str]]:
 
 
 def _posteriors(scenario: Scenario) -> list[tuple[str, str]]:
-    """Calibrations that did not converge, or whose uncertainties are mostly those of another scenario."""
+    """Calibrations not sampled or not converged, or whose uncertainties are mostly another scenario's."""
     section = scenario.uncertainties
     own = {node.uncertainty for _, node in ranged(scenario)}
     found = []
     for posterior in section.posteriors if section is not None else ():
         if not posterior.converged:
-            text = f"the calibration {posterior.name} did not converge: calibrate with more steps"
-            found.append(("parameters", text))
+            text = (
+                "did not converge: calibrate with more steps"
+                if posterior.sampled
+                else "was not sampled (--map-only): calibrate without it"
+            )
+            found.append(("parameters", f"the calibration {posterior.name} {text}"))
         known = own.intersection(posterior.ranges)
         if len(known) < len(posterior.ranges) / 2:
             names = ", ".join(sorted(map(str, known)))
