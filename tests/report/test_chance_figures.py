@@ -166,7 +166,7 @@ def test_the_picture_has_a_column_for_each_year(log: Results, tmp_path: Path) ->
         "2 years",
     ]
     assert figure.axes[0].get_title(loc="left") == "School: 2 people register in the first year"
-    assert any(text.startswith("On a break  33 %") for text in texts)
+    assert any(text.startswith("Away, may come back  33 %") for text in texts)
     assert note.endswith("without those who drop out or fail before")
     assert trainees_figure.trainees(replace(log, logs={})) is None
 

@@ -33,7 +33,9 @@ density from several starts, the normal distribution around it (Laplace), and im
 from a Student distribution of that shape with Pareto-smoothed weights. A chain at every origin
 would take many times as long; the shape k of the weights says where the approximation is not good
 enough (above {GOOD}). Forecasts are the draws run on from the origin, with the errors of
-observation of the calibration added; the point forecast is their median.
+observation of the calibration added; the point forecast is their median. Draws are finite: the ends of
+an interval are known to a few per cent of its width, and what came just inside or outside may be counted
+otherwise with another seed or another version of the engine, which rounds differently.
 
 The rivals get the series that is judged up to the origin, and the earlier figures that the
 calibration names, from before its first date; published figures of other days between its dates

@@ -25,7 +25,7 @@ AT = (0, 1, 2, 3, 5, 10)
 NAMED = 6
 """Most environments with a colour of their own."""
 OTHERS = "Other posts"
-SEARCHING, AWAY, GONE = "Looking, or about to start", "On a break", "Left, or left the area"
+SEARCHING, AWAY, GONE = "Looking, or about to start", "Away, may come back", "Left, or left the area"
 STATES = {
     "looking for a post": SEARCHING, "about to start": SEARCHING, "in training": SEARCHING, "in a pool": AWAY
 }  # fmt: skip

@@ -157,7 +157,8 @@ def lines(found: list[Hit], of: str = "draws") -> list[str]:
             length = f"{lead.months} month{'s' * (lead.months != 1)}"
             text = f"{kind} {lead.where} from {_month(lead.first)}, {length}"
         else:
-            text = f"{kind} {lead.where} in {100.0 * lead.share:.0f} % of {of}, not at the central values"
+            mean = "in their mean" if of == "futures" else "at the central values"
+            text = f"{kind} {lead.where} in {100.0 * lead.share:.0f} % of {of}, not {mean}"
         others = len(here) - 1
         more = f"; and in {others} other{'s' * (others != 1)} (table bounds)" if others else ""
         said.append(f"{name.replace('_', ' ')}: at its {SIDES[side]} bound {lead.bound:g} in {text}{more}")
