@@ -34,7 +34,7 @@ EVERYTHING = Path(__file__).parent / "everything.yaml"
 INTERVENTIONS = Path(__file__).parent / "interventions.yaml"
 SHAPES = (Value, Cells, Series, Range)
 FEEDBACKS = {model.__name__ for model in Feedback.__subclasses__()}
-LEFT_OUT = {("Need", "fte")}
+LEFT_OUT = {("Need", "fte"), ("Posterior", "sampled")}
 """Given instead of something that is used."""
 
 
