@@ -35,7 +35,7 @@ INTERVENTIONS = Path(__file__).parent / "interventions.yaml"
 SHAPES = (Value, Cells, Series, Range)
 FEEDBACKS = {model.__name__ for model in Feedback.__subclasses__()}
 LEFT_OUT = {("Need", "fte"), ("Posterior", "sampled")}
-"""Given instead of something that is used."""
+"""Given instead of something that is used; told of a posterior that nobody sampled."""
 
 
 def test_the_glob_finds_them() -> None:
